@@ -1,0 +1,37 @@
+// The contract of replicated state: what a log of commands is fed to.
+//
+// `protocols/sessions` wraps one state machine in another, `world/group-machine` is the one that holds
+// features, `runtime/raft-group` drives it. Deterministic: the same entries in the same order give the
+// same state, replies and hash on every replica, whatever the machine, clock or version of Node.
+
+export interface AppliedEntry {
+  /** The entry's place in the log. */
+  readonly index: number;
+  /** Stamped once by the leader that appended it; never runs backwards within a log. Unix ms. */
+  readonly timeMs: number;
+  readonly command: Uint8Array;
+}
+
+/** Something to tell a player outside of any call. Executed by the leader only, at most once. */
+export interface Notice {
+  readonly player: number;
+  readonly push: string;
+  readonly value: unknown;
+}
+
+export interface Applied {
+  /** The answer to whoever proposed the command; empty bytes when nobody can be waiting. */
+  readonly reply: Uint8Array;
+  readonly notices: readonly Notice[];
+}
+
+export interface StateMachine {
+  /** Never throws for what a command contains: an unreadable command is itself a decided refusal. */
+  apply(entry: AppliedEntry): Applied;
+  /** Reads without changing anything. `index` and `timeMs` are those of the last applied entry. */
+  query(request: Uint8Array, index: number, timeMs: number): Uint8Array;
+  /** The whole state as bytes; equal states give equal bytes. */
+  snapshot(): Uint8Array;
+  /** Replaces the whole state. Throws `InvalidInputError` or `CorruptionError` when it cannot. */
+  restore(snapshot: Uint8Array): void;
+}

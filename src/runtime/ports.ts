@@ -1,0 +1,99 @@
+// All the doors through which the cores meet the outside. Adapters implement them; the simulator too.
+//
+// Nothing below `adapters` and `cli` reaches the machine in any other way. Callbacks, not promises:
+// the loop in `turn.ts` decides when things happen.
+import type { NodeId } from '../base/id.ts';
+
+export interface Clock {
+  /** Integer milliseconds that never run backwards; the origin means nothing. */
+  monotonicMs(): number;
+  /** Unix ms; may jump. Only stamps log entries and logs. */
+  wallMs(): number;
+  /** Calls `wake` once, at or after `atMs` (monotonic). Returns how to cancel it. */
+  wakeAt(atMs: number, wake: () => void): () => void;
+  /** Calls `run` after everything the machine has already received was delivered. */
+  defer(run: () => void): void;
+}
+
+/** Bytes nobody can guess: salts, nonces, keys. */
+export interface Entropy {
+  bytes(count: number): Uint8Array;
+}
+
+/** The links to the other nodes of the world: unordered, lossy and bounded, like a network. */
+export interface Peers {
+  /** Queues a frame; it leaves at `flush`, or is dropped when the link is down or its queue is full. */
+  send(to: NodeId, frame: Uint8Array): void;
+  flush(): void;
+  /** Whether a link to the node stands at this moment. */
+  connected(to: NodeId): boolean;
+  listen(listener: PeerListener): void;
+  close(): Promise<void>;
+}
+
+export interface PeerListener {
+  /** `frame` belongs to the listener. */
+  received(from: NodeId, frame: Uint8Array): void;
+  up(node: NodeId): void;
+  /** A link broke: a hint that the process died, never a proof. */
+  lost(node: NodeId): void;
+}
+
+/** One player's connection, as the gateway sees it. */
+export interface PlayerLink {
+  readonly number: number;
+  /** Queues a text frame; false when the link is gone. */
+  sendText(text: string): boolean;
+  sendBinary(bytes: Uint8Array): boolean;
+  /** Bytes that the player has not yet taken: the measure of a slow consumer. */
+  queuedBytes(): number;
+  /** Closes with a WebSocket code and a reason the player's developer can read. */
+  close(code: number, reason: string): void;
+}
+
+export interface PlayerListener {
+  opened(link: PlayerLink): void;
+  text(link: PlayerLink, text: string): void;
+  binary(link: PlayerLink, bytes: Uint8Array): void;
+  closed(link: PlayerLink): void;
+}
+
+/** A node's data folder. Names are flat; everything is durable only as said. */
+export interface Disk {
+  names(): readonly string[];
+  read(name: string): Uint8Array;
+  /** Writes a whole file so that it is there entirely or not at all, and durable when this returns. */
+  publish(name: string, parts: readonly Uint8Array[]): void;
+  remove(name: string): void;
+  /** Opens for writing, created with `sizeBytes` of zeros when it is not there. */
+  open(name: string, sizeBytes: number): DiskFile;
+}
+
+export interface DiskFile {
+  write(bytes: Uint8Array, offset: number): void;
+  /**
+   * Calls `synced` when everything written before is durable; perhaps before it returns. A failure
+   * ends the process: what the disk holds after a failed sync, nobody knows.
+   */
+  sync(synced: () => void): void;
+  /** Sets the length; durable at the next sync. */
+  truncate(sizeBytes: number): void;
+  close(): void;
+}
+
+/** Password hashes and signatures: slow or secret work that no core may do. */
+export interface Secrets {
+  /** A memory-hard hash with its own salt and parameters inside. */
+  hashPassword(password: string): Promise<Uint8Array>;
+  verifyPassword(password: string, hash: Uint8Array): Promise<boolean>;
+  /** A short tag that only holders of the world's key can make. */
+  sign(bytes: Uint8Array): Uint8Array;
+  verify(bytes: Uint8Array, tag: Uint8Array): boolean;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Structured log lines; never a password, token or key in them. */
+export interface Logger {
+  log(level: LogLevel, event: string, facts?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,274 @@
+// The calls of the stock world: their names, arguments, values and refusals, described once.
+//
+// Features implement them, the gateway checks what players send against them, the client takes its
+// types from `StockCalls`. Gold is a whole number; ids are whole numbers; texts are bounded.
+import {
+  boolean,
+  integer,
+  list,
+  nothing,
+  nullable,
+  object,
+  octets,
+  type Schema,
+  text,
+} from './schema.ts';
+
+/** No one can hold more: sums of all balances then stay exact in a double. */
+export const GOLD_MAX = 1_000_000_000_000;
+export const TRADE_ITEMS_MAX = 16;
+export const HELD_ITEMS_MAX = 1_000;
+export const OPEN_OFFERS_MAX = 32;
+const ID_MAX: number = Number.MAX_SAFE_INTEGER;
+
+/** Latitude and longitude in units of 1e-7 degree (WGS84): about 1.1 cm at the equator. */
+export interface Place {
+  readonly lat: number;
+  readonly lon: number;
+}
+export interface LogIn {
+  readonly name: string;
+  readonly password: string;
+}
+/** `token` proves the session to any gateway until `expiresAtMs` (Unix ms). */
+export interface LoggedIn {
+  readonly player: number;
+  readonly session: number;
+  readonly expiresAtMs: number;
+  readonly token: string;
+}
+export interface OpenedSession {
+  readonly player: number;
+  readonly session: number;
+  readonly expiresAtMs: number;
+}
+/** `nonce` makes a repeat of the same registration the same registration. */
+export interface RegisterAccount {
+  readonly name: string;
+  readonly credential: Uint8Array;
+  readonly nonce: string;
+}
+export interface Credential {
+  readonly player: number;
+  readonly credential: Uint8Array;
+}
+export interface Item {
+  readonly id: number;
+  readonly kind: string;
+  /** Promised in an open offer: it cannot be given or offered again until that is settled. */
+  readonly locked: boolean;
+}
+export interface HoldingsView {
+  readonly gold: number;
+  readonly goldLocked: number;
+  readonly items: readonly Item[];
+}
+/** Expected equals counted when `minted = held + locked`, for gold and for items. */
+export interface Audit {
+  readonly players: number;
+  readonly goldMinted: number;
+  readonly goldHeld: number;
+  readonly goldLocked: number;
+  readonly itemsMinted: number;
+  readonly itemsHeld: number;
+  readonly itemsLocked: number;
+}
+export interface Stake {
+  readonly gold: number;
+  readonly items: readonly number[];
+}
+export interface Gift extends Stake {
+  readonly to: number;
+}
+export interface MakeOffer {
+  readonly to: number;
+  readonly give: Stake;
+  readonly want: Stake;
+}
+export interface Offer extends MakeOffer {
+  readonly offer: number;
+  readonly from: number;
+  readonly expiresAtMs: number;
+}
+export interface OfferNumber {
+  readonly offer: number;
+}
+export interface GoldLeft {
+  readonly gold: number;
+}
+export interface Entered {
+  readonly region: string;
+  readonly tickMs: number;
+  /** How far others are seen, in metres. */
+  readonly sightMetres: number;
+}
+
+const id = integer(1, ID_MAX);
+const gold = integer(0, GOLD_MAX);
+const loginName = text(3, 32, /^[a-z0-9_.-]+$/, 'a-z 0-9 _ . -');
+const worldName = text(3, 20, /^[A-Za-z0-9]+(?:[ '_-][A-Za-z0-9]+)*$/, "letters, digits, single ' _ -");
+const timeMs = integer(0, ID_MAX);
+const itemIds = list(id, TRADE_ITEMS_MAX);
+const stake: Schema<Stake> = object({ gold, items: itemIds });
+const item: Schema<Item> = object({ id, kind: text(1, 32), locked: boolean() });
+const holdingsView: Schema<HoldingsView> = object({
+  gold,
+  goldLocked: gold,
+  items: list(item, HELD_ITEMS_MAX),
+});
+const openedSession: Schema<OpenedSession> = object({ player: id, session: id, expiresAtMs: timeMs });
+const logIn: Schema<LogIn> = object({ name: loginName, password: text(8, 128) });
+const loggedIn: Schema<LoggedIn> = object({
+  player: id,
+  session: id,
+  expiresAtMs: timeMs,
+  token: text(1, 512),
+});
+const count = integer(0, ID_MAX);
+const place: Schema<Place> = object({
+  lat: integer(-900_000_000, 900_000_000),
+  lon: integer(-1_800_000_000, 1_800_000_000),
+});
+
+/** How a call is described; `refusals` is the closed list of reasons it may be rejected for. */
+export interface Shape<Args, Value> {
+  readonly args: Schema<Args>;
+  readonly value: Schema<Value>;
+  readonly refusals: readonly string[];
+}
+
+function shape<Args, Value>(
+  args: Schema<Args>,
+  value: Schema<Value>,
+  refusals: readonly string[],
+): Shape<Args, Value> {
+  return { args, value, refusals };
+}
+
+// Asked by our own services and by operators, never by players.
+export const registerAccount: Shape<RegisterAccount, OpenedSession> = shape(
+  object({ name: loginName, credential: octets(512), nonce: text(1, 64) }),
+  openedSession,
+  ['name-taken'],
+);
+export const readCredential: Shape<{ readonly name: string }, Credential> = shape(
+  object({ name: loginName }),
+  object({ player: id, credential: octets(512) }),
+  ['no-such-account'],
+);
+export const openSession: Shape<{ readonly player: number }, OpenedSession> = shape(
+  object({ player: id }),
+  openedSession,
+  ['no-such-account'],
+);
+export const audit: Shape<null, Audit> = shape(
+  nothing,
+  object({
+    players: count,
+    goldMinted: count,
+    goldHeld: count,
+    goldLocked: count,
+    itemsMinted: count,
+    itemsHeld: count,
+    itemsLocked: count,
+  }),
+  [],
+);
+export const holdingsOf: Shape<{ readonly player: number }, HoldingsView> = shape(
+  object({ player: id }),
+  holdingsView,
+  ['not-open'],
+);
+
+// Asked by players.
+export const register: Shape<LogIn, LoggedIn> = shape(logIn, loggedIn, ['name-taken']);
+export const logInCall: Shape<LogIn, LoggedIn> = shape(logIn, loggedIn, ['wrong-credentials']);
+export const resume: Shape<{ readonly token: string }, LoggedIn> = shape(
+  object({ token: text(1, 512) }),
+  loggedIn,
+  ['token-invalid', 'token-expired'],
+);
+export const claimName: Shape<{ readonly name: string }, { readonly name: string }> = shape(
+  object({ name: worldName }),
+  object({ name: worldName }),
+  ['name-taken', 'has-a-name'],
+);
+export const releaseName: Shape<null, null> = shape(nothing, nothing, ['no-name']);
+export const ownerOfName: Shape<{ readonly name: string }, { readonly player: number | null }> = shape(
+  object({ name: worldName }),
+  object({ player: nullable(id) }),
+  [],
+);
+export const nameOf: Shape<{ readonly player: number }, { readonly name: string | null }> = shape(
+  object({ player: id }),
+  object({ name: nullable(worldName) }),
+  [],
+);
+export const openHoldings: Shape<null, HoldingsView> = shape(nothing, holdingsView, [
+  'already-open',
+]);
+export const myHoldings: Shape<null, HoldingsView> = shape(nothing, holdingsView, ['not-open']);
+const stakeRefusals = [
+  'not-open',
+  'no-such-player',
+  'same-player',
+  'nothing-given',
+  'not-enough-gold',
+  'not-yours',
+  'item-locked',
+  'too-many-items',
+  'too-much-gold',
+] as const;
+export const give: Shape<Gift, GoldLeft> = shape(
+  object({ to: id, gold, items: itemIds }),
+  object({ gold }),
+  stakeRefusals,
+);
+export const makeOffer: Shape<MakeOffer, OfferNumber> = shape(
+  object({ to: id, give: stake, want: stake }),
+  object({ offer: id }),
+  [...stakeRefusals, 'too-many-offers'],
+);
+export const acceptOffer: Shape<OfferNumber, GoldLeft> = shape(
+  object({ offer: id }),
+  object({ gold }),
+  [...stakeRefusals, 'no-such-offer', 'not-for-you'],
+);
+export const withdrawOffer: Shape<OfferNumber, null> = shape(object({ offer: id }), nothing, [
+  'no-such-offer',
+  'not-for-you',
+]);
+export const myOffers: Shape<null, readonly Offer[]> = shape(
+  nothing,
+  list(
+    object({ offer: id, from: id, to: id, give: stake, want: stake, expiresAtMs: timeMs }),
+    OPEN_OFFERS_MAX * 2,
+  ),
+  [],
+);
+export const enter: Shape<Place, Entered> = shape(
+  place,
+  object({ region: text(1, 32), tickMs: integer(1, 10_000), sightMetres: integer(1, 100_000) }),
+  ['not-on-land', 'other-region'],
+);
+export const leave: Shape<null, null> = shape(nothing, nothing, ['not-in-the-world']);
+
+/** Every call that a player may make, by name: the client's types. */
+export interface StockCalls {
+  readonly 'account.register': typeof register;
+  readonly 'account.logIn': typeof logInCall;
+  readonly 'account.resume': typeof resume;
+  readonly 'names.claim': typeof claimName;
+  readonly 'names.release': typeof releaseName;
+  readonly 'names.owner': typeof ownerOfName;
+  readonly 'names.of': typeof nameOf;
+  readonly 'holdings.open': typeof openHoldings;
+  readonly 'holdings.mine': typeof myHoldings;
+  readonly 'trade.give': typeof give;
+  readonly 'trade.offer': typeof makeOffer;
+  readonly 'trade.accept': typeof acceptOffer;
+  readonly 'trade.withdraw': typeof withdrawOffer;
+  readonly 'trade.offers': typeof myOffers;
+  readonly 'position.enter': typeof enter;
+  readonly 'position.leave': typeof leave;
+}

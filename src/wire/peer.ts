@@ -1,0 +1,145 @@
+// What nodes say to each other: one message is the body of one frame.
+//
+// Raft's own messages stay opaque here (`protocols/raft/codec` knows them). An `ask` is a gateway's
+// command or query to the node it believes to lead a group; every ask gets exactly one `answer` while
+// the link stands. A `notice` tells a gateway something for one of its players.
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { InvalidInputError } from '../base/errors.ts';
+import { type NodeId, nodeId } from '../base/id.ts';
+
+const NOTICE_BYTES_MAX: number = 64 * 1024;
+const PUSH_NAME_MAX = 64;
+const RETRY_AFTER_MS_MAX = 60_000;
+
+/**
+ * - `answered`: decided; the bytes are the state machine's reply.
+ * - `moved`: not the leader, nothing happened; `leader` is a hint.
+ * - `unavailable`: nothing happened (no quorum, too much waiting, leaving).
+ * - `uncertain`: proposed, and the outcome is not known there. The same command may be asked again.
+ */
+export type GroupAnswer =
+  | { readonly kind: 'answered'; readonly reply: Uint8Array }
+  | { readonly kind: 'moved'; readonly leader: NodeId | undefined }
+  | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
+  | { readonly kind: 'uncertain' };
+
+export type PeerMessage =
+  | { readonly kind: 'raft'; readonly group: number; readonly body: Uint8Array }
+  | {
+      readonly kind: 'ask';
+      /** The asker's own number for this ask, echoed in the answer. */
+      readonly number: number;
+      readonly group: number;
+      readonly mode: 'command' | 'query';
+      readonly body: Uint8Array;
+    }
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: GroupAnswer }
+  | {
+      readonly kind: 'notice';
+      readonly player: number;
+      readonly push: string;
+      /** JSON. */
+      readonly value: string;
+    };
+
+const RAFT = 1;
+const ASK_COMMAND = 2;
+const ASK_QUERY = 3;
+const ANSWERED = 4;
+const MOVED = 5;
+const UNAVAILABLE = 6;
+const UNCERTAIN = 7;
+const NOTICE = 8;
+
+export function encodePeerMessage(message: PeerMessage): Uint8Array {
+  const writer = new ByteWriter(128);
+  switch (message.kind) {
+    case 'raft':
+      return writer.u8(RAFT).varint(message.group).bytes(message.body).finish();
+    case 'ask':
+      return writer
+        .u8(message.mode === 'command' ? ASK_COMMAND : ASK_QUERY)
+        .varint(message.number)
+        .varint(message.group)
+        .bytes(message.body)
+        .finish();
+    case 'answer':
+      return encodeAnswer(writer, message.number, message.answer);
+    case 'notice':
+      return writer
+        .u8(NOTICE)
+        .varint(message.player)
+        .text(message.push)
+        .text(message.value)
+        .finish();
+  }
+}
+
+/** Throws `InvalidInputError` for anything that `encodePeerMessage` did not make. */
+export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
+  const reader = new ByteReader(bytes);
+  const message = decodeBody(reader);
+  reader.end();
+  return message;
+}
+
+function encodeAnswer(writer: ByteWriter, number: number, answer: GroupAnswer): Uint8Array {
+  switch (answer.kind) {
+    case 'answered':
+      return writer.u8(ANSWERED).varint(number).bytes(answer.reply).finish();
+    case 'moved':
+      return writer.u8(MOVED).varint(number).varint(answer.leader ?? 0).finish();
+    case 'unavailable':
+      return writer.u8(UNAVAILABLE).varint(number).varint(answer.retryAfterMs).finish();
+    case 'uncertain':
+      return writer.u8(UNCERTAIN).varint(number).finish();
+  }
+}
+
+function decodeBody(reader: ByteReader): PeerMessage {
+  const tag = reader.u8();
+  switch (tag) {
+    case RAFT:
+      return { kind: 'raft', group: reader.varint(), body: reader.bytes() };
+    case ASK_COMMAND:
+    case ASK_QUERY:
+      return {
+        kind: 'ask',
+        mode: tag === ASK_COMMAND ? 'command' : 'query',
+        number: reader.varint(),
+        group: reader.varint(),
+        body: reader.bytes(),
+      };
+    case ANSWERED:
+      return {
+        kind: 'answer',
+        number: reader.varint(),
+        answer: { kind: 'answered', reply: reader.bytes() },
+      };
+    case MOVED: {
+      const number = reader.varint();
+      const leader = reader.varint();
+      return {
+        kind: 'answer',
+        number,
+        answer: { kind: 'moved', leader: leader === 0 ? undefined : nodeId(leader) },
+      };
+    }
+    case UNAVAILABLE: {
+      const number = reader.varint();
+      const retryAfterMs = Math.min(reader.varint(), RETRY_AFTER_MS_MAX);
+      return { kind: 'answer', number, answer: { kind: 'unavailable', retryAfterMs } };
+    }
+    case UNCERTAIN:
+      return { kind: 'answer', number: reader.varint(), answer: { kind: 'uncertain' } };
+    case NOTICE:
+      return {
+        kind: 'notice',
+        player: reader.varint(),
+        push: reader.text(PUSH_NAME_MAX),
+        value: reader.text(NOTICE_BYTES_MAX),
+      };
+    default:
+      throw new InvalidInputError(`peer message ${tag}`);
+  }
+}

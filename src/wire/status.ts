@@ -1,0 +1,70 @@
+// What a node tells its operator at `/v1/status`: complete, typed, cheap to make.
+//
+// Nodes fill it, the CLI, the live screen and the dashboard read it. All times in milliseconds, all
+// counts since the process started unless said otherwise.
+import type { NodeId } from '../base/id.ts';
+
+export interface MemberStatus {
+  readonly node: NodeId;
+  /** Highest index known to be on the member's disk; only the leader knows it. */
+  readonly match: number;
+  /** Entries behind the leader's last one. */
+  readonly lag: number;
+  readonly state: 'probe' | 'replicate' | 'snapshot' | 'self';
+}
+
+export interface GroupStatus {
+  readonly group: string;
+  readonly role: 'leader' | 'follower' | 'candidate' | 'learner';
+  readonly term: number;
+  readonly leader: NodeId | undefined;
+  readonly commit: number;
+  readonly applied: number;
+  readonly last: number;
+  readonly snapshot: number;
+  /** CRC-32C of the state right after `hashedIndex`: equal on all replicas at an equal index. */
+  readonly stateHash: number;
+  readonly hashedIndex: number;
+  /** Commands and queries that wait for their answer here. */
+  readonly waiting: number;
+  readonly members: readonly MemberStatus[];
+}
+
+export interface RegionStatus {
+  readonly region: string;
+  readonly players: number;
+  readonly ticks: number;
+  /** The longest tick of the last ten seconds. */
+  readonly tickMsMax: number;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+  readonly connections: number;
+  /** Motion frames that were not sent because the player had not taken the ones before. */
+  readonly framesSkipped: number;
+}
+
+/** Outcomes of calls that players made at this node's gateway, by kind. */
+export interface OutcomeCounts {
+  readonly done: number;
+  readonly rejected: number;
+  readonly unavailable: number;
+  readonly uncertain: number;
+}
+
+export interface NodeStatus {
+  readonly node: NodeId;
+  readonly name: string;
+  readonly kind: 'global' | 'region';
+  readonly world: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeMs: number;
+  readonly ready: boolean;
+  readonly residentBytes: number;
+  /** The longest time the event loop was late in the last ten seconds. */
+  readonly loopLateMsMax: number;
+  readonly peersConnected: readonly NodeId[];
+  readonly groups: readonly GroupStatus[];
+  readonly region: RegionStatus | undefined;
+  readonly outcomes: OutcomeCounts;
+}
