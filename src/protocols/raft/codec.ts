@@ -1,0 +1,162 @@
+// The bytes of Raft's messages: what travels inside a `raft` message between nodes.
+//
+// `runtime/turn` encodes and decodes. A message that does not decode is not heard; its sender is one of
+// us, so that is a difference of versions or damage, never a reason to stop.
+// Layout: u8 kind, varint term, then the fields in the order of `messages.ts`.
+import { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { InvalidInputError } from '../../base/errors.ts';
+import { readEntry, readMark, writeEntry, writeMark } from './entry-codec.ts';
+import {
+  APPEND_ENTRIES_MAX,
+  type AppendResult,
+  type Entry,
+  type Message,
+  SNAPSHOT_CHUNK_BYTES,
+} from './messages.ts';
+
+const KINDS: readonly Message['kind'][] = [
+  'pre-vote',
+  'pre-vote-reply',
+  'vote',
+  'vote-reply',
+  'append',
+  'append-reply',
+  'snapshot',
+  'snapshot-reply',
+  'timeout-now',
+];
+
+/** Encodes messages; the entries of one append are encoded once for all the members they go to. */
+export class MessageEncoder {
+  #entries: readonly Entry[] = [];
+  #encoded: Uint8Array = new Uint8Array(0);
+
+  encode(message: Message): Uint8Array {
+    const writer = new ByteWriter(96);
+    writer.u8(KINDS.indexOf(message.kind)).varint(message.term);
+    switch (message.kind) {
+      case 'pre-vote':
+        return writer.varint(message.lastIndex).varint(message.lastTerm).finish();
+      case 'pre-vote-reply':
+        return writer.varint(message.askedTerm).u8(message.granted ? 1 : 0).finish();
+      case 'vote':
+        return writer
+          .varint(message.lastIndex)
+          .varint(message.lastTerm)
+          .u8(message.transfer ? 1 : 0)
+          .finish();
+      case 'vote-reply':
+        return writer.u8(message.granted ? 1 : 0).finish();
+      case 'append':
+        writer.varint(message.round).varint(message.prevIndex).varint(message.prevTerm);
+        writer.varint(message.commit).varint(message.entries.length);
+        return writer.raw(this.#entriesOf(message.entries)).finish();
+      case 'append-reply':
+        writeResult(writer.varint(message.round), message.result);
+        return writer.finish();
+      case 'snapshot':
+        writeMark(writer.varint(message.round), message.mark);
+        return writer
+          .varint(message.offset)
+          .varint(message.totalBytes)
+          .bytes(message.chunk)
+          .finish();
+      case 'snapshot-reply':
+        return writer
+          .varint(message.round)
+          .varint(message.index)
+          .varint(message.nextOffset)
+          .finish();
+      case 'timeout-now':
+        return writer.finish();
+    }
+  }
+
+  #entriesOf(entries: readonly Entry[]): Uint8Array {
+    const same =
+      entries.length === this.#entries.length &&
+      entries[0] === this.#entries[0] &&
+      entries.at(-1) === this.#entries.at(-1);
+    if (!same) {
+      const writer = new ByteWriter(256);
+      for (const entry of entries) writeEntry(writer, entry);
+      this.#entries = entries;
+      this.#encoded = writer.finish();
+    }
+    return this.#encoded;
+  }
+}
+
+/** Throws `InvalidInputError` for anything that `MessageEncoder` did not make. */
+export function decodeMessage(bytes: Uint8Array): Message {
+  const reader = new ByteReader(bytes);
+  const kind = KINDS[reader.u8()];
+  if (kind === undefined) throw new InvalidInputError('an unknown kind of Raft message');
+  const message = readMessage(kind, reader.varint(), reader);
+  reader.end();
+  return message;
+}
+
+function readMessage(kind: Message['kind'], term: number, reader: ByteReader): Message {
+  switch (kind) {
+    case 'pre-vote':
+      return { kind, term, lastIndex: reader.varint(), lastTerm: reader.varint() };
+    case 'pre-vote-reply':
+      return { kind, term, askedTerm: reader.varint(), granted: reader.u8() === 1 };
+    case 'vote': {
+      const last = { lastIndex: reader.varint(), lastTerm: reader.varint() };
+      return { kind, term, ...last, transfer: reader.u8() === 1 };
+    }
+    case 'vote-reply':
+      return { kind, term, granted: reader.u8() === 1 };
+    case 'append':
+      return readAppend(term, reader);
+    case 'append-reply':
+      return { kind, term, round: reader.varint(), result: readResult(reader) };
+    case 'snapshot':
+      return {
+        kind,
+        term,
+        round: reader.varint(),
+        mark: readMark(reader),
+        offset: reader.varint(),
+        totalBytes: reader.varint(),
+        chunk: reader.bytes(SNAPSHOT_CHUNK_BYTES),
+      };
+    case 'snapshot-reply': {
+      const round = reader.varint();
+      return { kind, term, round, index: reader.varint(), nextOffset: reader.varint() };
+    }
+    case 'timeout-now':
+      return { kind, term };
+  }
+}
+
+function readAppend(term: number, reader: ByteReader): Message {
+  const round = reader.varint();
+  const prevIndex = reader.varint();
+  const prevTerm = reader.varint();
+  const commit = reader.varint();
+  const count = reader.varint();
+  if (count > APPEND_ENTRIES_MAX) throw new InvalidInputError(`an append of ${count} entries`);
+  const entries: Entry[] = [];
+  for (let i = 1; i <= count; i++) {
+    const entry = readEntry(reader);
+    if (entry.index !== prevIndex + i) throw new InvalidInputError('an append with a gap');
+    entries.push(entry);
+  }
+  return { kind: 'append', term, round, prevIndex, prevTerm, commit, entries };
+}
+
+function writeResult(writer: ByteWriter, result: AppendResult): void {
+  if (result.kind === 'matched') {
+    writer.u8(1).varint(result.index);
+  } else {
+    writer.u8(0).varint(result.prevIndex).varint(result.nextIndex);
+  }
+}
+
+function readResult(reader: ByteReader): AppendResult {
+  if (reader.u8() === 1) return { kind: 'matched', index: reader.varint() };
+  return { kind: 'conflict', prevIndex: reader.varint(), nextIndex: reader.varint() };
+}

@@ -1,0 +1,162 @@
+// How a group finds its leader: PreVote, votes, stickiness, and the order in which members try.
+//
+// `node.ts` calls it. A campaign begins with PreVote: nobody's term rises before a majority says that it
+// would vote and hears no leader. A broken link to the leader only shortens the waiting, by rank, so
+// that two members seldom campaign at once; a vote is never given for a hint.
+// Source: Raft (thesis), sections 3.4, 3.6.1, 4.2.3 and 9.6; catalogue rows 1 to 13.
+import { invariant } from '../../base/errors.ts';
+import type { NodeId } from '../../base/id.ts';
+import { countVotes } from '../../base/quorum.ts';
+import type { Message } from './messages.ts';
+import { becomeLeader } from './replication.ts';
+import type { RaftState } from './state.ts';
+
+type Of<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
+
+/** A lost campaign is tried again after a random time from here to twice this, when in a hurry. */
+const HURRY_MS = 10;
+
+/** The election timer fired: asks whether a campaign could be won. */
+export function preCampaign(s: RaftState): void {
+  if (!s.isVoter) {
+    s.restartElectionTimer();
+    return;
+  }
+  s.becomeFollower(s.term, undefined);
+  s.role = 'pre-candidate';
+  s.votes.set(s.self, true);
+  waitForVotes(s);
+  const { lastIndex, lastTerm } = s.log;
+  for (const to of voters(s)) {
+    s.sendNow(to, { kind: 'pre-vote', term: s.term + 1, lastIndex, lastTerm });
+  }
+  countPreVotes(s);
+}
+
+/** Asks for votes in a new term; `transfer` says that the leader itself wants it. */
+export function campaign(s: RaftState, transfer: boolean): void {
+  if (!s.isVoter) return;
+  s.becomeFollower(s.term + 1, undefined);
+  s.role = 'candidate';
+  // A candidate votes for itself, so the vote and the new term reach the disk as one record, and no
+  // request leaves before they have.
+  s.votedFor = s.self;
+  s.ownVoteAfter = s.durability.issued + 1;
+  waitForVotes(s);
+  const { lastIndex, lastTerm } = s.log;
+  for (const to of voters(s)) {
+    s.sendDurable(to, { kind: 'vote', term: s.term, lastIndex, lastTerm, transfer });
+  }
+}
+
+export function onPreVote(s: RaftState, from: NodeId, message: Of<'pre-vote'>): void {
+  const granted =
+    message.term > s.term && !s.leaderIsFresh && s.log.isAtMost(message.lastIndex, message.lastTerm);
+  // Our own term goes along: one who asks with an older term learns it here and nowhere else.
+  s.sendNow(from, { kind: 'pre-vote-reply', term: s.term, askedTerm: message.term, granted });
+}
+
+export function onPreVoteReply(s: RaftState, from: NodeId, message: Of<'pre-vote-reply'>): void {
+  if (message.term > s.term) {
+    s.becomeFollower(message.term, undefined);
+    retrySoon(s);
+    return;
+  }
+  if (s.role !== 'pre-candidate' || message.askedTerm !== s.term + 1) return;
+  s.votes.set(from, message.granted);
+  countPreVotes(s);
+}
+
+export function onVote(s: RaftState, from: NodeId, message: Of<'vote'>): void {
+  // While a leader is heard, a vote request can only disturb: it does not even raise the term.
+  if (message.term < s.term || (s.leaderIsFresh && !message.transfer)) {
+    s.sendDurable(from, { kind: 'vote-reply', term: s.term, granted: false });
+    return;
+  }
+  if (message.term > s.term) s.becomeFollower(message.term, undefined);
+  const free = s.votedFor === undefined || s.votedFor === from;
+  const granted = free && s.log.isAtMost(message.lastIndex, message.lastTerm);
+  if (granted) {
+    invariant(s.role !== 'leader' && s.role !== 'candidate', 'who votes for another does not run');
+    // A PreVote of our own that is still under way must not disturb the one we vote for.
+    s.becomeFollower(s.term, undefined);
+    if (s.votedFor === undefined) {
+      s.votedFor = from;
+      s.outbox.hardStateChanged = true;
+    }
+    s.restartElectionTimer();
+  }
+  s.sendDurable(from, { kind: 'vote-reply', term: s.term, granted });
+}
+
+export function onVoteReply(s: RaftState, from: NodeId, message: Of<'vote-reply'>): void {
+  if (message.term > s.term) {
+    s.becomeFollower(message.term, undefined);
+    retrySoon(s);
+    return;
+  }
+  if (s.role !== 'candidate' || message.term !== s.term) return;
+  s.votes.set(from, message.granted);
+  countRealVotes(s);
+}
+
+/** Our disk has moved on: the own vote counts from here on. */
+export function onOwnVoteDurable(s: RaftState, writeNumber: number): void {
+  if (s.role !== 'candidate' || writeNumber < s.ownVoteAfter || s.votes.has(s.self)) return;
+  s.votes.set(s.self, true);
+  countRealVotes(s);
+}
+
+/** The link to `node` broke. If it led us, the next campaign comes after our rank's delay. */
+export function onPeerLost(s: RaftState, node: NodeId): void {
+  if (s.role !== 'follower' || s.leader !== node) return;
+  s.leaderHeardMs = Number.NEGATIVE_INFINITY;
+  s.lostLeader = node;
+  s.electionDueMs = Math.min(s.electionDueMs, s.nowMs + rankDelay(s, node));
+}
+
+function countPreVotes(s: RaftState): void {
+  const result = countVotes(s.membership, s.votes);
+  if (result === 'won') campaign(s, false);
+  else if (result === 'lost') retrySoon(s);
+}
+
+function countRealVotes(s: RaftState): void {
+  const result = countVotes(s.membership, s.votes);
+  if (result === 'won') {
+    invariant(s.votedFor === s.self, 'a leader has voted for itself');
+    becomeLeader(s);
+  } else if (result === 'lost') {
+    s.role = 'follower';
+    retrySoon(s);
+  }
+}
+
+/** Without answers, the campaign is given up after an election timeout, or soon when in a hurry. */
+function waitForVotes(s: RaftState): void {
+  s.restartElectionTimer();
+  if (s.lostLeader === undefined) return;
+  s.electionDueMs = Math.min(s.electionDueMs, s.nowMs + s.options.heartbeatMs);
+}
+
+function retrySoon(s: RaftState): void {
+  s.restartElectionTimer();
+  if (s.lostLeader === undefined) return;
+  const waitMs = s.options.random.integer(HURRY_MS, 2 * HURRY_MS);
+  s.electionDueMs = s.nowMs + waitMs + rankDelay(s, s.lostLeader);
+}
+
+/** Our place in line, in time: the voter whose id follows the lost leader's goes first. */
+function rankDelay(s: RaftState, lost: NodeId): number {
+  const line = [...voters(s), s.self].filter((node) => node !== lost).sort((a, b) => a - b);
+  const next = line.findIndex((node) => node > lost);
+  const first = next === -1 ? 0 : next;
+  const rank = (line.indexOf(s.self) - first + line.length) % line.length;
+  return rank * s.options.rankDelayMs;
+}
+
+function voters(s: RaftState): NodeId[] {
+  const all = new Set<NodeId>([...s.membership.incoming, ...s.membership.outgoing]);
+  all.delete(s.self);
+  return [...all];
+}

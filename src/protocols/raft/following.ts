@@ -1,0 +1,77 @@
+// The follower's half of replication: whom it follows, what it takes into its log, what it answers.
+//
+// `node.ts` and `snapshots.ts` call it.
+// Invariants: nothing committed is ever truncated; `matched` speaks only of what the own disk holds; the
+// commit index never passes what this very append has verified.
+// Source: Raft (thesis), section 3.5; catalogue rows 16 to 18, 21, 25.
+import { invariant } from '../../base/errors.ts';
+import type { NodeId } from '../../base/id.ts';
+import type { Entry, Message } from './messages.ts';
+import type { RaftState } from './state.ts';
+
+export function onAppend(
+  s: RaftState,
+  from: NodeId,
+  message: Extract<Message, { kind: 'append' }>,
+): void {
+  const { term, round, prevIndex, entries } = message;
+  if (term < s.term) {
+    refuseOldLeader(s, from, round);
+    return;
+  }
+  followLeader(s, from, term);
+  if (s.installing !== undefined) return;
+  const prevTerm = s.log.termAt(prevIndex);
+  if (prevIndex > s.commit && prevTerm !== message.prevTerm) {
+    const nextIndex =
+      prevTerm === undefined ? s.log.lastIndex + 1 : s.log.firstOfTermAt(prevIndex);
+    const result = { kind: 'conflict', prevIndex, nextIndex } as const;
+    s.sendDurable(from, { kind: 'append-reply', term, round, result });
+    return;
+  }
+  takeEntries(s, entries);
+  const verified = prevIndex + entries.length;
+  s.commit = Math.max(s.commit, Math.min(message.commit, verified));
+  reportMatched(s, from, round, verified);
+}
+
+/** A message of an earlier term: its sender learns ours and steps down. */
+export function refuseOldLeader(s: RaftState, from: NodeId, round: number): void {
+  const result = { kind: 'matched', index: 0 } as const;
+  s.sendDurable(from, { kind: 'append-reply', term: s.term, round, result });
+}
+
+/** `from` leads `term`, which is ours or newer. */
+export function followLeader(s: RaftState, from: NodeId, term: number): void {
+  invariant(s.role !== 'leader' || term > s.term, `one leader per term: ${from} also leads ${term}`);
+  if (term > s.term || s.role !== 'follower') s.becomeFollower(term, from);
+  s.heardLeader(from);
+}
+
+/** Our disk holds the leader's log up to `verified`, now or once all that was written so far is. */
+export function reportMatched(s: RaftState, to: NodeId, round: number, verified: number): void {
+  const result = { kind: 'matched', index: verified } as const;
+  const reply: Message = { kind: 'append-reply', term: s.term, round, result };
+  if (verified <= s.durability.index && !s.outbox.hardStateChanged && s.durability.idle) {
+    s.sendNow(to, reply);
+  } else {
+    s.sendDurable(to, reply);
+  }
+}
+
+/** Appends what is new; cuts our log only where it really conflicts (catalogue row 16). */
+function takeEntries(s: RaftState, entries: readonly Entry[]): void {
+  for (const entry of entries) {
+    const held = s.log.termAt(entry.index);
+    if (entry.index <= s.log.baseIndex || held === entry.term) continue;
+    if (held !== undefined) {
+      invariant(entry.index > s.commit, 'nothing committed is ever truncated');
+      s.log.truncate(entry.index);
+      s.durability.truncated(entry.index);
+      s.refreshMembership();
+    }
+    s.log.append(entry);
+    s.changed(entry.index);
+    if (entry.kind === 'configuration') s.refreshMembership();
+  }
+}

@@ -1,0 +1,318 @@
+// One member of a Raft group as a pure state machine: steps go in, effects come out.
+//
+// `runtime/raft-group` drives it under real disks and sockets, the tests under virtual ones. What the
+// driver owes, in this order, for each `collect`:
+//  1. hand `write` to the disk (if any) and remember its number;
+//  2. send `sendNow`, at any time;
+//  3. when all writes up to `afterWrite` are durable: send `sendAfterWrite`, call `persisted`;
+//  4. apply entries up to `commit`, serve `reads` whose index is applied, then answer callers;
+//  5. `install`: make the snapshot durable and the state machine's, then call `installed`;
+//  6. `snapshotWanted`: bring a snapshot with `provideSnapshot`; `deposed`: what waits is uncertain.
+// No step may be made between `collect` and handing its write to the disk.
+// Source: Ongaro, "Consensus: Bridging Theory and Practice" (thesis); seed, Part II.
+import { invariant } from '../../base/errors.ts';
+import type { NodeId } from '../../base/id.ts';
+import {
+  campaign,
+  onOwnVoteDurable,
+  onPeerLost,
+  onPreVote,
+  onPreVoteReply,
+  onVote,
+  onVoteReply,
+  preCampaign,
+} from './election.ts';
+import { decodeMembership } from './entry-codec.ts';
+import { onAppend } from './following.ts';
+import {
+  type Entry,
+  type Envelope,
+  type LogWrite,
+  type Membership,
+  type Message,
+  type Recovered,
+  type Snapshot,
+  type SnapshotMark,
+  UNCOMMITTED_BYTES_MAX,
+} from './messages.ts';
+import {
+  advanceCommit,
+  beginReads,
+  hearsQuorum,
+  onAppendReply,
+  onMemberLost,
+  onSnapshotReply,
+  sendAppends,
+  sendHeartbeats,
+} from './replication.ts';
+import { neededBySnapshots, onInstalled, onSnapshot } from './snapshots.ts';
+import { emptyOutbox, type RaftOptions, RaftState, type ResolvedRead, type Role } from './state.ts';
+import { beginTransfer, bestSuccessor, goOnWithTransfer, onTimeoutNow } from './transfer.ts';
+
+/** What the driver must do because of the steps since the last `collect`. */
+export interface Effects {
+  readonly write: LogWrite | undefined;
+  /** The number of `write`, or of the newest write before it. */
+  readonly afterWrite: number;
+  readonly sendNow: readonly Envelope[];
+  readonly sendAfterWrite: readonly Envelope[];
+  /** Entries up to here are committed. */
+  readonly commit: number;
+  readonly reads: readonly ResolvedRead[];
+  readonly install: Snapshot | undefined;
+  readonly snapshotWanted: boolean;
+  readonly deposed: boolean;
+}
+
+/** `appended` is no promise yet: the outcome is known when the entry at `index` is applied. */
+export type Proposed =
+  | { readonly kind: 'appended'; readonly index: number; readonly term: number }
+  | { readonly kind: 'not-leader'; readonly leader: NodeId | undefined }
+  | { readonly kind: 'busy' };
+
+export class RaftNode {
+  readonly #s: RaftState;
+
+  constructor(options: RaftOptions, recovered: Recovered, nowMs: number) {
+    this.#s = new RaftState(options, recovered, nowMs);
+  }
+
+  get role(): Role {
+    return this.#s.role;
+  }
+
+  /** Who leads, as far as this member knows. */
+  get leader(): NodeId | undefined {
+    return this.#s.leader;
+  }
+
+  get commit(): number {
+    return this.#s.commit;
+  }
+
+  /** When `tick` must be called next, monotonic. */
+  get wakeAtMs(): number {
+    return this.#s.role === 'leader' ? this.#s.heartbeatDueMs : this.#s.electionDueMs;
+  }
+
+  /** Time passed. Early calls do nothing; a late one campaigns at once. */
+  tick(nowMs: number): void {
+    const s = this.#at(nowMs);
+    if (s.role === 'leader') {
+      if (!hearsQuorum(s)) {
+        s.becomeFollower(s.term, undefined);
+        return;
+      }
+      goOnWithTransfer(s);
+      if (nowMs >= s.heartbeatDueMs) sendHeartbeats(s);
+    } else if (nowMs >= s.electionDueMs) {
+      preCampaign(s);
+    }
+  }
+
+  /**
+   * This process did not run for a while, so silence proves nothing: before it may campaign, it listens
+   * for at least the shortest election timeout.
+   */
+  stalled(nowMs: number): void {
+    const s = this.#at(nowMs);
+    if (s.role !== 'leader') {
+      s.electionDueMs = Math.max(s.electionDueMs, nowMs + s.options.electionMsMin);
+    }
+  }
+
+  /** A message from another node. One that is no member is not heard. */
+  receive(from: NodeId, message: Message, nowMs: number): void {
+    const s = this.#at(nowMs);
+    if (from === s.self || !s.others.includes(from)) return;
+    switch (message.kind) {
+      case 'pre-vote':
+        return onPreVote(s, from, message);
+      case 'pre-vote-reply':
+        return onPreVoteReply(s, from, message);
+      case 'vote':
+        return onVote(s, from, message);
+      case 'vote-reply':
+        return onVoteReply(s, from, message);
+      case 'append':
+        return onAppend(s, from, message);
+      case 'append-reply':
+        onAppendReply(s, from, message);
+        return goOnWithTransfer(s);
+      case 'snapshot':
+        return onSnapshot(s, from, message);
+      case 'snapshot-reply':
+        return onSnapshotReply(s, from, message);
+      case 'timeout-now':
+        return onTimeoutNow(s, from, message);
+    }
+  }
+
+  /** Appends a command if this member leads. `wallMs` (Unix) stamps it. */
+  propose(command: Uint8Array, wallMs: number): Proposed {
+    const s = this.#s;
+    if (s.role !== 'leader') return { kind: 'not-leader', leader: s.leader };
+    if (s.transfer !== undefined) return { kind: 'busy' };
+    if (s.uncommittedBytes + command.length > UNCOMMITTED_BYTES_MAX) return { kind: 'busy' };
+    s.wallMs = wallMs;
+    s.uncommittedBytes += command.length;
+    const entry = s.append('command', command);
+    return { kind: 'appended', index: entry.index, term: entry.term };
+  }
+
+  /** Asks for a linearizable read; `Effects.reads` answers the ticket. False: not asked, busy. */
+  read(ticket: number): boolean {
+    invariant(this.#s.role === 'leader', 'only a leader confirms reads');
+    return this.#s.reads.ask(ticket);
+  }
+
+  /** All writes up to `number` are durable. */
+  persisted(number: number, nowMs: number): void {
+    const s = this.#at(nowMs);
+    s.durability.persisted(number);
+    onOwnVoteDurable(s, number);
+    advanceCommit(s);
+  }
+
+  /** The link to a node broke: a hint, which only makes a campaign come sooner. */
+  peerLost(node: NodeId, nowMs: number): void {
+    const s = this.#at(nowMs);
+    onMemberLost(s, node);
+    onPeerLost(s, node);
+  }
+
+  /** The state as of `mark` is durable elsewhere; entries up to `keepAfter` may be forgotten. */
+  compact(mark: SnapshotMark, keepAfter: number): void {
+    const s = this.#s;
+    invariant(keepAfter <= mark.index && mark.index <= s.commit, 'only what is applied is compacted');
+    if (mark.index > s.snapshot.index) s.snapshot = mark;
+    s.log.compact(Math.min(keepAfter, neededBySnapshots(s)));
+  }
+
+  /** The members as of the entry at `index`: what a snapshot at `index` must carry. */
+  membershipAt(index: number): Membership {
+    const entry = this.#s.log.newestConfiguration(index);
+    return entry === undefined ? this.#s.snapshot.membership : decodeMembership(entry.data);
+  }
+
+  provideSnapshot(snapshot: Snapshot): void {
+    const s = this.#s;
+    if (s.role !== 'leader') return;
+    s.outgoing = snapshot;
+    for (const progress of s.progress.values()) {
+      if (progress.state === 'snapshot') progress.needsSnapshot();
+    }
+    sendHeartbeats(s);
+  }
+
+  installed(nowMs: number): void {
+    onInstalled(this.#at(nowMs));
+  }
+
+  /** Hands leadership to the member that is furthest. False when there is nothing to hand over. */
+  transferAway(nowMs: number): boolean {
+    const s = this.#at(nowMs);
+    const target = bestSuccessor(s);
+    return target !== undefined && beginTransfer(s, target);
+  }
+
+  /** Campaigns at once, without PreVote: for the only member of a group, and for tests. */
+  campaignNow(nowMs: number): void {
+    campaign(this.#at(nowMs), false);
+  }
+
+  /** Takes what the steps since the last call have decided. */
+  collect(): Effects {
+    const s = this.#s;
+    if (s.role === 'leader') {
+      beginReads(s);
+      sendAppends(s);
+    }
+    const out = s.outbox;
+    s.outbox = emptyOutbox();
+    const write = this.#writeOf(out.hardStateChanged, out.changedFrom, out.reset);
+    if (write !== undefined) s.durability.issue(s.log.lastIndex);
+    const waiting = [...s.progress.values()].some((progress) => progress.state === 'snapshot');
+    return {
+      write,
+      afterWrite: s.durability.issued,
+      sendNow: out.now,
+      sendAfterWrite: out.afterWrite,
+      commit: s.commit,
+      reads: out.reads,
+      install: out.install,
+      snapshotWanted: waiting && s.outgoing === undefined,
+      deposed: out.deposed,
+    };
+  }
+
+  /** Committed entries after `index`, for applying. */
+  committedAfter(index: number, countMax: number): readonly Entry[] {
+    const s = this.#s;
+    const entries = s.log.read(index + 1, countMax, Number.MAX_SAFE_INTEGER);
+    const excess = index + entries.length - s.commit;
+    return excess > 0 ? entries.slice(0, entries.length - excess) : entries;
+  }
+
+  get status(): RaftStatus {
+    const s = this.#s;
+    return {
+      role: s.role,
+      term: s.term,
+      leader: s.leader,
+      commit: s.commit,
+      last: s.log.lastIndex,
+      base: s.log.baseIndex,
+      snapshot: s.snapshot,
+      membership: s.membership,
+      durable: s.durability.index,
+      votedFor: s.votedFor,
+      members: [...s.progress].map(([node, { match, state }]) => ({ node, match, state })),
+    };
+  }
+
+  /** The entry at `index`, if the log holds it: for checkers. */
+  entryAt(index: number): Entry | undefined {
+    return this.#s.log.entryAt(index);
+  }
+
+  #at(nowMs: number): RaftState {
+    this.#s.nowMs = Math.max(this.#s.nowMs, nowMs);
+    return this.#s;
+  }
+
+  #writeOf(
+    hardStateChanged: boolean,
+    changedFrom: number,
+    reset: SnapshotMark | undefined,
+  ): LogWrite | undefined {
+    const s = this.#s;
+    const changed = changedFrom <= s.log.lastIndex;
+    if (!hardStateChanged && !changed && reset === undefined) return undefined;
+    return {
+      entries: changed
+        ? s.log.read(changedFrom, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+        : [],
+      ...(hardStateChanged ? { hardState: s.hardState } : {}),
+      ...(reset === undefined ? {} : { reset }),
+    };
+  }
+}
+
+export interface RaftStatus {
+  readonly role: Role;
+  readonly term: number;
+  readonly leader: NodeId | undefined;
+  readonly commit: number;
+  readonly last: number;
+  readonly base: number;
+  readonly snapshot: SnapshotMark;
+  readonly membership: Membership;
+  readonly durable: number;
+  readonly votedFor: NodeId | undefined;
+  readonly members: readonly {
+    readonly node: NodeId;
+    readonly match: number;
+    readonly state: 'probe' | 'replicate' | 'snapshot';
+  }[];
+}

@@ -1,0 +1,190 @@
+// The leader's half of replication: how its log reaches the others, and when an entry is committed.
+//
+// `node.ts` and `election.ts` call it. The leader sends entries before its own disk has them: its own
+// copy counts for the commit only once it is durable, like everybody else's. Heartbeats are appends, so
+// each of them also checks that the logs meet, and heals a pipeline that lost something.
+// Invariant: only entries of the own term are committed by counting.
+// Source: Raft (thesis), sections 3.5, 3.6.2, 6.4, 10.2; catalogue rows 19 to 29 and 31.
+import { invariant } from '../../base/errors.ts';
+import type { NodeId } from '../../base/id.ts';
+import { committedIndex, hasQuorum } from '../../base/quorum.ts';
+import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, type Message } from './messages.ts';
+import { Progress } from './progress.ts';
+import { sendSnapshot } from './snapshots.ts';
+import type { RaftState } from './state.ts';
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** A member that is silent for so many heartbeats is only probed until it speaks again. */
+const SILENT_HEARTBEATS_MAX = 3;
+
+export function becomeLeader(s: RaftState): void {
+  s.role = 'leader';
+  s.leader = s.self;
+  s.lostLeader = undefined;
+  s.votes.clear();
+  s.progress = new Map(s.others.map((node) => [node, new Progress(s.log.lastIndex + 1, s.nowMs)]));
+  // Nothing of earlier terms commits by counting, so the term opens with an entry of its own.
+  s.append('noop', NO_BYTES);
+  s.heartbeatDueMs = s.nowMs + s.options.heartbeatMs;
+}
+
+/** Sends every member what it can take now. Called once per turn, so that entries travel together. */
+export function sendAppends(s: RaftState): void {
+  for (const [node, progress] of s.progress) {
+    while (progress.canSend && progress.next <= s.log.lastIndex) sendEntries(s, node, progress);
+  }
+}
+
+/** Keeps leadership known, and begins again where nothing was heard of what was sent. */
+export function sendHeartbeats(s: RaftState): void {
+  s.heartbeatDueMs = s.nowMs + s.options.heartbeatMs;
+  for (const [node, progress] of s.progress) {
+    const silentMs = s.nowMs - progress.heardMs;
+    const silent = silentMs > SILENT_HEARTBEATS_MAX * s.options.heartbeatMs;
+    if (silent && progress.state === 'replicate') progress.probe();
+    if (progress.state === 'snapshot') sendSnapshot(s, node, progress);
+    if (s.nowMs - progress.sentMs >= s.options.heartbeatMs / 2) sendEmpty(s, node, progress);
+  }
+}
+
+/** A link broke: what was on its way is lost, and the member is asked where it stands. */
+export function onMemberLost(s: RaftState, node: NodeId): void {
+  const progress = s.progress.get(node);
+  if (progress?.state === 'replicate') progress.probe();
+}
+
+/** Begins a confirmation round for the reads that wait, if this term has committed anything yet. */
+export function beginReads(s: RaftState): void {
+  if (!s.reads.hasUnsent || s.log.termAt(s.commit) !== s.term) return;
+  s.reads.begin(s.commit);
+  for (const [node, progress] of s.progress) sendEmpty(s, node, progress);
+  resolveReads(s);
+}
+
+export function onAppendReply(
+  s: RaftState,
+  from: NodeId,
+  message: Extract<Message, { kind: 'append-reply' }>,
+): void {
+  const progress = heardMember(s, from, message);
+  if (progress === undefined) return;
+  const { result } = message;
+  if (result.kind === 'conflict') {
+    if (progress.conflicted(result.prevIndex, result.nextIndex)) sendEmpty(s, from, progress);
+  } else if (progress.state !== 'snapshot' || result.index >= s.log.baseIndex) {
+    onMatched(s, progress, result.index);
+  }
+  resolveReads(s);
+}
+
+export function onSnapshotReply(
+  s: RaftState,
+  from: NodeId,
+  message: Extract<Message, { kind: 'snapshot-reply' }>,
+): void {
+  const progress = heardMember(s, from, message);
+  if (progress === undefined) return;
+  const snapshot = s.outgoing;
+  if (progress.state === 'snapshot' && snapshot !== undefined) {
+    if (message.index === snapshot.index && message.nextOffset > snapshot.state.length) {
+      onMatched(s, progress, message.index);
+      const still = [...s.progress.values()].some((other) => other.state === 'snapshot');
+      if (!still) s.outgoing = undefined;
+    } else if (message.index === snapshot.index) {
+      progress.snapshotOffset = message.nextOffset;
+      progress.snapshotSentMs = Number.NEGATIVE_INFINITY;
+      sendSnapshot(s, from, progress);
+    }
+  }
+  resolveReads(s);
+}
+
+/** Commits what a majority of disks holds, if it is of this term. */
+export function advanceCommit(s: RaftState): void {
+  if (s.role !== 'leader') return;
+  const reached = (node: NodeId): number =>
+    node === s.self ? s.durability.index : (s.progress.get(node)?.match ?? 0);
+  const index = committedIndex(s.membership, reached);
+  if (index <= s.commit || s.log.termAt(index) !== s.term) return;
+  for (let i = s.commit + 1; i <= index; i++) {
+    s.uncommittedBytes -= s.log.entryAt(i)?.data.length ?? 0;
+  }
+  s.uncommittedBytes = Math.max(0, s.uncommittedBytes);
+  s.commit = index;
+}
+
+/** Whether a majority was heard within the longest election timeout (CheckQuorum). */
+export function hearsQuorum(s: RaftState): boolean {
+  const sinceMs = s.nowMs - s.options.electionMsMax;
+  return hasQuorum(
+    s.membership,
+    (node) => node === s.self || (s.progress.get(node)?.heardMs ?? sinceMs - 1) >= sinceMs,
+  );
+}
+
+/** The progress of a member that answered us as the leader of this term; else `undefined`. */
+function heardMember(
+  s: RaftState,
+  from: NodeId,
+  message: { readonly term: number; readonly round: number },
+): Progress | undefined {
+  if (message.term > s.term) {
+    s.becomeFollower(message.term, undefined);
+    return undefined;
+  }
+  const progress = s.progress.get(from);
+  if (s.role !== 'leader' || message.term < s.term || progress === undefined) return undefined;
+  progress.heardMs = s.nowMs;
+  progress.answeredRound = Math.max(progress.answeredRound, message.round);
+  return progress;
+}
+
+function onMatched(s: RaftState, progress: Progress, index: number): void {
+  invariant(index <= s.log.lastIndex, 'nobody holds more of our log than we do');
+  if (progress.matched(index)) advanceCommit(s);
+}
+
+function resolveReads(s: RaftState): void {
+  s.reads.resolve(
+    (round) =>
+      hasQuorum(
+        s.membership,
+        (node) => node === s.self || (s.progress.get(node)?.answeredRound ?? 0) >= round,
+      ),
+    (ticket, index) => s.outbox.reads.push({ ticket, index }),
+  );
+}
+
+function sendEntries(s: RaftState, node: NodeId, progress: Progress): void {
+  const prevIndex = progress.next - 1;
+  const prevTerm = s.log.termAt(prevIndex);
+  if (prevTerm === undefined) {
+    progress.needsSnapshot();
+    sendSnapshot(s, node, progress);
+    return;
+  }
+  const entries = s.log.read(progress.next, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX);
+  progress.sent(prevIndex + entries.length);
+  progress.sentMs = s.nowMs;
+  const { term, commit } = s;
+  const { round } = s.reads;
+  s.sendNow(node, { kind: 'append', term, round, prevIndex, prevTerm, commit, entries });
+}
+
+/** Carries term, commit and round; its answer tells whether what was sent before has arrived. */
+function sendEmpty(s: RaftState, node: NodeId, progress: Progress): void {
+  const end = progress.state === 'snapshot' ? 0 : progress.next - 1;
+  const endTerm = s.log.termAt(end);
+  if (endTerm === undefined && progress.state !== 'snapshot') progress.needsSnapshot();
+  progress.sentMs = s.nowMs;
+  s.sendNow(node, {
+    kind: 'append',
+    term: s.term,
+    round: s.reads.round,
+    // Every log agrees on what lies before its first entry, so 0 asks nothing.
+    prevIndex: endTerm === undefined ? 0 : end,
+    prevTerm: endTerm ?? 0,
+    commit: s.commit,
+    entries: [],
+  });
+}

@@ -1,0 +1,57 @@
+// Where a group begins after a start: the newest good checkpoint, and the journal after it.
+//
+// `turn.ts` calls it once per group. The journal keeps everything since the checkpoint before the newest
+// one, so one damaged checkpoint costs only replay. A checkpoint may also be ahead of the journal: the
+// process died between receiving a snapshot and noting it.
+// Source: catalogue rows 40 to 45.
+import { CorruptionError } from '../base/errors.ts';
+import type { Entry, Recovered, Snapshot, SnapshotMark } from '../protocols/raft/messages.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import { emptyRecovered, type Journal } from './journal.ts';
+
+export interface StartingPoint {
+  readonly recovered: Recovered;
+  readonly snapshot: Snapshot | undefined;
+}
+
+/** Throws `CorruptionError` when journal and checkpoints together do not give the state back. */
+export function startingPoint(
+  group: { readonly number: number; readonly name: string },
+  stored: {
+    readonly journal: Journal;
+    readonly checkpoints: Checkpoints;
+    readonly recovered: ReadonlyMap<number, Recovered>;
+  },
+): StartingPoint {
+  const found = stored.recovered.get(group.number) ?? emptyRecovered();
+  const snapshot = stored.checkpoints.usable(group.name, found.snapshot.index);
+  if (snapshot === undefined) {
+    if (found.snapshot.index === 0) return { recovered: found, snapshot };
+    throw new CorruptionError(
+      `group ${group.name} has no undamaged checkpoint at or after entry ${found.snapshot.index}; ` +
+        'this copy must not vote until it is repaired from the others',
+    );
+  }
+  const { state: _, ...mark } = snapshot;
+  const entries = following(found, mark);
+  if (mark.index > lastIndex(found) || !holds(found, mark)) {
+    // The journal does not reach the checkpoint: it must begin anew there before anything is appended.
+    stored.journal.stage(group.number, { reset: mark, entries });
+    stored.journal.flush(() => {});
+  }
+  return { recovered: { hardState: found.hardState, snapshot: mark, entries }, snapshot };
+}
+
+/** The journal's entries after the checkpoint, if they are of the same log. */
+function following(found: Recovered, mark: SnapshotMark): readonly Entry[] {
+  return holds(found, mark) ? found.entries.filter((entry) => entry.index > mark.index) : [];
+}
+
+function holds(found: Recovered, mark: SnapshotMark): boolean {
+  if (found.snapshot.index === mark.index) return found.snapshot.term === mark.term;
+  return found.entries.some((entry) => entry.index === mark.index && entry.term === mark.term);
+}
+
+function lastIndex(found: Recovered): number {
+  return found.entries.at(-1)?.index ?? found.snapshot.index;
+}

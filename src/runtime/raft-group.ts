@@ -1,0 +1,283 @@
+// A replicated group on the embedded Raft: who waits for what, applying, reading, checkpoints.
+//
+// `turn.ts` owns the groups of a process and moves them; `services` sees only `Group`. The order of a
+// turn is there; here is what one group does when its turn comes.
+// Invariants: an entry is applied once, in order; a caller is answered once; `answered` only after the
+// entry is committed, hence durable on a majority.
+import { crc32c } from '../base/crc32c.ts';
+import { invariant } from '../base/errors.ts';
+import type { NodeId } from '../base/id.ts';
+import type { Entry, Snapshot, SnapshotMark } from '../protocols/raft/messages.ts';
+import type { Effects, RaftNode } from '../protocols/raft/node.ts';
+import type { Notice, StateMachine } from '../protocols/state-machine.ts';
+import type { GroupAnswer } from '../wire/peer.ts';
+import type { GroupStatus, MemberStatus } from '../wire/status.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { Group, Inspection } from './group.ts';
+import type { Journal } from './journal.ts';
+import type { Clock } from './ports.ts';
+
+/** Commands that wait for their commit here; more are refused, since their answers would be late. */
+export const PROPOSALS_WAITING_MAX = 65_536;
+/** A checkpoint is taken after so many entries, or so many bytes of them, since the last one. */
+export const CHECKPOINT_ENTRIES = 50_000;
+export const CHECKPOINT_BYTES: number = 16 * 1024 * 1024;
+/** Entries kept in memory behind a checkpoint, so that a follower that trails a little needs none. */
+export const TRAILING_ENTRIES = 5_000;
+/** Entries applied in one go; the rest waits until what arrived meanwhile was read. */
+export const APPLY_ENTRIES_MAX = 4_096;
+const RETRY_AFTER_MS = 50;
+
+type Answer = (answer: GroupAnswer) => void;
+
+export interface RaftGroupOptions {
+  readonly number: number;
+  readonly name: string;
+  readonly self: NodeId;
+  readonly node: RaftNode;
+  readonly machine: StateMachine;
+  readonly journal: Journal;
+  readonly checkpoints: Checkpoints;
+  readonly clock: Clock;
+  /** Tells the loop that this group has something to do. */
+  readonly wake: (group: RaftGroup) => void;
+  readonly notify: (notices: readonly Notice[]) => void;
+}
+
+export class RaftGroup implements Group {
+  readonly name: string;
+  readonly number: number;
+  readonly node: RaftNode;
+  readonly #options: RaftGroupOptions;
+  readonly #machine: StateMachine;
+  readonly #proposals: Map<number, { readonly term: number; readonly answer: Answer }> = new Map();
+  readonly #reads: Map<number, { readonly request: Uint8Array; readonly answer: Answer }> = new Map();
+  /** Confirmed reads, by the index that must be applied first, in rising order. */
+  #confirmed: { readonly ticket: number; readonly index: number }[] = [];
+  #nextTicket = 1;
+  #applied = 0;
+  #appliedTerm = 0;
+  #appliedTimeMs = 0;
+  #entriesSince = 0;
+  #bytesSince = 0;
+  #checkpoint: SnapshotMark | undefined;
+  #stateHash = 0;
+
+  constructor(options: RaftGroupOptions, restored: Snapshot | undefined) {
+    this.#options = options;
+    this.name = options.name;
+    this.number = options.number;
+    this.node = options.node;
+    this.#machine = options.machine;
+    if (restored !== undefined) this.#restore(restored);
+  }
+
+  get applied(): number {
+    return this.#applied;
+  }
+
+  get isLeader(): boolean {
+    return this.node.role === 'leader';
+  }
+
+  propose(command: Uint8Array, answer: Answer): void {
+    if (this.#proposals.size >= PROPOSALS_WAITING_MAX) {
+      answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
+      return;
+    }
+    const proposed = this.node.propose(command, this.#options.clock.wallMs());
+    if (proposed.kind === 'not-leader') {
+      answer({ kind: 'moved', leader: proposed.leader });
+    } else if (proposed.kind === 'busy') {
+      answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
+    } else {
+      this.#proposals.set(proposed.index, { term: proposed.term, answer });
+      this.#options.wake(this);
+    }
+  }
+
+  query(request: Uint8Array, answer: Answer): void {
+    if (!this.isLeader) {
+      answer({ kind: 'moved', leader: this.node.leader });
+      return;
+    }
+    const ticket = this.#nextTicket++;
+    if (!this.node.read(ticket)) {
+      answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
+      return;
+    }
+    this.#reads.set(ticket, { request, answer });
+    this.#options.wake(this);
+  }
+
+  inspect(request: Uint8Array): Inspection {
+    return {
+      applied: this.#applied,
+      stateHash: crc32c(this.#machine.snapshot()),
+      reply: this.#machine.query(request, this.#applied, this.#appliedTimeMs),
+    };
+  }
+
+  /** Applies, reads and answers what the effects allow. True when more remains to be applied. */
+  settle(effects: Effects): boolean {
+    if (effects.deposed) this.#abandonProposals();
+    for (const read of effects.reads) {
+      if (read.index === undefined) this.#refuseRead(read.ticket);
+      else this.#confirmed.push({ ticket: read.ticket, index: read.index });
+    }
+    if (effects.install !== undefined) this.#install(effects.install);
+    this.#apply();
+    this.#serveReads();
+    if (effects.snapshotWanted) this.#provideSnapshot();
+    if (this.#entriesSince >= CHECKPOINT_ENTRIES || this.#bytesSince >= CHECKPOINT_BYTES) {
+      this.#takeCheckpoint();
+    }
+    return this.#applied < this.node.commit;
+  }
+
+  status(): GroupStatus {
+    const raft = this.node.status;
+    return {
+      group: this.name,
+      role: this.#roleShown(),
+      term: raft.term,
+      leader: raft.leader,
+      commit: raft.commit,
+      applied: this.#applied,
+      last: raft.last,
+      snapshot: raft.snapshot.index,
+      stateHash: this.#stateHash,
+      hashedIndex: this.#checkpoint?.index ?? 0,
+      waiting: this.#proposals.size + this.#reads.size,
+      members: this.#members(),
+    };
+  }
+
+  #roleShown(): GroupStatus['role'] {
+    const { role, membership } = this.node.status;
+    if (membership.learners.includes(this.#options.self)) return 'learner';
+    return role === 'pre-candidate' ? 'candidate' : role;
+  }
+
+  #members(): MemberStatus[] {
+    const raft = this.node.status;
+    if (raft.role !== 'leader') return [];
+    const self: MemberStatus = {
+      node: this.#options.self,
+      match: raft.durable,
+      lag: raft.last - raft.durable,
+      state: 'self',
+    };
+    const others = raft.members.map(({ node, match, state }) => ({
+      node,
+      match,
+      lag: raft.last - match,
+      state,
+    }));
+    return [self, ...others].sort((a, b) => a.node - b.node);
+  }
+
+  #apply(): void {
+    if (this.#applied >= this.node.commit) return;
+    const entries = this.node.committedAfter(this.#applied, APPLY_ENTRIES_MAX);
+    const tell = this.isLeader;
+    for (const entry of entries) this.#applyOne(entry, tell);
+  }
+
+  #applyOne(entry: Entry, tell: boolean): void {
+    invariant(entry.index === this.#applied + 1, 'entries are applied in order, without a gap');
+    this.#applied = entry.index;
+    this.#appliedTerm = entry.term;
+    this.#appliedTimeMs = entry.timeMs;
+    this.#entriesSince += 1;
+    this.#bytesSince += entry.data.length;
+    const waiting = this.#proposals.get(entry.index);
+    if (waiting !== undefined) this.#proposals.delete(entry.index);
+    if (entry.kind !== 'command') {
+      waiting?.answer({ kind: 'uncertain' });
+      return;
+    }
+    const { index, timeMs, data } = entry;
+    const { reply, notices } = this.#machine.apply({ index, timeMs, command: data });
+    if (tell && notices.length > 0) this.#options.notify(notices);
+    // Another leader's entry at this index says nothing about what was proposed here.
+    waiting?.answer(
+      waiting.term === entry.term ? { kind: 'answered', reply } : { kind: 'uncertain' },
+    );
+  }
+
+  #serveReads(): void {
+    while (this.#confirmed.length > 0) {
+      const oldest = this.#confirmed[0] as { readonly ticket: number; readonly index: number };
+      if (oldest.index > this.#applied) return;
+      this.#confirmed.shift();
+      const read = this.#reads.get(oldest.ticket);
+      this.#reads.delete(oldest.ticket);
+      if (read === undefined) continue;
+      const reply = this.#machine.query(read.request, this.#applied, this.#appliedTimeMs);
+      read.answer({ kind: 'answered', reply });
+    }
+  }
+
+  #refuseRead(ticket: number): void {
+    const read = this.#reads.get(ticket);
+    this.#reads.delete(ticket);
+    read?.answer({ kind: 'moved', leader: this.node.leader });
+  }
+
+  /** Leadership ended: what was proposed may still be committed by the next leader. */
+  #abandonProposals(): void {
+    for (const { answer } of this.#proposals.values()) answer({ kind: 'uncertain' });
+    this.#proposals.clear();
+  }
+
+  #install(snapshot: Snapshot): void {
+    this.#options.checkpoints.save(this.name, snapshot);
+    this.#restore(snapshot);
+    this.node.installed(this.#options.clock.monotonicMs());
+    this.#options.wake(this);
+  }
+
+  #restore(snapshot: Snapshot): void {
+    this.#machine.restore(snapshot.state);
+    this.#applied = snapshot.index;
+    this.#appliedTerm = snapshot.term;
+    this.#appliedTimeMs = snapshot.timeMs;
+    this.#entriesSince = 0;
+    this.#bytesSince = 0;
+    this.#checkpoint = markOf(snapshot);
+    this.#stateHash = crc32c(snapshot.state);
+  }
+
+  #takeCheckpoint(): Snapshot {
+    const state = this.#machine.snapshot();
+    const snapshot: Snapshot = {
+      index: this.#applied,
+      term: this.#appliedTerm,
+      timeMs: this.#appliedTimeMs,
+      membership: this.node.membershipAt(this.#applied),
+      state,
+    };
+    this.#options.checkpoints.save(this.name, snapshot);
+    // The journal keeps what the checkpoint before needs: if the newest turns out damaged, that one
+    // and the entries after it still give the same state.
+    if (this.#checkpoint !== undefined) this.#options.journal.compact(this.number, this.#checkpoint);
+    this.#checkpoint = markOf(snapshot);
+    this.#stateHash = crc32c(state);
+    this.#entriesSince = 0;
+    this.#bytesSince = 0;
+    this.node.compact(this.#checkpoint, Math.max(0, snapshot.index - TRAILING_ENTRIES));
+    return snapshot;
+  }
+
+  /** A member trails too far: it is sent the state as it is now, so that it trails no more. */
+  #provideSnapshot(): void {
+    if (this.#applied === 0) return;
+    this.node.provideSnapshot(this.#takeCheckpoint());
+    this.#options.wake(this);
+  }
+}
+
+function markOf({ index, term, timeMs, membership }: SnapshotMark): SnapshotMark {
+  return { index, term, timeMs, membership };
+}
