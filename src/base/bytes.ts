@@ -3,20 +3,23 @@
 // Every wire message, journal record and snapshot goes through these two classes. The reader never
 // trusts its input: whatever does not fit ends in `InvalidInputError`, and a length is checked before
 // anything is allocated. Both copy on the way in and out, so no view of a socket's buffer survives.
+// Bytes are shifted by hand: a `DataView`, and any array above 64 bytes, would cost an allocation
+// outside the engine's heap, which is dearer than all else that a small message needs.
 import { InvalidInputError } from './errors.ts';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is a character like others: without this the decoder would swallow it.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const VARINT_BYTES_MAX = 8;
+/** Texts up to here are tried as ASCII first, which saves a call into the engine. */
+const SHORT_TEXT_MAX = 64;
 
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
-  constructor(sizeHint: number = 128) {
+  constructor(sizeHint: number = 64) {
     this.#bytes = new Uint8Array(sizeHint);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -30,24 +33,17 @@ export class ByteWriter {
   }
 
   u16(value: number): this {
-    this.#reserve(2);
-    this.#view.setUint16(this.#length, value, true);
-    this.#length += 2;
-    return this;
+    return this.u8(value).u8(value >>> 8);
   }
 
   u32(value: number): this {
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
     this.#length += 4;
-    return this;
+    return this.patchU32(this.#length - 4, value);
   }
 
   i32(value: number): this {
-    this.#reserve(4);
-    this.#view.setInt32(this.#length, value, true);
-    this.#length += 4;
-    return this;
+    return this.u32(value);
   }
 
   /** A non-negative safe integer in one to eight bytes (LEB128). */
@@ -77,12 +73,15 @@ export class ByteWriter {
 
   /** A varint length, then UTF-8. */
   text(text: string): this {
-    return this.bytes(encoder.encode(text));
+    return this.#shortAscii(text) ? this : this.bytes(encoder.encode(text));
   }
 
   /** Overwrites four bytes written before, for lengths and checksums known only afterwards. */
   patchU32(offset: number, value: number): this {
-    this.#view.setUint32(offset, value, true);
+    this.#bytes[offset] = value;
+    this.#bytes[offset + 1] = value >>> 8;
+    this.#bytes[offset + 2] = value >>> 16;
+    this.#bytes[offset + 3] = value >>> 24;
     return this;
   }
 
@@ -101,25 +100,39 @@ export class ByteWriter {
     return this;
   }
 
+  /** Writes the text unless it is long or not ASCII: then nothing is written. */
+  #shortAscii(text: string): boolean {
+    if (text.length > SHORT_TEXT_MAX) return false;
+    const start = this.#length;
+    this.varint(text.length);
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) {
+        this.#length = start;
+        return false;
+      }
+      this.#bytes[this.#length++] = unit;
+    }
+    return true;
+  }
+
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 }
 
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at: number;
   readonly #end: number;
 
   constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = start;
     this.#end = end;
   }
@@ -134,28 +147,22 @@ export class ByteReader {
 
   u8(): number {
     this.#need(1);
-    return this.#view.getUint8(this.#at++);
+    return this.#next();
   }
 
   u16(): number {
     this.#need(2);
-    const value = this.#view.getUint16(this.#at, true);
-    this.#at += 2;
-    return value;
+    return this.#next() | (this.#next() << 8);
   }
 
   u32(): number {
-    this.#need(4);
-    const value = this.#view.getUint32(this.#at, true);
-    this.#at += 4;
-    return value;
+    return this.i32() >>> 0;
   }
 
   i32(): number {
     this.#need(4);
-    const value = this.#view.getInt32(this.#at, true);
-    this.#at += 4;
-    return value;
+    const low = this.#next() | (this.#next() << 8);
+    return low | (this.#next() << 16) | (this.#next() << 24);
   }
 
   varint(): number {
@@ -175,21 +182,21 @@ export class ByteReader {
 
   raw(length: number): Uint8Array {
     this.#need(length);
-    const copy = this.#bytes.slice(this.#at, this.#at + length);
+    const copy = copyOf(this.#bytes, this.#at, this.#at + length);
     this.#at += length;
     return copy;
   }
 
   bytes(lengthMax: number = this.remaining): Uint8Array {
-    const length = this.varint();
-    if (length > lengthMax) throw new InvalidInputError(`${length} bytes where ${lengthMax} may be`);
-    return this.raw(length);
+    return this.raw(this.#length(lengthMax));
   }
 
   text(lengthMax: number = this.remaining): string {
-    const bytes = this.bytes(lengthMax);
+    const length = this.#length(lengthMax);
+    const short = length > SHORT_TEXT_MAX ? undefined : this.#ascii(length);
+    if (short !== undefined) return short;
     try {
-      return decoder.decode(bytes);
+      return decoder.decode(this.raw(length));
     } catch (cause) {
       throw new InvalidInputError('text is not UTF-8', { cause });
     }
@@ -200,9 +207,41 @@ export class ByteReader {
     if (this.remaining !== 0) throw new InvalidInputError(`${this.remaining} bytes too many`);
   }
 
+  #length(lengthMax: number): number {
+    const length = this.varint();
+    if (length > lengthMax) throw new InvalidInputError(`${length} bytes where ${lengthMax} may be`);
+    return length;
+  }
+
+  /** Reads the text unless it is not ASCII: then nothing is read. */
+  #ascii(length: number): string | undefined {
+    this.#need(length);
+    const start = this.#at;
+    let text = '';
+    for (let i = 0; i < length; i++) {
+      const byte = this.#next();
+      if (byte >= 0x80) {
+        this.#at = start;
+        return undefined;
+      }
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+
+  /** The next byte; that there is one was checked. */
+  #next(): number {
+    return this.#bytes[this.#at++] ?? 0;
+  }
+
   #need(count: number): void {
     if (count > this.remaining) {
       throw new InvalidInputError(`${count} bytes needed, ${this.remaining} left`);
     }
   }
+}
+
+/** A copy even of a Node `Buffer`, whose own `slice` is a view. */
+export function copyOf(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
 }

@@ -56,6 +56,11 @@ export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError';
 }
 
+/** Too much waits already: nothing was begun, and the caller may ask again later. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+}
+
 /** Throws `InvariantError` unless `held`; the text names the promise that broke. */
 export function invariant(held: boolean, promise: string): asserts held {
   if (!held) throw new InvariantError(promise);

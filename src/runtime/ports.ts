@@ -58,30 +58,40 @@ export interface PlayerListener {
   closed(link: PlayerLink): void;
 }
 
-/** A node's data folder. Names are flat; everything is durable only as said. */
+/**
+ * A node's data folder. Names are flat. Every failure ends the process: it is never retried, because
+ * what the disk holds after a failed write or sync, nobody knows.
+ */
 export interface Disk {
   names(): readonly string[];
   read(name: string): Uint8Array;
   /** Writes a whole file so that it is there entirely or not at all, and durable when this returns. */
   publish(name: string, parts: readonly Uint8Array[]): void;
+  /** The file is gone for good when this returns. */
   remove(name: string): void;
-  /** Opens for writing, created with `sizeBytes` of zeros when it is not there. */
+  /** Opens for writing; published with `sizeBytes` of zeros when it is not there. */
   open(name: string, sizeBytes: number): DiskFile;
+  /**
+   * Publishes `sizeBytes` of zeros, unless the file is there, without holding anyone up; then calls
+   * `ready`, perhaps before it returns. Until then the name must be left alone.
+   */
+  prepare(name: string, sizeBytes: number, ready: () => void): void;
 }
 
 export interface DiskFile {
+  /** The bytes may be used anew when this returns. Beyond its end the file grows. */
   write(bytes: Uint8Array, offset: number): void;
-  /**
-   * Calls `synced` when everything written before is durable; perhaps before it returns. A failure
-   * ends the process: what the disk holds after a failed sync, nobody knows.
-   */
+  /** Calls `synced` when everything written before is durable; perhaps before it returns. */
   sync(synced: () => void): void;
   /** Sets the length; durable at the next sync. */
   truncate(sizeBytes: number): void;
   close(): void;
 }
 
-/** Password hashes and signatures: slow or secret work that no core may do. */
+/**
+ * Password hashes and signatures: slow or secret work that no core may do. The slow ones reject with
+ * `BusyError` when too many wait.
+ */
 export interface Secrets {
   /** A memory-hard hash with its own salt and parameters inside. */
   hashPassword(password: string): Promise<Uint8Array>;

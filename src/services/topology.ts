@@ -1,9 +1,17 @@
 // The world's machines as data: which processes there are, which groups and regions they hold.
 //
 // `npm start` runs `seedTopology` on one machine; every node is given the same file. A topology whose
-// promises cannot be kept is refused at start with a sentence that says what to change.
+// promises cannot be kept is refused at start with a sentence that says what to change
+// (`topology-rules.ts`).
 // Source: seed, "Recommended Topology".
-import type { NodeId } from '../base/id.ts';
+import { invariant } from '../base/errors.ts';
+import { type NodeId, nodeId } from '../base/id.ts';
+import { integer, list, object, oneOf, type Schema, text } from '../wire/schema.ts';
+
+const DEGREE = 10_000_000;
+const HALF_GLOBE: number = 180 * DEGREE;
+/** Of nodes, groups, regions and of each list in them. */
+const NODES_MAX = 64;
 
 export interface NodePlan {
   readonly id: NodeId;
@@ -40,4 +48,104 @@ export interface Topology {
   readonly nodes: readonly NodePlan[];
   readonly groups: readonly GroupPlan[];
   readonly regions: readonly RegionPlan[];
+}
+
+export interface SeedOptions {
+  readonly world: string;
+  /** Node `n` serves players and operators at `basePort + n`, other nodes at `basePort + 50 + n`. */
+  readonly basePort?: number;
+  readonly host?: string;
+}
+
+/**
+ * The seed's world: five global nodes with three groups, four region nodes around the globe.
+ *
+ * The meridians keep continents whole where they can: 100°W parts America, 30°W runs down the
+ * Atlantic, 60°E leaves Europe, Africa and Arabia to `eu` and everything from the Urals on to `asia`.
+ */
+export function seedTopology(options: SeedOptions): Topology {
+  const { world, basePort = 7400, host = '127.0.0.1' } = options;
+  const plan = (id: number, name: string, kind: NodePlan['kind']): NodePlan => ({
+    id: nodeId(id),
+    name,
+    kind,
+    host,
+    peerPort: basePort + 50 + id,
+    httpPort: basePort + id,
+  });
+  const group = (
+    number: number,
+    name: string,
+    members: readonly number[],
+    features: readonly string[],
+  ): GroupPlan => ({ number, name, members: members.map(nodeId), features });
+  const region = (name: string, node: number, west: number, east: number): RegionPlan => ({
+    name,
+    westLon: west * DEGREE,
+    eastLon: east * DEGREE,
+    node: nodeId(node),
+  });
+  return {
+    world,
+    nodes: [
+      ...[1, 2, 3, 4, 5].map((id) => plan(id, `global-${id}`, 'global')),
+      plan(6, 'na-east', 'region'),
+      plan(7, 'na-west', 'region'),
+      plan(8, 'eu', 'region'),
+      plan(9, 'asia', 'region'),
+    ],
+    groups: [
+      group(1, 'auth', [1, 2, 3], ['accounts']),
+      group(2, 'economy', [1, 2, 3, 4, 5], ['holdings', 'trade']),
+      group(3, 'guild', [3, 4, 5], ['names']),
+    ],
+    regions: [
+      region('na-west', 7, -180, -100),
+      region('na-east', 6, -100, -30),
+      region('eu', 8, -30, 60),
+      region('asia', 9, 60, 180),
+    ],
+  };
+}
+
+const name = text(1, 32);
+const node = integer(1, 65_535) as Schema<NodeId>;
+const port = integer(0, 1_000_000);
+const kind: Schema<NodePlan['kind']> = oneOf(['global', 'region']);
+const meridian = integer(-HALF_GLOBE, HALF_GLOBE);
+const topology: Schema<Topology> = object({
+  world: name,
+  nodes: list(
+    object({
+      id: node,
+      name,
+      kind,
+      host: text(1, 255),
+      peerPort: port,
+      httpPort: port,
+    }),
+    NODES_MAX,
+  ),
+  groups: list(
+    object({
+      number: integer(1, 1_000),
+      name,
+      members: list(node, NODES_MAX),
+      features: list(text(1, 32), NODES_MAX),
+    }),
+    NODES_MAX,
+  ),
+  regions: list(object({ name, westLon: meridian, eastLon: meridian, node }), NODES_MAX),
+});
+
+/** A topology out of JSON from outside; throws `InvalidInputError` that names the wrong field. */
+export function parseTopology(input: unknown): Topology {
+  return topology.parse(input, 'topology');
+}
+
+/** The plan of a node by its id. Throws `InvariantError` for an id outside a validated topology. */
+export function nodePlan(of: Topology, id: NodeId): NodePlan {
+  const found = of.nodes.find((plan) => plan.id === id);
+  invariant(found !== undefined, `node ${id} is in the topology`);
+  return found;
 }

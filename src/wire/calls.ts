@@ -4,6 +4,7 @@
 // types from `StockCalls`. Gold is a whole number; ids are whole numbers; texts are bounded.
 import {
   boolean,
+  distinct,
   integer,
   list,
   nothing,
@@ -18,6 +19,7 @@ import {
 export const GOLD_MAX = 1_000_000_000_000;
 export const TRADE_ITEMS_MAX = 16;
 export const HELD_ITEMS_MAX = 1_000;
+/** Of those that a player made, and again of those made to him. */
 export const OPEN_OFFERS_MAX = 32;
 const ID_MAX: number = Number.MAX_SAFE_INTEGER;
 
@@ -108,7 +110,7 @@ const gold = integer(0, GOLD_MAX);
 const loginName = text(3, 32, /^[a-z0-9_.-]+$/, 'a-z 0-9 _ . -');
 const worldName = text(3, 20, /^[A-Za-z0-9]+(?:[ '_-][A-Za-z0-9]+)*$/, "letters, digits, single ' _ -");
 const timeMs = integer(0, ID_MAX);
-const itemIds = list(id, TRADE_ITEMS_MAX);
+const itemIds = distinct(list(id, TRADE_ITEMS_MAX));
 const stake: Schema<Stake> = object({ gold, items: itemIds });
 const item: Schema<Item> = object({ id, kind: text(1, 32), locked: boolean() });
 const holdingsView: Schema<HoldingsView> = object({
@@ -131,37 +133,34 @@ const place: Schema<Place> = object({
 });
 
 /** How a call is described; `refusals` is the closed list of reasons it may be rejected for. */
-export interface Shape<Args, Value> {
+export interface Shape<Args, Value, Refusal extends string = string> {
   readonly args: Schema<Args>;
   readonly value: Schema<Value>;
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Refusal[];
 }
 
-function shape<Args, Value>(
+function shape<Args, Value, Refusal extends string>(
   args: Schema<Args>,
   value: Schema<Value>,
-  refusals: readonly string[],
-): Shape<Args, Value> {
+  refusals: readonly Refusal[],
+): Shape<Args, Value, Refusal> {
   return { args, value, refusals };
 }
 
 // Asked by our own services and by operators, never by players.
-export const registerAccount: Shape<RegisterAccount, OpenedSession> = shape(
-  object({ name: loginName, credential: octets(512), nonce: text(1, 64) }),
-  openedSession,
-  ['name-taken'],
-);
-export const readCredential: Shape<{ readonly name: string }, Credential> = shape(
+export const registerAccount: Shape<RegisterAccount, OpenedSession, 'name-taken' | 'world-full'> =
+  shape(object({ name: loginName, credential: octets(512), nonce: text(1, 64) }), openedSession, [
+    'name-taken',
+    'world-full',
+  ]);
+export const readCredential: Shape<{ readonly name: string }, Credential, 'no-such-account'> = shape(
   object({ name: loginName }),
   object({ player: id, credential: octets(512) }),
   ['no-such-account'],
 );
-export const openSession: Shape<{ readonly player: number }, OpenedSession> = shape(
-  object({ player: id }),
-  openedSession,
-  ['no-such-account'],
-);
-export const audit: Shape<null, Audit> = shape(
+export const openSession: Shape<{ readonly player: number }, OpenedSession, 'no-such-account'> =
+  shape(object({ player: id }), openedSession, ['no-such-account']);
+export const audit: Shape<null, Audit, never> = shape(
   nothing,
   object({
     players: count,
@@ -174,71 +173,82 @@ export const audit: Shape<null, Audit> = shape(
   }),
   [],
 );
-export const holdingsOf: Shape<{ readonly player: number }, HoldingsView> = shape(
+export const holdingsOf: Shape<{ readonly player: number }, HoldingsView, 'not-open'> = shape(
   object({ player: id }),
   holdingsView,
   ['not-open'],
 );
 
 // Asked by players.
-export const register: Shape<LogIn, LoggedIn> = shape(logIn, loggedIn, ['name-taken']);
-export const logInCall: Shape<LogIn, LoggedIn> = shape(logIn, loggedIn, ['wrong-credentials']);
-export const resume: Shape<{ readonly token: string }, LoggedIn> = shape(
-  object({ token: text(1, 512) }),
-  loggedIn,
-  ['token-invalid', 'token-expired'],
-);
-export const claimName: Shape<{ readonly name: string }, { readonly name: string }> = shape(
-  object({ name: worldName }),
-  object({ name: worldName }),
-  ['name-taken', 'has-a-name'],
-);
-export const releaseName: Shape<null, null> = shape(nothing, nothing, ['no-name']);
-export const ownerOfName: Shape<{ readonly name: string }, { readonly player: number | null }> = shape(
-  object({ name: worldName }),
-  object({ player: nullable(id) }),
-  [],
-);
-export const nameOf: Shape<{ readonly player: number }, { readonly name: string | null }> = shape(
-  object({ player: id }),
-  object({ name: nullable(worldName) }),
-  [],
-);
-export const openHoldings: Shape<null, HoldingsView> = shape(nothing, holdingsView, [
-  'already-open',
+export const register: Shape<LogIn, LoggedIn, 'name-taken' | 'world-full'> = shape(logIn, loggedIn, [
+  'name-taken',
+  'world-full',
 ]);
-export const myHoldings: Shape<null, HoldingsView> = shape(nothing, holdingsView, ['not-open']);
-const stakeRefusals = [
+export const logInCall: Shape<LogIn, LoggedIn, 'wrong-credentials'> = shape(logIn, loggedIn, [
+  'wrong-credentials',
+]);
+export const resume: Shape<{ readonly token: string }, LoggedIn, 'token-invalid' | 'token-expired'> =
+  shape(object({ token: text(1, 512) }), loggedIn, ['token-invalid', 'token-expired']);
+/** Names that differ only in case or in the kind of separator are the same name. */
+export const claimName: Shape<
+  { readonly name: string },
+  { readonly name: string },
+  'name-taken' | 'has-a-name'
+> = shape(object({ name: worldName }), object({ name: worldName }), ['name-taken', 'has-a-name']);
+export const releaseName: Shape<null, null, 'no-name'> = shape(nothing, nothing, ['no-name']);
+export const ownerOfName: Shape<
+  { readonly name: string },
+  { readonly player: number | null },
+  never
+> = shape(object({ name: worldName }), object({ player: nullable(id) }), []);
+export const nameOf: Shape<{ readonly player: number }, { readonly name: string | null }, never> =
+  shape(object({ player: id }), object({ name: nullable(worldName) }), []);
+export const openHoldings: Shape<null, HoldingsView, 'already-open' | 'world-full'> = shape(
+  nothing,
+  holdingsView,
+  ['already-open', 'world-full'],
+);
+export const myHoldings: Shape<null, HoldingsView, 'not-open'> = shape(nothing, holdingsView, [
   'not-open',
-  'no-such-player',
-  'same-player',
-  'nothing-given',
-  'not-enough-gold',
-  'not-yours',
-  'item-locked',
-  'too-many-items',
-  'too-much-gold',
-] as const;
-export const give: Shape<Gift, GoldLeft> = shape(
+]);
+
+const partnerRefusals = ['not-open', 'no-such-player', 'same-player', 'nothing-given'] as const;
+/** Why somebody can not part with a stake now. */
+const stakeRefusals = ['not-enough-gold', 'not-yours', 'item-locked'] as const;
+/** Why somebody can not take one: he would hold more than anyone may. */
+const roomRefusals = ['too-much-gold', 'too-many-items'] as const;
+export type PartnerRefusal = (typeof partnerRefusals)[number];
+export type StakeRefusal = (typeof stakeRefusals)[number];
+export type RoomRefusal = (typeof roomRefusals)[number];
+export type GiveRefusal = PartnerRefusal | StakeRefusal | RoomRefusal;
+export type MakeOfferRefusal = PartnerRefusal | StakeRefusal | 'too-many-offers';
+export type AcceptOfferRefusal = 'no-such-offer' | 'not-for-you' | StakeRefusal | RoomRefusal;
+
+export const give: Shape<Gift, GoldLeft, GiveRefusal> = shape(
   object({ to: id, gold, items: itemIds }),
   object({ gold }),
-  stakeRefusals,
+  [...partnerRefusals, ...stakeRefusals, ...roomRefusals],
 );
-export const makeOffer: Shape<MakeOffer, OfferNumber> = shape(
+/** What is given is locked until the offer is settled; to want nothing for it is allowed. */
+export const makeOffer: Shape<MakeOffer, OfferNumber, MakeOfferRefusal> = shape(
   object({ to: id, give: stake, want: stake }),
   object({ offer: id }),
-  [...stakeRefusals, 'too-many-offers'],
+  [...partnerRefusals, ...stakeRefusals, 'too-many-offers'],
 );
-export const acceptOffer: Shape<OfferNumber, GoldLeft> = shape(
+/** Stakes are refused as the accepter's; room is looked for on both sides. */
+export const acceptOffer: Shape<OfferNumber, GoldLeft, AcceptOfferRefusal> = shape(
   object({ offer: id }),
   object({ gold }),
-  [...stakeRefusals, 'no-such-offer', 'not-for-you'],
+  ['no-such-offer', 'not-for-you', ...stakeRefusals, ...roomRefusals],
 );
-export const withdrawOffer: Shape<OfferNumber, null> = shape(object({ offer: id }), nothing, [
-  'no-such-offer',
-  'not-for-you',
-]);
-export const myOffers: Shape<null, readonly Offer[]> = shape(
+/** Either side may: who made the offer, and who was invited. */
+export const withdrawOffer: Shape<OfferNumber, null, 'no-such-offer' | 'not-for-you'> = shape(
+  object({ offer: id }),
+  nothing,
+  ['no-such-offer', 'not-for-you'],
+);
+/** Those he made, then those made to him, each in the order in which they were made. */
+export const myOffers: Shape<null, readonly Offer[], never> = shape(
   nothing,
   list(
     object({ offer: id, from: id, to: id, give: stake, want: stake, expiresAtMs: timeMs }),
@@ -246,12 +256,14 @@ export const myOffers: Shape<null, readonly Offer[]> = shape(
   ),
   [],
 );
-export const enter: Shape<Place, Entered> = shape(
+export const enter: Shape<Place, Entered, 'not-on-land' | 'other-region' | 'region-full'> = shape(
   place,
   object({ region: text(1, 32), tickMs: integer(1, 10_000), sightMetres: integer(1, 100_000) }),
-  ['not-on-land', 'other-region'],
+  ['not-on-land', 'other-region', 'region-full'],
 );
-export const leave: Shape<null, null> = shape(nothing, nothing, ['not-in-the-world']);
+export const leave: Shape<null, null, 'not-in-the-world'> = shape(nothing, nothing, [
+  'not-in-the-world',
+]);
 
 /** Every call that a player may make, by name: the client's types. */
 export interface StockCalls {

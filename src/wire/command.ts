@@ -1,6 +1,6 @@
 // Commands and queries as they travel to a group, commands as they stand in its log, and the replies.
 //
-// Gateways encode them, `protocols/sessions` reads the session part, `world/group-machine` the rest.
+// Gateways encode them, `world/group-machine` decodes them and hands the head to `protocols/sessions`.
 // A command names its session and its number within it: that pair is applied at most once, ever.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { Outcome } from '../base/errors.ts';
@@ -11,6 +11,8 @@ const COMMAND_VERSION = 1;
 const CALL_NAME_MAX = 64;
 const REASON_MAX = 64;
 const DETAIL_MAX = 512;
+const REJECTED = 0;
+const DONE = 1;
 
 export interface CommandEnvelope {
   /** The log-in it belongs to; 0 for our own services, whose commands need no session. */
@@ -26,6 +28,26 @@ export interface CommandEnvelope {
   readonly call: string;
   readonly args: Uint8Array;
 }
+
+/** What a command says about its session: enough to know whether it was applied before. */
+export type CommandHead = Pick<
+  CommandEnvelope,
+  'session' | 'sessionExpiresAtMs' | 'number' | 'answeredBelow'
+>;
+
+/** Reasons for which a group may reject any call, besides those of the call's own `Shape`. */
+export const groupRefusals = [
+  'unreadable-command',
+  'unknown-call',
+  'not-allowed',
+  'invalid-input',
+  'session-expired',
+  'session-mismatch',
+  'already-answered',
+  'too-many-outstanding',
+  'too-many-sessions',
+] as const;
+export type GroupRefusal = (typeof groupRefusals)[number];
 
 export function encodeCommand(command: CommandEnvelope): Uint8Array {
   return new ByteWriter(64 + command.args.length)
@@ -43,19 +65,34 @@ export function encodeCommand(command: CommandEnvelope): Uint8Array {
 /** Throws `InvalidInputError` for anything that `encodeCommand` did not make. */
 export function decodeCommand(bytes: Uint8Array): CommandEnvelope {
   const reader = new ByteReader(bytes);
-  const version = reader.u8();
-  if (version !== COMMAND_VERSION) throw new InvalidInputError(`command version ${version}`);
+  const { session, sessionExpiresAtMs, number, answeredBelow } = readHead(reader);
   const command: CommandEnvelope = {
-    session: reader.varint(),
-    sessionExpiresAtMs: reader.varint(),
-    number: reader.varint(),
-    answeredBelow: reader.varint(),
+    session,
+    sessionExpiresAtMs,
+    number,
+    answeredBelow,
     player: reader.varint(),
     call: reader.text(CALL_NAME_MAX),
     args: reader.bytes(COMMAND_BYTES_MAX),
   };
   reader.end();
   return command;
+}
+
+/** The head alone, for less than a full decode costs; throws as `decodeCommand` does. */
+export function decodeCommandHead(bytes: Uint8Array): CommandHead {
+  return readHead(new ByteReader(bytes));
+}
+
+function readHead(reader: ByteReader): CommandHead {
+  const version = reader.u8();
+  if (version !== COMMAND_VERSION) throw new InvalidInputError(`command version ${version}`);
+  return {
+    session: reader.varint(),
+    sessionExpiresAtMs: reader.varint(),
+    number: reader.varint(),
+    answeredBelow: reader.varint(),
+  };
 }
 
 export interface QueryEnvelope {
@@ -90,9 +127,9 @@ export type Reply = Extract<Outcome<Uint8Array>, { kind: 'done' | 'rejected' }> 
 
 export function encodeReply(reply: Reply): Uint8Array {
   const writer = new ByteWriter(64).varint(reply.order);
-  if (reply.kind === 'done') return writer.u8(1).bytes(reply.value).finish();
+  if (reply.kind === 'done') return writer.u8(DONE).bytes(reply.value).finish();
   return writer
-    .u8(0)
+    .u8(REJECTED)
     .text(reply.reason)
     .text((reply.detail ?? '').slice(0, DETAIL_MAX))
     .finish();
@@ -101,9 +138,12 @@ export function encodeReply(reply: Reply): Uint8Array {
 export function decodeReply(bytes: Uint8Array): Reply {
   const reader = new ByteReader(bytes);
   const order = reader.varint();
+  const tag = reader.u8();
   let reply: Reply;
-  if (reader.u8() === 1) {
+  if (tag === DONE) {
     reply = { kind: 'done', order, value: reader.bytes() };
+  } else if (tag !== REJECTED) {
+    throw new InvalidInputError(`reply ${tag}`);
   } else {
     const reason = reader.text(REASON_MAX);
     const detail = reader.text(DETAIL_MAX * 4);

@@ -3,6 +3,7 @@
 // `adapters/node/peers` writes and reads them. A length beyond the limit or a wrong checksum means that
 // the other side is not one of us or the stream is damaged: the link is closed, nothing is skipped.
 // Layout: u32 body length, u32 CRC-32C of the body, body. Little-endian.
+import { copyOf } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { InvalidInputError } from '../base/errors.ts';
 
@@ -10,18 +11,27 @@ export const FRAME_HEADER_BYTES = 8;
 /** Holds the largest append message with room to spare. */
 export const FRAME_BYTES_MAX: number = 2 * 1024 * 1024;
 
-export function encodeFrame(body: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(FRAME_HEADER_BYTES + body.length);
-  const view = new DataView(frame.buffer);
-  view.setUint32(0, body.length, true);
-  view.setUint32(4, crc32c(body), true);
-  frame.set(body, FRAME_HEADER_BYTES);
-  return frame;
+/** One buffer that holds a frame for each body, in order. */
+export function encodeFrames(bodies: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const body of bodies) size += FRAME_HEADER_BYTES + body.length;
+  const frames = new Uint8Array(size);
+  const view = new DataView(frames.buffer);
+  let at = 0;
+  for (const body of bodies) {
+    view.setUint32(at, body.length, true);
+    view.setUint32(at + 4, crc32c(body), true);
+    frames.set(body, at + FRAME_HEADER_BYTES);
+    at += FRAME_HEADER_BYTES + body.length;
+  }
+  return frames;
 }
 
 /** Cuts a stream into frame bodies. Feed it chunks in order; it keeps at most one unfinished frame. */
 export class FrameReader {
+  /** The unfinished frame: grown once to its announced size, so that no byte is moved twice. */
   #held: Uint8Array = new Uint8Array(0);
+  #heldBytes = 0;
   readonly #bytesMax: number;
 
   constructor(bytesMax: number = FRAME_BYTES_MAX) {
@@ -30,25 +40,69 @@ export class FrameReader {
 
   /** Calls `each` with every body that is complete; a body is a copy and belongs to `each`. */
   push(chunk: Uint8Array, each: (body: Uint8Array) => void): void {
-    let bytes = chunk;
-    if (this.#held.length > 0) {
-      bytes = new Uint8Array(this.#held.length + chunk.length);
-      bytes.set(this.#held);
-      bytes.set(chunk, this.#held.length);
+    let at = this.#heldBytes > 0 ? this.#complete(chunk, each) : 0;
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    while (chunk.length - at >= FRAME_HEADER_BYTES) {
+      const end = at + FRAME_HEADER_BYTES + this.#bodyLength(view, at);
+      if (end > chunk.length) break;
+      each(checkedBody(chunk, view, at, end));
+      at = end;
     }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = 0;
-    while (bytes.length - at >= FRAME_HEADER_BYTES) {
-      const length = view.getUint32(at, true);
-      if (length > this.#bytesMax) throw new InvalidInputError(`a frame of ${length} bytes`);
-      const start = at + FRAME_HEADER_BYTES;
-      if (bytes.length - start < length) break;
-      if (crc32c(bytes, start, start + length) !== view.getUint32(at + 4, true)) {
-        throw new InvalidInputError('a frame with a wrong checksum');
-      }
-      at = start + length;
-      each(bytes.slice(start, at));
-    }
-    this.#held = bytes.slice(at);
+    if (at < chunk.length) this.#hold(chunk.subarray(at));
   }
+
+  /** Goes on with the unfinished frame. Returns how much of the chunk it took. */
+  #complete(chunk: Uint8Array, each: (body: Uint8Array) => void): number {
+    let at = 0;
+    if (this.#heldBytes < FRAME_HEADER_BYTES) {
+      at = Math.min(chunk.length, FRAME_HEADER_BYTES - this.#heldBytes);
+      this.#hold(chunk.subarray(0, at));
+      if (this.#heldBytes < FRAME_HEADER_BYTES) return at;
+    }
+    const view = new DataView(this.#held.buffer);
+    const size = FRAME_HEADER_BYTES + this.#bodyLength(view, 0);
+    const taken = Math.min(chunk.length - at, size - this.#heldBytes);
+    this.#hold(chunk.subarray(at, at + taken));
+    if (this.#heldBytes === size) {
+      const whole = this.#held;
+      this.#heldBytes = 0;
+      each(checkedBody(whole, new DataView(whole.buffer), 0, size));
+    }
+    return at + taken;
+  }
+
+  #hold(bytes: Uint8Array): void {
+    const needed = this.#heldBytes + bytes.length;
+    if (this.#held.length < needed) {
+      const known = needed >= FRAME_HEADER_BYTES ? this.#announced(bytes) : 0;
+      const grown = new Uint8Array(Math.max(needed, known));
+      grown.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = grown;
+    }
+    this.#held.set(bytes, this.#heldBytes);
+    this.#heldBytes = needed;
+  }
+
+  /** The size of the frame whose header is complete once `bytes` are held. */
+  #announced(bytes: Uint8Array): number {
+    const header = new Uint8Array(FRAME_HEADER_BYTES);
+    const before = Math.min(this.#heldBytes, FRAME_HEADER_BYTES);
+    header.set(this.#held.subarray(0, before));
+    header.set(bytes.subarray(0, FRAME_HEADER_BYTES - before), before);
+    return FRAME_HEADER_BYTES + this.#bodyLength(new DataView(header.buffer), 0);
+  }
+
+  #bodyLength(view: DataView, at: number): number {
+    const length = view.getUint32(at, true);
+    if (length > this.#bytesMax) throw new InvalidInputError(`a frame of ${length} bytes`);
+    return length;
+  }
+}
+
+function checkedBody(bytes: Uint8Array, view: DataView, at: number, end: number): Uint8Array {
+  const start = at + FRAME_HEADER_BYTES;
+  if (crc32c(bytes, start, end) !== view.getUint32(at + 4, true)) {
+    throw new InvalidInputError('a frame with a wrong checksum');
+  }
+  return copyOf(bytes, start, end);
 }

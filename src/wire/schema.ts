@@ -4,12 +4,14 @@
 // sent (`parse`, from JSON), groups store and answer in bytes (`encode`, `decode`), and the client's
 // types are inferred (`Infer`). Everything is bounded: a text has a longest length, a list a highest
 // count, a number its least and greatest value, so that hostile input is refused before it costs.
-import { type ByteReader, ByteWriter, ByteReader as Reader } from '../base/bytes.ts';
-import { InvalidInputError } from '../base/errors.ts';
+import { ByteReader, ByteWriter, copyOf } from '../base/bytes.ts';
+import { InvalidInputError, invariant } from '../base/errors.ts';
+
+const ZIGZAG_MAX: number = 2 ** 52 - 1;
 
 /** `parse` takes JSON values from outside; `encode` and `decode` are each other's inverse. */
 export interface Schema<Value> {
-  /** Returns the checked value, a copy without unknown fields, or throws `InvalidInputError` naming `path`. */
+  /** Returns the checked value as a copy, or throws `InvalidInputError` that names `path`. */
   parse(input: unknown, path: string): Value;
   encode(writer: ByteWriter, value: Value): void;
   decode(reader: ByteReader): Value;
@@ -24,20 +26,26 @@ export function encodeWith<Value>(schema: Schema<Value>, value: Value): Uint8Arr
 }
 
 export function decodeWith<Value>(schema: Schema<Value>, bytes: Uint8Array): Value {
-  const reader = new Reader(bytes);
+  const reader = new ByteReader(bytes);
   const value = schema.decode(reader);
   reader.end();
   return value;
 }
 
-/** An integer from `min` to `max` (both included, safe integers); negative ones travel zigzag. */
+/**
+ * An integer from `min` to `max`, both included and safe. Where negative ones may be they travel
+ * zigzag, which takes a bit: the bounds are then within 2^52.
+ */
 export function integer(min: number, max: number): Schema<number> {
+  const bitsMax = min < 0 ? ZIGZAG_MAX : Number.MAX_SAFE_INTEGER;
+  invariant(-bitsMax <= min && min <= max && max <= bitsMax, 'an integer schema fits its bytes');
   return {
     parse(input, path) {
       if (typeof input !== 'number' || !Number.isSafeInteger(input) || input < min || input > max) {
         throw new InvalidInputError(`${path} must be an integer from ${min} to ${max}`);
       }
-      return input;
+      // Adding zero turns -0, which JSON can hold and the wire can not, into 0.
+      return input + 0;
     },
     encode(writer, value) {
       if (min >= 0) writer.varint(value);
@@ -54,8 +62,12 @@ export function integer(min: number, max: number): Schema<number> {
 
 /** Text of `min` to `max` UTF-16 units that matches `pattern`, if one is given. */
 export function text(min: number, max: number, pattern?: RegExp, rule?: string): Schema<string> {
+  // Half a surrogate pair would come out of UTF-8 as another text.
   const check = (value: string): boolean =>
-    value.length >= min && value.length <= max && (pattern === undefined || pattern.test(value));
+    value.length >= min &&
+    value.length <= max &&
+    value.isWellFormed() &&
+    (pattern === undefined || pattern.test(value));
   return {
     parse(input, path) {
       if (typeof input !== 'string' || !check(input)) {
@@ -85,7 +97,7 @@ export function boolean(): Schema<boolean> {
       writer.u8(value ? 1 : 0);
     },
     decode(reader) {
-      return reader.u8() === 1;
+      return decodeFlag(reader);
     },
   };
 }
@@ -134,6 +146,27 @@ export function list<Value>(of: Schema<Value>, max: number): Schema<readonly Val
   };
 }
 
+/** A list of texts or numbers in which none stands twice. */
+export function distinct<Value extends string | number>(
+  of: Schema<readonly Value[]>,
+): Schema<readonly Value[]> {
+  const check = (values: readonly Value[], path: string): readonly Value[] => {
+    if (values.length < 2 || new Set(values).size === values.length) return values;
+    throw new InvalidInputError(`${path} must not name anything twice`);
+  };
+  return {
+    parse(input, path) {
+      return check(of.parse(input, path), path);
+    },
+    encode(writer, value) {
+      of.encode(writer, value);
+    },
+    decode(reader) {
+      return check(of.decode(reader), 'a list');
+    },
+  };
+}
+
 /** A value that may be absent: `null` on the wire and in JSON. */
 export function nullable<Value>(of: Schema<Value>): Schema<Value | null> {
   return {
@@ -145,7 +178,7 @@ export function nullable<Value>(of: Schema<Value>): Schema<Value | null> {
       if (value !== null) of.encode(writer, value);
     },
     decode(reader) {
-      return reader.u8() === 0 ? null : of.decode(reader);
+      return decodeFlag(reader) ? of.decode(reader) : null;
     },
   };
 }
@@ -157,7 +190,7 @@ export function octets(max: number): Schema<Uint8Array> {
       if (!(input instanceof Uint8Array) || input.length > max) {
         throw new InvalidInputError(`${path} must be at most ${max} bytes`);
       }
-      return input;
+      return copyOf(input);
     },
     encode(writer, value) {
       writer.bytes(value);
@@ -212,7 +245,7 @@ export const nothing: Schema<null> = {
     const empty =
       input === null ||
       input === undefined ||
-      (typeof input === 'object' && Object.keys(input).length === 0);
+      (typeof input === 'object' && !Array.isArray(input) && Object.keys(input).length === 0);
     if (!empty) throw new InvalidInputError(`${path} must be empty`);
     return null;
   },
@@ -221,3 +254,9 @@ export const nothing: Schema<null> = {
     return null;
   },
 };
+
+function decodeFlag(reader: ByteReader): boolean {
+  const flag = reader.u8();
+  if (flag > 1) throw new InvalidInputError(`${flag} where a flag of 0 or 1 must be`);
+  return flag === 1;
+}

@@ -1,0 +1,147 @@
+// The five global nodes of a world as real processes with real disks, and a link to ask them over.
+//
+// The benchmarks stand where a gateway stands: they take the place of the region node `asia`, so that
+// what is measured is the groups and not the players' edge. Everything lives in a folder that is removed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../src/adapters/node/clock.ts';
+import { openPeers } from '../src/adapters/node/peers.ts';
+import { loadOrCreateWorldKey } from '../src/adapters/node/world-key.ts';
+import { nodeId } from '../src/base/id.ts';
+import type { Logger, Peers } from '../src/runtime/ports.ts';
+import { Outbox } from '../src/services/outbox.ts';
+import { Route } from '../src/services/route.ts';
+import { seedTopology, type NodePlan, type Topology } from '../src/services/topology.ts';
+import { decodePeerMessage } from '../src/wire/peer.ts';
+import type { GroupStatus, NodeStatus } from '../src/wire/status.ts';
+
+const SELF = nodeId(9);
+const READY_MS_MAX = 20_000;
+const silent: Logger = { log: () => {} };
+
+export class GlobalNodes {
+  readonly route: Route;
+  readonly topology: Topology;
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #peers: Peers;
+  readonly #running: Map<string, ChildProcess> = new Map();
+
+  private constructor(o: { topology: Topology; folder: string; file: string; peers: Peers }) {
+    this.topology = o.topology;
+    this.#folder = o.folder;
+    this.#file = o.file;
+    this.#peers = o.peers;
+    this.route = new Route({
+      clock: systemClock,
+      peers: o.peers,
+      outbox: new Outbox(systemClock, o.peers),
+      groups: o.topology.groups,
+      firstNumber: 1,
+    });
+    o.peers.listen({
+      received: (from, frame) => {
+        const message = decodePeerMessage(frame);
+        if (message.kind === 'answer') this.route.answered(from, message);
+      },
+      up: () => {},
+      lost: (node) => this.route.lost(node),
+    });
+  }
+
+  static async start(basePort: number = 17_400): Promise<GlobalNodes> {
+    const folder = mkdtempSync(join(tmpdir(), 'bluemarble-bench-'));
+    const topology = seedTopology({ world: 'bench', basePort });
+    const file = join(folder, 'topology.json');
+    writeFileSync(file, JSON.stringify(topology));
+    const key = loadOrCreateWorldKey(join(folder, 'world.key'));
+    const nodes = topology.nodes.map(({ id, host, peerPort }) => ({ id, host, port: peerPort }));
+    const own = topology.nodes.find(({ id }) => id === SELF) as NodePlan;
+    const peers = await openPeers({
+      self: SELF,
+      world: topology.world,
+      key,
+      listen: { host: own.host, port: own.peerPort },
+      nodes,
+      dial: topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id),
+      logger: silent,
+    });
+    const world = new GlobalNodes({ topology, folder, file, peers });
+    for (const plan of world.#plans) world.spawn(plan.name);
+    await world.ready();
+    return world;
+  }
+
+  get #plans(): readonly NodePlan[] {
+    return this.topology.nodes.filter(({ kind }) => kind === 'global');
+  }
+
+  spawn(name: string): void {
+    const data = join(this.#folder, name);
+    mkdirSync(data, { recursive: true });
+    const main = (process.env['NODE_MAIN'] ?? join(import.meta.dirname, '../src/cli/main.ts'));
+    const args = ['node', '--topology', this.#file, '--name', name, '--data', data];
+    const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#running.set(name, child);
+  }
+
+  kill(name: string): void {
+    this.#running.get(name)?.kill('SIGKILL');
+    this.#running.delete(name);
+  }
+
+  /** Resolves when every node that runs says that it is ready. */
+  async ready(): Promise<void> {
+    const untilMs = Date.now() + READY_MS_MAX;
+    while (Date.now() < untilMs) {
+      const all = await Promise.all(this.#plans.map((plan) => this.#status(plan)));
+      const ready = all.filter((status) => status?.ready === true).length;
+      if (ready === this.#running.size) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('the global nodes did not get ready');
+  }
+
+  async #status(plan: NodePlan): Promise<NodeStatus | undefined> {
+    try {
+      const signal = AbortSignal.timeout(1_000);
+      const response = await fetch(`http://${plan.host}:${plan.httpPort}/v1/status`, { signal });
+      return (await response.json()) as NodeStatus;
+    } catch (cause) {
+      if (cause instanceof Error) return undefined;
+      throw cause;
+    }
+  }
+
+  /** What each node that answers says of a group. */
+  async group(name: string): Promise<(GroupStatus & { readonly node: string; readonly rss: number })[]> {
+    const all = await Promise.all(this.#plans.map((plan) => this.#status(plan)));
+    return all.flatMap((status) => {
+      const group = status?.groups.find((each) => each.group === name);
+      if (status === undefined || group === undefined) return [];
+      return [{ ...group, node: status.name, rss: status.residentBytes }];
+    });
+  }
+
+  async leaderOf(name: string): Promise<string> {
+    const leaders = (await this.group(name)).filter(({ role }) => role === 'leader');
+    const newest = leaders.sort((a, b) => b.term - a.term)[0];
+    if (newest === undefined) throw new Error(`group ${name} has no leader`);
+    return newest.node;
+  }
+
+  async stop(): Promise<void> {
+    const ends = [...this.#running.values()].map((child) => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      return ended;
+    });
+    await Promise.all(ends);
+    await this.#peers.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,174 @@
+// A node's data folder on a real disk.
+//
+// `cli/node.ts` opens one per node, after `claimDataFolder`. Writes and syncs are synchronous: for
+// one writer that takes half as long as the thread pool, and a node of groups has nothing better to
+// do. A failure ends the process with one sentence and exit code 70: after a failed fsync the
+// kernel may have dropped the pages and call the next one good, so nothing is ever tried again.
+// Source: Rebello et al., "Can Applications Recover from fsync Failures?" (USENIX ATC 2020).
+import fs from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Disk, DiskFile } from '../../runtime/ports.ts';
+
+/** How a process exits whose disk failed. */
+export const DISK_FAILURE_EXIT = 70;
+
+const ZEROS: Uint8Array = new Uint8Array(1024 * 1024);
+/** Marks files that are not yet published; what a crash leaves of them goes at the next start. */
+const TEMPORARY = '.tmp';
+
+/**
+ * Opens an existing folder. `failed` is told, in one sentence, what the disk refused and what to
+ * do; it must end the process, as the default does.
+ */
+export function openDisk(
+  folder: string,
+  failed: (sentence: string) => never = endProcess,
+): Disk {
+  return new FolderDisk(folder, failed);
+}
+
+class FolderDisk implements Disk {
+  readonly #folder: string;
+  readonly #failed: (sentence: string) => never;
+
+  constructor(folder: string, failed: (sentence: string) => never) {
+    this.#folder = folder;
+    this.#failed = failed;
+    this.#attempt('open', '', () => {
+      const halfDone = this.#list().filter((name) => name.endsWith(TEMPORARY));
+      for (const name of halfDone) fs.unlinkSync(this.#path(name));
+      // What an earlier life renamed may be seen here and not yet be durable.
+      syncFolder(folder);
+    });
+  }
+
+  names(): readonly string[] {
+    return this.#attempt('list', '', () => this.#list());
+  }
+
+  read(name: string): Uint8Array {
+    const bytes = this.#attempt('read', name, () => fs.readFileSync(this.#path(name)));
+    // Not a `Buffer`, whose `slice` shares memory where that of others copies.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  publish(name: string, parts: readonly Uint8Array[]): void {
+    this.#attempt('publish', name, () => this.#publish(name, parts));
+  }
+
+  remove(name: string): void {
+    this.#attempt('remove', name, () => {
+      fs.unlinkSync(this.#path(name));
+      syncFolder(this.#folder);
+    });
+  }
+
+  open(name: string, sizeBytes: number): DiskFile {
+    const file = this.#attempt('open', name, () => {
+      if (!fs.existsSync(this.#path(name))) this.#publish(name, [...zeros(sizeBytes)]);
+      return fs.openSync(this.#path(name), 'r+');
+    });
+    return {
+      write: (bytes, offset) =>
+        this.#attempt('write', name, () => writeAll(file, bytes, offset)),
+      sync: (synced) => {
+        this.#attempt('sync', name, () => fs.fdatasyncSync(file));
+        synced();
+      },
+      truncate: (sizeBytes) =>
+        this.#attempt('truncate', name, () => fs.ftruncateSync(file, sizeBytes)),
+      close: () => this.#attempt('close', name, () => fs.closeSync(file)),
+    };
+  }
+
+  prepare(name: string, sizeBytes: number, ready: () => void): void {
+    if (fs.existsSync(this.#path(name))) {
+      ready();
+      return;
+    }
+    const failed = (cause: unknown): never => this.#fail('prepare', name, cause);
+    this.#prepare(name, sizeBytes).then(ready, failed);
+  }
+
+  #publish(name: string, parts: readonly Uint8Array[]): void {
+    const temporary = this.#path(name + TEMPORARY);
+    const file = fs.openSync(temporary, 'w');
+    let offset = 0;
+    for (const part of parts) {
+      writeAll(file, part, offset);
+      offset += part.length;
+    }
+    fs.fsyncSync(file);
+    fs.closeSync(file);
+    fs.renameSync(temporary, this.#path(name));
+    syncFolder(this.#folder);
+  }
+
+  async #prepare(name: string, sizeBytes: number): Promise<void> {
+    const temporary = this.#path(name + TEMPORARY);
+    const file = await open(temporary, 'w');
+    for (const part of zeros(sizeBytes)) {
+      await file.appendFile(part);
+      // Bit by bit: one sync of the whole file would hold up the commits that happen meanwhile.
+      await file.datasync();
+    }
+    await file.sync();
+    await file.close();
+    await rename(temporary, this.#path(name));
+    syncFolder(this.#folder);
+  }
+
+  #list(): readonly string[] {
+    return fs
+      .readdirSync(this.#folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name);
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #attempt<Result>(verb: string, name: string, action: () => Result): Result {
+    try {
+      return action();
+    } catch (cause) {
+      return this.#fail(verb, name, cause);
+    }
+  }
+
+  #fail(verb: string, name: string, cause: unknown): never {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return this.#failed(
+      `can not ${verb} ${this.#path(name)} (${reason}): the node ends, since nobody knows now ` +
+        'what the disk holds; make room on the disk or replace it, then start the node again',
+    );
+  }
+}
+
+function writeAll(file: number, bytes: Uint8Array, offset: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    written += fs.writeSync(file, bytes, written, bytes.length - written, offset + written);
+  }
+}
+
+function* zeros(sizeBytes: number): Iterable<Uint8Array> {
+  for (let rest = sizeBytes; rest > 0; rest -= ZEROS.length) {
+    yield rest < ZEROS.length ? ZEROS.subarray(0, rest) : ZEROS;
+  }
+}
+
+/** Makes names durable. Windows has no such call and keeps its names by itself. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = fs.openSync(folder, 'r');
+  fs.fsyncSync(handle);
+  fs.closeSync(handle);
+}
+
+function endProcess(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(DISK_FAILURE_EXIT);
+}

@@ -1,0 +1,105 @@
+// Structured log lines: one JSON object per line, to a file or to stderr.
+//
+// Every process opens one. Lines to a file are written asynchronously and bounded in memory, so a
+// slow disk costs lines, never time; `close` writes what is left. Nothing is masked here, because
+// nothing secret may be passed in the first place.
+import { openSync, renameSync, statSync, writeSync } from 'node:fs';
+
+import { destination, type LevelWithSilent, pino, stdTimeFunctions } from 'pino';
+
+import type { Logger, LogLevel } from '../../runtime/ports.ts';
+import { StartError } from './start-error.ts';
+
+/** A longer text is cut: what strangers send must not decide how long a line is. */
+const TEXT_CHARACTERS_MAX = 2_000;
+const LIST_LENGTH_MAX = 50;
+const DEPTH_MAX = 4;
+/** A longer file is set aside as `<file>.1` when the log is opened, in place of the one before. */
+const FILE_BYTES_MAX: number = 32 * 1024 * 1024;
+/** Lines that wait for the disk; beyond it they are dropped. */
+const WAITING_BYTES_MAX: number = 4 * 1024 * 1024;
+const STDERR = 2;
+
+export interface LogOptions {
+  /** Stderr when it is absent. */
+  readonly file?: string;
+  /** `info` when it is absent. */
+  readonly level?: LogLevel;
+  /** Who writes: stands in every line as `name`. */
+  readonly name: string;
+}
+
+/** A line holds `level`, `time` (ISO 8601), `name`, `event` and, when there are any, `facts`. */
+export function openLogger(options: LogOptions): Logger & { close(): void } {
+  const sink =
+    options.file === undefined
+      ? destination({ fd: STDERR, sync: true })
+      : destination({
+          fd: openLogFile(options.file),
+          sync: false,
+          maxLength: WAITING_BYTES_MAX,
+        });
+  // A full disk must not end a node that could go on.
+  sink.on('error', (cause: Error) => {
+    writeSync(STDERR, `The log of ${options.name} cannot be written: ${cause.message}\n`);
+  });
+  const level: LevelWithSilent = options.level ?? 'info';
+  const lines = pino(
+    {
+      level,
+      base: { name: options.name },
+      messageKey: 'event',
+      nestedKey: 'facts',
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    sink,
+  );
+  return {
+    log(lineLevel, event, facts) {
+      if (!lines.isLevelEnabled(lineLevel)) return;
+      if (facts === undefined) lines[lineLevel](event);
+      else lines[lineLevel](bounded(facts, DEPTH_MAX), event);
+    },
+    close() {
+      sink.flushSync();
+      if (options.file !== undefined) sink.end();
+    },
+  };
+}
+
+function openLogFile(file: string): number {
+  try {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_BYTES_MAX) {
+      renameSync(file, `${file}.1`);
+    }
+    return openSync(file, 'a', 0o600);
+  } catch (cause) {
+    throw new StartError(`The log file ${file} cannot be written: make its folder writable.`, {
+      cause,
+    });
+  }
+}
+
+function bounded(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return cut(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return '(deeper)';
+  if (value instanceof Error) return boundedError(value, depth);
+  if (Array.isArray(value)) {
+    return value.slice(0, LIST_LENGTH_MAX).map((item) => bounded(item, depth - 1));
+  }
+  if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
+  const entries = Object.entries(value).slice(0, LIST_LENGTH_MAX);
+  return Object.fromEntries(entries.map(([key, item]) => [cut(key), bounded(item, depth - 1)]));
+}
+
+function boundedError(error: Error, depth: number): unknown {
+  const stack = cut(error.stack ?? `${error.name}: ${error.message}`);
+  return error.cause === undefined ? { stack } : { stack, cause: bounded(error.cause, depth - 1) };
+}
+
+function cut(text: string): string {
+  return text.length <= TEXT_CHARACTERS_MAX ? text : `${text.slice(0, TEXT_CHARACTERS_MAX)}...`;
+}

@@ -1,0 +1,257 @@
+// The links between the nodes of one world: TCP, authenticated, bounded, dialled again when broken.
+//
+// The services and the loop meet them through the `Peers` port. Between two nodes at most one link
+// stands, and it carries frames both ways. A node dials those it was told to; where both dial each
+// other, the link that the lower id dialled is kept, and a second one dialled by the same node
+// replaces its first, for that node must have lost it.
+// Invariants: nothing from a connection reaches the listener before its handshake has succeeded;
+// for each node, `up` and `lost` take turns.
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+import type { NodeId } from '../../base/id.ts';
+import type { Logger, PeerListener, Peers } from '../../runtime/ports.ts';
+import { listen } from './listen.ts';
+import { Handshake, type HandshakeRefusal } from './peer-handshake.ts';
+import { PeerLink } from './peer-link.ts';
+import { rareLogger } from './rare-log.ts';
+
+/** From connecting to proved: a stranger that says nothing is not kept longer. */
+const HANDSHAKE_MS_MAX = 2_000;
+/** Accepted connections that are not proved; beyond it the oldest makes room for the newest. */
+const UNPROVED_MAX = 64;
+const REDIAL_MS_MIN = 20;
+const REDIAL_MS_MAX = 1_000;
+
+export interface PeersOptions {
+  readonly self: NodeId;
+  readonly world: string;
+  readonly key: Uint8Array;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Every node of the world; only these are let in. */
+  readonly nodes: readonly { readonly id: NodeId; readonly host: string; readonly port: number }[];
+  /** Whom this node keeps a link with of its own accord. */
+  readonly dial: readonly NodeId[];
+  readonly logger: Logger;
+}
+
+/**
+ * Opens the port; links come up once `listen` was called, and connections before it are turned
+ * away. `send` keeps the frame until `flush`: it must not change meanwhile. Rejects with
+ * `StartError` when the port cannot be opened.
+ */
+export async function openPeers(options: PeersOptions): Promise<Peers & { readonly port: number }> {
+  const peers = new TcpPeers(options);
+  const port = await peers.open();
+  return Object.assign(peers, { port });
+}
+
+/** What is known of one other node. */
+interface Peer {
+  readonly id: NodeId;
+  readonly host: string;
+  readonly port: number;
+  readonly dialled: boolean;
+  link: PeerLink | undefined;
+  /** A connection that we dialled and that is not yet proved. */
+  attempt: Socket | undefined;
+  redial: NodeJS.Timeout | undefined;
+  failures: number;
+}
+
+type Introduction =
+  | { readonly kind: 'proved'; readonly node: NodeId; readonly rest: Uint8Array }
+  | { readonly kind: 'refused'; readonly cause: HandshakeRefusal | 'too-slow' | 'closed' };
+
+class TcpPeers implements Peers {
+  readonly #options: PeersOptions;
+  readonly #rare: Logger;
+  readonly #server: Server;
+  readonly #peers = new Map<NodeId, Peer>();
+  readonly #unproved = new Set<Socket>();
+  /** Links with frames to flush. */
+  readonly #written = new Set<PeerLink>();
+  #listener: PeerListener | undefined;
+  #closed = false;
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+    this.#rare = rareLogger(options.logger);
+    this.#server = createServer((socket) => this.#accept(socket));
+    for (const { id, host, port } of options.nodes) {
+      if (id === options.self) continue;
+      const dialled = options.dial.includes(id);
+      const fresh = { link: undefined, attempt: undefined, redial: undefined, failures: 0 };
+      this.#peers.set(id, { id, host, port, dialled, ...fresh });
+    }
+  }
+
+  async open(): Promise<number> {
+    const port = await listen(this.#server, { ...this.#options.listen, setting: 'peerPort' });
+    this.#server.on('error', (cause) => {
+      this.#rare.log('error', 'peer-accept-failed', { cause: cause.message });
+    });
+    return port;
+  }
+
+  listen(listener: PeerListener): void {
+    this.#listener = listener;
+    for (const peer of this.#peers.values()) this.#dial(peer);
+  }
+
+  send(to: NodeId, frame: Uint8Array): void {
+    const link = this.#peers.get(to)?.link;
+    if (link === undefined) return;
+    if (link.queue(frame)) this.#written.add(link);
+    else this.#rare.log('warn', 'peer-frame-dropped', { peer: to, cause: 'queue-full' });
+  }
+
+  flush(): void {
+    for (const link of this.#written) link.flush();
+    this.#written.clear();
+  }
+
+  connected(to: NodeId): boolean {
+    return this.#peers.get(to)?.link !== undefined;
+  }
+
+  /** What was flushed before still leaves, if the other side takes it at once. Reports no loss. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ended = Promise.withResolvers<void>();
+    this.#server.close(() => ended.resolve());
+    for (const socket of this.#unproved) socket.destroy();
+    for (const peer of this.#peers.values()) {
+      clearTimeout(peer.redial);
+      peer.attempt?.destroy();
+      peer.link?.close('leaving');
+    }
+    await ended.promise;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#listener === undefined || this.#closed) {
+      socket.destroy();
+      return;
+    }
+    for (const oldest of this.#unproved) {
+      if (this.#unproved.size < UNPROVED_MAX) break;
+      oldest.destroy();
+      this.#unproved.delete(oldest);
+    }
+    this.#unproved.add(socket);
+    const handshake = this.#handshake(undefined);
+    introduce(socket, handshake, (introduction) => {
+      this.#unproved.delete(socket);
+      if (introduction.kind === 'proved') this.#join(socket, introduction, false);
+      else this.#refuse(introduction.cause, socket.remoteAddress);
+    });
+  }
+
+  #dial(peer: Peer): void {
+    if (this.#closed || !peer.dialled || peer.link !== undefined) return;
+    if (peer.attempt !== undefined) return;
+    clearTimeout(peer.redial);
+    const socket = connect({ host: peer.host, port: peer.port, noDelay: true });
+    peer.attempt = socket;
+    const handshake = this.#handshake(peer.id);
+    socket.once('connect', () => socket.write(handshake.hello()));
+    introduce(socket, handshake, (introduction) => {
+      peer.attempt = undefined;
+      if (introduction.kind === 'proved') {
+        this.#join(socket, introduction, true);
+        return;
+      }
+      this.#refuse(introduction.cause, peer.id);
+      peer.failures += 1;
+      this.#redialLater(peer);
+    });
+  }
+
+  /** Doubling from 20 ms to one second, less a random part, so that nodes do not knock in step. */
+  #redialLater(peer: Peer): void {
+    if (this.#closed || !peer.dialled) return;
+    clearTimeout(peer.redial);
+    const wholeMs = Math.min(REDIAL_MS_MIN * 2 ** Math.min(peer.failures, 10), REDIAL_MS_MAX);
+    peer.redial = setTimeout(() => this.#dial(peer), wholeMs * (0.5 + Math.random() / 2));
+  }
+
+  #handshake(dialled: NodeId | undefined): Handshake {
+    const { self, world, key } = this.#options;
+    const knows = (node: NodeId): boolean => this.#peers.has(node);
+    return new Handshake({ self, world, key, dialled, knows });
+  }
+
+  #refuse(cause: string, from: NodeId | string | undefined): void {
+    // A node that is not there yet, or anyone who only looked at the port.
+    const level = cause === 'closed' ? 'debug' : 'warn';
+    this.#rare.log(level, 'peer-refused', { cause, from });
+  }
+
+  #join(socket: Socket, proved: { node: NodeId; rest: Uint8Array }, dialled: boolean): void {
+    const peer = this.#peers.get(proved.node);
+    const older = peer?.link;
+    if (peer === undefined || this.#closed || (older && !this.#replaces(older, dialled))) {
+      socket.destroy();
+      return;
+    }
+    older?.close('replaced');
+    const link = new PeerLink({
+      node: peer.id,
+      dialled,
+      socket,
+      received: (frame) => this.#listener?.received(peer.id, frame),
+      closed: (closed, cause) => this.#part(peer, closed, cause),
+    });
+    peer.link = link;
+    peer.failures = 0;
+    clearTimeout(peer.redial);
+    this.#options.logger.log('info', 'peer-up', { peer: peer.id, dialled });
+    this.#listener?.up(peer.id);
+    link.read(proved.rest);
+  }
+
+  /** Both sides must choose alike, whichever of two links each of them saw first. */
+  #replaces(older: PeerLink, dialled: boolean): boolean {
+    if (older.dialled === dialled) return true;
+    return dialled === (this.#options.self < older.node);
+  }
+
+  #part(peer: Peer, link: PeerLink, cause: string): void {
+    this.#written.delete(link);
+    peer.link = undefined;
+    if (this.#closed) return;
+    this.#options.logger.log('info', 'peer-lost', { peer: peer.id, cause });
+    this.#redialLater(peer);
+    this.#listener?.lost(peer.id);
+  }
+}
+
+/** Runs a handshake to its end on a fresh connection; a connection that fails it is destroyed. */
+function introduce(
+  socket: Socket,
+  handshake: Handshake,
+  ended: (introduction: Introduction) => void,
+): void {
+  const end = (introduction: Introduction): void => {
+    clearTimeout(deadline);
+    socket.off('data', read);
+    socket.off('close', closed);
+    if (introduction.kind === 'refused') socket.destroy();
+    ended(introduction);
+  };
+  const read = (chunk: Uint8Array): void => {
+    const step = handshake.receive(chunk);
+    if (step.kind === 'refused') {
+      end(step);
+      return;
+    }
+    if (step.reply !== undefined) socket.write(step.reply);
+    if (step.kind === 'proved') end(step);
+  };
+  const closed = (): void => end({ kind: 'refused', cause: 'closed' });
+  const deadline = setTimeout(() => end({ kind: 'refused', cause: 'too-slow' }), HANDSHAKE_MS_MAX);
+  socket.on('data', read);
+  socket.on('close', closed);
+  // The close that follows says it all.
+  socket.on('error', () => undefined);
+}

@@ -1,0 +1,239 @@
+// The players' WebSocket connections behind `PlayerLink` and `PlayerListener`.
+//
+// `http` hands over what asks to be upgraded. Frames that are sent while one callback of the event
+// loop runs leave together: one system call for each player, however many frames (ws itself writes
+// each). Bytes given to `sendBinary` must not change afterwards; many players may share them. Pages
+// of any origin may connect: a player proves itself by what it sends, never by a cookie.
+// Invariants: a link's unread bytes are bounded, and whoever does not take them is cut off alone;
+// no error of a connection reaches the process.
+import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Duplex } from 'node:stream';
+
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+
+import type { Logger, PlayerLink, PlayerListener } from '../../runtime/ports.ts';
+import { rareLogger } from './rare-log.ts';
+
+export const PLAYERS_PATH = '/v1/ws';
+
+export interface PlayerLimits {
+  /** Links at a time; one more is answered with 503. */
+  readonly linksMax: number;
+  /** A longer message closes its link with code 1009. */
+  readonly messageBytesMax: number;
+  /** A link that has more unread bytes than this is cut off. */
+  readonly queueBytesMax: number;
+}
+
+export const PLAYER_LIMITS: PlayerLimits = {
+  linksMax: 12_000,
+  messageBytesMax: 16 * 1024,
+  queueBytesMax: 1024 * 1024,
+};
+
+/** Each link is pinged every 15 s; one that has been silent for two pings is cut off. */
+const PING_EVERY_S = 15;
+const UNANSWERED_MAX = 2;
+/** How long a closing server waits for players to take their last frames. */
+const LINGER_MS = 500;
+const GOING_AWAY = 1001;
+
+export interface PlayersOptions {
+  readonly listener: PlayerListener;
+  readonly logger: Logger;
+  readonly limits: PlayerLimits;
+}
+
+/** The players of one HTTP server. */
+export class Players {
+  readonly #listener: PlayerListener;
+  readonly #rare: Logger;
+  readonly #limits: PlayerLimits;
+  readonly #upgrader: WebSocketServer;
+  readonly #links = new Set<SocketLink>();
+  readonly #pings: NodeJS.Timeout;
+  /** Links that were sent to since the running callback began. */
+  #written: SocketLink[] = [];
+  #lastNumber = 0;
+  #second = 0;
+
+  constructor(options: PlayersOptions) {
+    this.#listener = options.listener;
+    this.#rare = rareLogger(options.logger);
+    this.#limits = options.limits;
+    this.#upgrader = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.limits.messageBytesMax,
+    });
+    this.#pings = setInterval(() => this.#pingSome(), 1_000);
+  }
+
+  /** Takes over a connection that asked for an upgrade: a link, or a plain HTTP refusal. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // The close that follows says it all.
+    socket.on('error', () => undefined);
+    const path = request.url?.split('?', 1)[0];
+    if (path !== PLAYERS_PATH) {
+      refuse(socket, 404, `players connect to ${PLAYERS_PATH}`);
+    } else if (this.#links.size >= this.#limits.linksMax) {
+      this.#rare.log('warn', 'players-full', { links: this.#links.size });
+      refuse(socket, 503, 'this gateway is full: try another one, or later');
+    } else {
+      // Whatever else is wrong (method, version, key), ws answers with a plain 400 or 405.
+      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#open(webSocket, socket);
+      });
+    }
+  }
+
+  /** Asks all players to go, and cuts off those who do not. */
+  async close(): Promise<void> {
+    clearInterval(this.#pings);
+    for (const link of this.#links) link.close(GOING_AWAY, 'the gateway is leaving');
+    const lingerUntilMs = performance.now() + LINGER_MS;
+    while (this.#links.size > 0 && performance.now() < lingerUntilMs) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const link of this.#links) link.cutOff();
+  }
+
+  #open(webSocket: WebSocket, socket: Duplex): void {
+    this.#lastNumber += 1;
+    const link = new SocketLink(this.#lastNumber, webSocket, socket, {
+      queueBytesMax: this.#limits.queueBytesMax,
+      written: (writer) => this.#collect(writer),
+      tooSlow: (slow) => this.#cutOff(slow, 'reads too slowly'),
+    });
+    this.#links.add(link);
+    webSocket.on('message', (message, isBinary) => {
+      link.unanswered = 0;
+      const bytes = joined(message);
+      if (isBinary) this.#listener.binary(link, new Uint8Array(bytes));
+      else this.#listener.text(link, bytes.toString());
+    });
+    webSocket.on('pong', () => {
+      link.unanswered = 0;
+    });
+    // ws closes the link with the code that fits: 1007, 1009 or 1002.
+    webSocket.on('error', (cause) => {
+      this.#rare.log('info', 'player-misbehaved', { link: link.number, cause: cause.message });
+    });
+    webSocket.on('close', () => {
+      this.#links.delete(link);
+      this.#listener.closed(link);
+    });
+    this.#listener.opened(link);
+  }
+
+  #collect(link: SocketLink): void {
+    if (this.#written.length === 0) process.nextTick(() => this.#release());
+    this.#written.push(link);
+  }
+
+  #release(): void {
+    const written = this.#written;
+    this.#written = [];
+    for (const link of written) link.release();
+  }
+
+  /** A fifteenth of the links each second, so that pinging all never holds up the loop. */
+  #pingSome(): void {
+    this.#second += 1;
+    for (const link of this.#links) {
+      if ((link.number + this.#second) % PING_EVERY_S !== 0) continue;
+      if (link.unanswered >= UNANSWERED_MAX) this.#cutOff(link, 'answers no ping');
+      else link.ping();
+    }
+  }
+
+  #cutOff(link: SocketLink, cause: string): void {
+    this.#rare.log('info', 'player-cut-off', { link: link.number, cause });
+    link.cutOff();
+  }
+}
+
+interface LinkEvents {
+  readonly queueBytesMax: number;
+  /** Something waits in the link since the last `release`. */
+  written(link: SocketLink): void;
+  tooSlow(link: SocketLink): void;
+}
+
+class SocketLink implements PlayerLink {
+  readonly number: number;
+  /** Pings since the player was last heard. */
+  unanswered = 0;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #events: LinkEvents;
+  #corked = false;
+
+  constructor(number: number, webSocket: WebSocket, socket: Duplex, events: LinkEvents) {
+    this.number = number;
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#events = events;
+  }
+
+  sendText(text: string): boolean {
+    return this.#send(text);
+  }
+
+  sendBinary(bytes: Uint8Array): boolean {
+    return this.#send(bytes);
+  }
+
+  queuedBytes(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, reason);
+  }
+
+  ping(): void {
+    this.unanswered += 1;
+    this.#webSocket.ping();
+  }
+
+  /** Ends the connection at once; what is unread is lost. */
+  cutOff(): void {
+    this.#webSocket.terminate();
+  }
+
+  release(): void {
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+
+  #send(frame: string | Uint8Array): boolean {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return false;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      this.#events.written(this);
+    }
+    this.#webSocket.send(frame);
+    if (this.#webSocket.bufferedAmount <= this.#events.queueBytesMax) return true;
+    this.#events.tooSlow(this);
+    return false;
+  }
+}
+
+function joined(message: RawData): Buffer {
+  if (Array.isArray(message)) return Buffer.concat(message);
+  return Buffer.isBuffer(message) ? message : Buffer.from(message);
+}
+
+function refuse(socket: Duplex, status: number, error: string): void {
+  const body = JSON.stringify({ error });
+  socket.once('finish', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

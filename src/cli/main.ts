@@ -1,0 +1,202 @@
+// The command `bluemarble`: what it understands, and nothing of how it is done.
+//
+// Every command loads what it needs when it is called, so that a node's process holds nothing of the
+// supervisor or the crowd. Exit codes: 0 done and kept, 1 not done or not kept, 2 usage or set-up.
+import { Command, CommanderError } from 'commander';
+import { StartError } from '../adapters/node/start-error.ts';
+import { openTerminal } from '../adapters/node/terminal.ts';
+import { DATA_FOLDER, duration, folder, wholeNumber } from './options.ts';
+import { version } from './version.ts';
+
+const EXIT_USAGE = 2;
+const PLAYERS_MAX = 10_000;
+const SEED_MAX = 1_000_000;
+/** The ports of a world reach a hundred above its first. */
+const BASE_PORT_MAX = 65_435;
+
+const NODES_HELP = `
+NODE is one of
+  global-1, eu, ...   a node by its name (see \`bluemarble status\`)
+  leader:GROUP        whoever leads the group now: leader:economy
+  follower:GROUP      the first follower of it that is up
+  all                 every node
+`;
+
+const EXIT_HELP = `
+Exit codes: 0 done, and every promise was kept; 1 not done, or a promise was broken;
+2 wrong usage, or something on this machine must be changed first.`;
+
+interface DataOptions {
+  readonly data: string;
+}
+interface AskOptions extends DataOptions {
+  readonly json: boolean;
+}
+interface UpOptions extends AskOptions {
+  readonly players: number;
+  readonly seed: number;
+  readonly port?: number;
+  readonly for?: number;
+}
+
+function makeProgram(): Command {
+  const program = new Command('bluemarble')
+    .description('A persistent world on one machine: real processes, real sockets, real disks.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showHelpAfterError('Add --help to see how it is used.')
+    .addHelpText('after', `\nWithout a command it is \`bluemarble up\`.\n${EXIT_HELP}`)
+    .exitOverride();
+  addUp(program);
+  addStatus(program);
+  addNodeActions(program);
+  addPlayers(program);
+  addNode(program);
+  return program;
+}
+
+function addUp(program: Command): void {
+  withData(program.command('up'))
+    .summary('start a world and show it until Ctrl-C')
+    .description('Starts a world, or the one in the folder again, and shows it until Ctrl-C.')
+    .option('--players <n>', 'test players who walk and trade', wholeNumber(0, PLAYERS_MAX), 0)
+    .option('--for <span>', 'end by itself, with a report, so long after ready: 30s, 5m', duration)
+    .option('--json', 'print the report as JSON in the last line, all else to stderr', false)
+    .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
+    .option('--seed <n>', 'makes other test players', wholeNumber(0, SEED_MAX), 1)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bluemarble up                                a world without test players
+  bluemarble up --players 200 --for 30s        half a minute of 200 players, then a report
+  bluemarble up --players 50 --for 10s --json  the same for scripts
+  bluemarble up --data /tmp/other --port 8400  a second world beside the first
+${EXIT_HELP}`,
+    )
+    .action(async (options: UpOptions) => {
+      const { runUp } = await import('../host/up.ts');
+      const { systemClock } = await import('../adapters/node/clock.ts');
+      const { systemEntropy } = await import('../adapters/node/entropy.ts');
+      process.exitCode = await runUp(
+        {
+          folder: options.data,
+          basePort: options.port,
+          players: options.players,
+          seed: options.seed,
+          forMs: options.for,
+          isJson: options.json,
+        },
+        {
+          terminal: openTerminal(),
+          clock: systemClock,
+          entropy: systemEntropy,
+          script: import.meta.filename,
+        },
+      );
+    });
+}
+
+function addStatus(program: Command): void {
+  withData(program.command('status'))
+    .description('Shows the running world: groups, leaders, regions, nodes, outcomes.')
+    .option('--json', 'print it as one line of JSON', false)
+    .addHelpText('after', `\nExamples:\n  bluemarble status\n  bluemarble status --json\n${EXIT_HELP}`)
+    .action(async (options: AskOptions) => {
+      const { showStatus } = await import('../host/ask.ts');
+      const wish = { folder: options.data, isJson: options.json };
+      process.exitCode = await showStatus(wish, openTerminal());
+    });
+}
+
+function addNodeActions(program: Command): void {
+  const actions = [
+    ['kill', 'End nodes at once (SIGKILL); they stay down until restarted.'],
+    ['pause', 'Stop nodes where they stand (SIGSTOP), as a long pause of the machine would.'],
+    ['resume', 'Let paused nodes go on (SIGCONT).'],
+    ['restart', 'End nodes in order where they run, paused or not, and start them again.'],
+  ] as const;
+  for (const [action, description] of actions) {
+    withData(program.command(action))
+      .description(description)
+      .argument('<node...>', 'which nodes')
+      .option('--json', 'print what was done as one line of JSON', false)
+      .addHelpText(
+        'after',
+        `${NODES_HELP}
+Examples:
+  bluemarble ${action} leader:economy
+  bluemarble ${action} global-2 eu
+${EXIT_HELP}`,
+      )
+      .action(async (nodes: readonly string[], options: AskOptions) => {
+        const { actOnNodes } = await import('../host/ask.ts');
+        const wish = { folder: options.data, isJson: options.json };
+        process.exitCode = await actOnNodes(action, nodes, wish, openTerminal());
+      });
+  }
+}
+
+function addPlayers(program: Command): void {
+  withData(program.command('players'))
+    .description('Sends test players into the running world, and judges what they saw.')
+    .option('--players <n>', 'how many', wholeNumber(1, PLAYERS_MAX), 50)
+    .option('--for <span>', 'end so long after the start: 30s, 5m', duration)
+    .option('--json', 'print the report as JSON in the last line', false)
+    .option('--seed <n>', 'makes other test players', wholeNumber(0, SEED_MAX), 1)
+    .addHelpText('after', `\nExamples:\n  bluemarble players --players 50 --for 20s --seed 2\n${EXIT_HELP}`)
+    .action(async (options: UpOptions) => {
+      const { runPlayers } = await import('../host/players.ts');
+      const { openParentLink } = await import('../adapters/node/children.ts');
+      process.exitCode = await runPlayers(
+        {
+          folder: options.data,
+          players: options.players,
+          seed: options.seed,
+          forMs: options.for,
+          isJson: options.json,
+        },
+        { terminal: openTerminal(), parent: openParentLink() },
+      );
+    });
+}
+
+/** Started by the supervisor; for people only where a service manager does its work. */
+function addNode(program: Command): void {
+  program
+    .command('node', { hidden: true })
+    .description('Runs one node of a world.')
+    .requiredOption('--topology <file>', 'the topology file; the key of the world lies beside it')
+    .requiredOption('--name <name>', 'the name of the node in it')
+    .requiredOption('--data <folder>', "the node's own folder", folder)
+    .action(async (options: { topology: string; name: string; data: string }) => {
+      const { runNode } = await import('./node.ts');
+      const { topology: topologyFile, name, data } = options;
+      await runNode({ topologyFile, name, data });
+    });
+}
+
+function withData(command: Command): Command {
+  return command.option('--data <folder>', 'where the world lives', folder, folder(DATA_FOLDER));
+}
+
+/** `up` is what is meant by no command, also when its options follow. */
+function withDefaultCommand(words: readonly string[]): readonly string[] {
+  const [first] = words;
+  const isOurs = first !== undefined && ['-h', '--help', '-V', '--version'].includes(first);
+  const isBare = first === undefined || first.startsWith('-');
+  return isBare && !isOurs ? ['up', ...words] : words;
+}
+
+try {
+  await makeProgram().parseAsync(withDefaultCommand(process.argv.slice(2)), { from: 'user' });
+} catch (cause) {
+  if (cause instanceof CommanderError) {
+    process.exitCode = cause.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else if (cause instanceof StartError) {
+    process.stderr.write(`${cause.message}\n`);
+    process.exitCode = EXIT_USAGE;
+  } else {
+    throw cause;
+  }
+}

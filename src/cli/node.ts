@@ -1,0 +1,179 @@
+// `bluemarble node`: one process of a world, with the machine's doors opened for it.
+//
+// The supervisor starts it, or an operator's own service manager on another machine. It ends in order
+// on SIGTERM and SIGINT, and when whoever started it is gone; docs/operating.md lists the exit codes.
+import { dirname, join, resolve } from 'node:path';
+
+import { loadCoasts } from '../adapters/earth/land.ts';
+import { openParentLink, type ParentLink } from '../adapters/node/children.ts';
+import { systemClock } from '../adapters/node/clock.ts';
+import { claimDataFolder } from '../adapters/node/data-folder.ts';
+import { openDisk } from '../adapters/node/disk.ts';
+import { systemEntropy } from '../adapters/node/entropy.ts';
+import { openHttp } from '../adapters/node/http.ts';
+import { openLogger } from '../adapters/node/log.ts';
+import { openPeers } from '../adapters/node/peers.ts';
+import { openSecrets } from '../adapters/node/secrets.ts';
+import { StartError } from '../adapters/node/start-error.ts';
+import { readTopologyFile } from '../adapters/node/topology-file.ts';
+import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
+import { InvalidInputError } from '../base/errors.ts';
+import { Checkpoints } from '../runtime/checkpoints.ts';
+import { Journal } from '../runtime/journal.ts';
+import type { Peers } from '../runtime/ports.ts';
+import type { NodeDoors, Storage } from '../services/node-role.ts';
+import { startWorldNode } from '../services/node.ts';
+import { soundTopology } from '../services/topology-rules.ts';
+import type { NodePlan, Topology } from '../services/topology.ts';
+import { stockFeatures } from '../world/catalogue.ts';
+import { createLand } from '../world/space/land.ts';
+import { version } from './version.ts';
+
+/** In order, within so long, or not at all: whoever waits for this process kills it after five. */
+const STOP_MS_MAX = 3_000;
+const EXIT_STOPPED = 0;
+const EXIT_STOP_TOOK_TOO_LONG = 1;
+const EXIT_CANNOT_START = 2;
+/** `EX_SOFTWARE` of sysexits: our own promise broke, and a restart replays the log. */
+const EXIT_BROKEN = 70;
+
+export interface NodeOptions {
+  readonly topologyFile: string;
+  readonly name: string;
+  /** The node's own folder. The world's key lies beside the topology file. */
+  readonly data: string;
+}
+
+type NodeLog = ReturnType<typeof openLogger>;
+
+/** Runs until the process is told to end; ends the process itself, with its exit code. */
+export async function runNode(options: NodeOptions): Promise<void> {
+  const parent = openParentLink();
+  try {
+    await start(options, parent);
+  } catch (cause) {
+    if (!(cause instanceof StartError)) throw cause;
+    process.stderr.write(`${cause.message}\n`);
+    await parent?.deliver({ kind: 'failed', sentence: cause.message });
+    process.exit(EXIT_CANNOT_START);
+  }
+}
+
+async function start(options: NodeOptions, parent: ParentLink | undefined): Promise<void> {
+  const topology = readTopology(options.topologyFile);
+  const plan = planOf(topology, options);
+  const folder = claimDataFolder({ folder: options.data, world: topology.world, node: plan.id });
+  const logger = openLogger({ file: join(options.data, 'log.jsonl'), name: plan.name });
+  const fail = (cause: unknown): void => endBroken(logger, cause);
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  const key = loadOrCreateWorldKey(join(dirname(resolve(options.topologyFile)), 'world.key'));
+  const peers = await openLinks({ topology, plan, key, logger });
+  const doors: NodeDoors = {
+    clock: systemClock,
+    entropy: systemEntropy,
+    logger,
+    peers,
+    secrets: openSecrets(key),
+    machine: { pid: process.pid, residentBytes: () => process.memoryUsage.rss() },
+    openStorage: () => openStorage(options.data),
+    loadLand: () => createLand(loadCoasts()),
+    fail,
+  };
+  const setting = { topology, features: stockFeatures, node: plan.id, doors };
+  const node = startWorldNode(setting, version());
+  const http = await openHttp({
+    host: plan.host,
+    port: plan.httpPort,
+    logger,
+    routes: { health: () => true, ready: () => node.isReady(), status: () => node.status() },
+    ...(node.players === undefined ? {} : { players: node.players }),
+  });
+  endInOrder(logger, parent, async () => {
+    await node.stop();
+    await http.close();
+    folder.release();
+  });
+  await node.whenReady();
+  logger.log('info', 'ready', { pid: process.pid });
+  parent?.report({ kind: 'ready', pid: process.pid });
+}
+
+function readTopology(file: string): Topology {
+  const json = readTopologyFile(file);
+  try {
+    return soundTopology(json, stockFeatures);
+  } catch (cause) {
+    if (!(cause instanceof InvalidInputError)) throw cause;
+    throw new StartError(`${file} describes no world that can be run: ${cause.message}`, { cause });
+  }
+}
+
+function planOf(topology: Topology, { name, topologyFile }: NodeOptions): NodePlan {
+  const plan = topology.nodes.find((node) => node.name === name);
+  if (plan !== undefined) return plan;
+  const names = topology.nodes.map((node) => node.name).join(', ');
+  throw new StartError(`${topologyFile} has no node "${name}": name one of ${names}.`);
+}
+
+function openLinks(o: {
+  readonly topology: Topology;
+  readonly plan: NodePlan;
+  readonly key: Uint8Array;
+  readonly logger: NodeLog;
+}): Promise<Peers> {
+  const { topology, plan, key, logger } = o;
+  // Regions have nothing to say to each other. Both ends dial, so that whoever starts last is heard
+  // at once and needs not wait for the others' next attempt.
+  const wanted = topology.nodes.filter(({ id, kind }) => {
+    return id !== plan.id && (plan.kind === 'global' || kind === 'global');
+  });
+  return openPeers({
+    self: plan.id,
+    world: topology.world,
+    key,
+    listen: { host: plan.host, port: plan.peerPort },
+    nodes: topology.nodes.map(({ id, host, peerPort }) => ({ id, host, port: peerPort })),
+    dial: wanted.map(({ id }) => id),
+    logger,
+  });
+}
+
+function openStorage(folder: string): Storage {
+  const disk = openDisk(folder);
+  const { journal, recovered } = Journal.open(disk);
+  return { journal, recovered, checkpoints: new Checkpoints(disk) };
+}
+
+/** Whatever asks the process to end, it ends once; what hangs does not keep it. */
+function endInOrder(
+  logger: NodeLog,
+  parent: ParentLink | undefined,
+  stop: () => Promise<void>,
+): void {
+  let isEnding = false;
+  const end = (cause: string): void => {
+    if (isEnding) return;
+    isEnding = true;
+    logger.log('info', 'leaving', { cause });
+    const exit = (code: number): void => {
+      logger.close();
+      process.exit(code);
+    };
+    setTimeout(() => exit(EXIT_STOP_TOOK_TOO_LONG), STOP_MS_MAX);
+    stop().then(
+      () => exit(EXIT_STOPPED),
+      (failure: unknown) => endBroken(logger, failure),
+    );
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => end('SIGINT'));
+  parent?.listen({ message: () => undefined, closed: () => end('parent-gone') });
+}
+
+function endBroken(logger: NodeLog, cause: unknown): void {
+  logger.log('error', 'broken', { cause });
+  logger.close();
+  process.stderr.write(`${cause instanceof Error ? String(cause.stack) : String(cause)}\n`);
+  process.exit(EXIT_BROKEN);
+}

@@ -1,0 +1,82 @@
+// Whether the replicas of a group hold the same state: equal hashes at equal places of the log.
+//
+// `watch.ts` feeds it every sample; the report asks at the end. A difference is never forgotten: two
+// replicas that once differed at the same index have broken the promise, whatever came later.
+import type { Topology } from '../services/topology.ts';
+import { nameOf, type Sample } from './view.ts';
+
+/** Places of the log remembered for each group: replicas are told apart by at most a few seconds. */
+const INDEXES_MAX = 256;
+
+export interface ReplicaStanding {
+  readonly group: string;
+  /** The place of the log up to which the compared state goes. */
+  readonly index: number;
+  readonly stateHash: number;
+  /** How many replicas were compared, and how many there are. */
+  readonly compared: number;
+  readonly members: number;
+  /** All compared ones hold the same state, and no two ever differed. */
+  readonly isEqual: boolean;
+}
+
+interface Seen {
+  readonly node: string;
+  readonly hash: number;
+}
+
+export class Agreement {
+  readonly #seen = new Map<string, Map<number, Seen>>();
+  readonly #differing = new Set<string>();
+
+  /** One sentence for each difference that was not known before. */
+  note(sample: Sample): readonly string[] {
+    const found: string[] = [];
+    for (const [node, { groups }] of sample.statuses) {
+      for (const { group, hashedIndex, stateHash } of groups) {
+        if (hashedIndex === 0) continue;
+        const other = this.#remember(group, hashedIndex, { node, hash: stateHash });
+        if (other.hash === stateHash || this.#differing.has(group)) continue;
+        this.#differing.add(group);
+        found.push(`${group}: ${node} and ${other.node} differ at index ${hashedIndex}`);
+      }
+    }
+    return found;
+  }
+
+  /** How each group stands in this sample, members that did not answer left out. */
+  standings(topology: Topology, sample: Sample): readonly ReplicaStanding[] {
+    return topology.groups.map(({ name: group, members }) => {
+      const statuses = members
+        .map((id) => sample.statuses.get(nameOf(topology, id)))
+        .flatMap((status) => status?.groups.filter((each) => each.group === group) ?? []);
+      const first = statuses[0];
+      const areAlike = statuses.every(
+        (status) =>
+          status.hashedIndex === first?.hashedIndex && status.stateHash === first.stateHash,
+      );
+      return {
+        group,
+        index: first?.hashedIndex ?? 0,
+        stateHash: first?.stateHash ?? 0,
+        compared: statuses.length,
+        members: members.length,
+        isEqual: areAlike && !this.#differing.has(group),
+      };
+    });
+  }
+
+  #remember(group: string, index: number, mine: Seen): Seen {
+    let seen = this.#seen.get(group);
+    if (seen === undefined) {
+      seen = new Map();
+      this.#seen.set(group, seen);
+    }
+    const known = seen.get(index);
+    if (known !== undefined) return known;
+    seen.set(index, mine);
+    const oldest = seen.keys().next();
+    if (seen.size > INDEXES_MAX && oldest.done !== true) seen.delete(oldest.value);
+    return mine;
+  }
+}

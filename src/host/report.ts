@@ -1,0 +1,212 @@
+// The report at the end of a run: what happened, and whether every promise was kept.
+//
+// `up.ts` hands in what was seen, prints `describeReport` for people or the report itself as JSON for
+// scripts, and ends with exit code 0 only if `ok`. Pure.
+import type { CrowdResult } from '../crowd/messages.ts';
+import { ALL_CALLS, type CallSummary } from '../crowd/tally.ts';
+import type { Audit } from '../wire/calls.ts';
+import type { OutcomeCounts } from '../wire/status.ts';
+import type { ReplicaStanding } from './agreement.ts';
+import { formatDuration } from './duration.ts';
+import { grouped, type Line, milliseconds, piece } from './lines.ts';
+import type { NodeFacts } from './view.ts';
+
+export interface Invariant {
+  readonly name: string;
+  readonly held: boolean;
+  /** What was found, one sentence; empty when there is nothing to add. */
+  readonly detail: string;
+}
+
+export interface Totals {
+  readonly expected: number;
+  readonly counted: number;
+}
+
+export interface Report {
+  readonly ok: boolean;
+  readonly world: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly players: number;
+  readonly trades: number;
+  readonly outcomes: OutcomeCounts;
+  readonly calls: readonly Omit<CallSummary, 'recent'>[];
+  readonly leaderChanges: number;
+  readonly gold: Totals | undefined;
+  readonly items: Totals | undefined;
+  readonly replicas: readonly ReplicaStanding[];
+  readonly invariants: readonly Invariant[];
+}
+
+export interface Findings {
+  readonly world: string;
+  /** From the command to the last node being ready. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** Test players that were asked for; 0 for a world without a crowd. */
+  readonly players: number;
+  /** `undefined` when the crowd could not tell, or there was none. */
+  readonly crowd: CrowdResult | undefined;
+  /** The books of the whole world, read last; `undefined` where nobody may ask for them. */
+  readonly audit: Audit | undefined;
+  readonly leaderChanges: number;
+  readonly nodes: readonly NodeFacts[];
+  readonly replicas: readonly ReplicaStanding[];
+}
+
+export function reportOf(findings: Findings): Report {
+  const { crowd, players } = findings;
+  const calls = (crowd?.stats.calls ?? []).map(({ recent: _, ...call }) => call);
+  const all = calls.find(({ call }) => call === ALL_CALLS);
+  const invariants = [
+    ...(players > 0 ? crowdInvariants(crowd) : []),
+    ...(findings.audit === undefined ? [] : [auditInvariant(findings.audit)]),
+    ...findings.replicas.map(replicaInvariant),
+    nodesInvariant(findings.nodes),
+  ];
+  return {
+    ok: invariants.every(({ held }) => held),
+    world: findings.world,
+    startMs: findings.startMs,
+    durationMs: findings.durationMs,
+    players,
+    trades: crowd?.stats.trades ?? 0,
+    outcomes: {
+      done: all?.done ?? 0,
+      rejected: all?.rejected ?? 0,
+      unavailable: all?.unavailable ?? 0,
+      uncertain: all?.uncertain ?? 0,
+    },
+    calls,
+    leaderChanges: findings.leaderChanges,
+    gold: crowd?.comparison.gold,
+    items: crowd?.comparison.items,
+    replicas: findings.replicas,
+    invariants,
+  };
+}
+
+/** The report for people: what happened, then each invariant with its verdict. */
+export function describeReport(report: Report): readonly Line[] {
+  const { done, rejected, unavailable, uncertain } = report.outcomes;
+  const lines: Line[] = [
+    [piece('REPORT', 'strong'), piece(`  ${report.world}, ${formatDuration(report.durationMs)}`)],
+    [piece(`ready after ${formatDuration(report.startMs)}, leader changes ${report.leaderChanges}`)],
+  ];
+  if (report.players > 0) {
+    lines.push(
+      [piece(`${grouped(report.players)} players, ${grouped(report.trades)} trades`)],
+      [
+        piece(`outcomes: ${grouped(done)} done, ${grouped(rejected)} rejected, `),
+        piece(`${grouped(unavailable)} unavailable, ${grouped(uncertain)} uncertain`),
+      ],
+      ...callLines(report.calls),
+      ...totalsLines(report),
+    );
+  }
+  lines.push(
+    ...report.invariants.map((invariant): Line => {
+      const { name, held, detail } = invariant;
+      const verdict = held ? piece('  held    ', 'good') : piece('  BROKEN  ', 'bad');
+      return [verdict, piece(name), piece(detail === '' ? '' : `: ${detail}`, 'faint')];
+    }),
+    report.ok
+      ? [piece('Every invariant held.', 'good')]
+      : [piece('Not every invariant held.', 'bad')],
+  );
+  return lines;
+}
+
+function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {
+  if (crowd === undefined) {
+    const detail = 'the test players ended without telling what they found';
+    return [{ name: 'the test players could check the world', held: false, detail }];
+  }
+  const { comparison, stats, absent } = crowd;
+  const { gold, items, differences, described, uncertain } = comparison;
+  return [
+    {
+      name: 'every player could play',
+      held: absent === 0,
+      detail: absent === 0 ? '' : `${absent} of ${stats.players} never came to trade`,
+    },
+    {
+      name: 'players traded',
+      held: stats.trades > 0,
+      detail: `${grouped(stats.trades)} trades were acknowledged`,
+    },
+    totalsInvariant('gold is neither made nor lost', gold),
+    totalsInvariant('items are neither made nor lost', items),
+    {
+      name: 'every player holds what was acknowledged',
+      held: differences === 0,
+      detail:
+        differences > 0
+          ? `${differences} differences: ${described.slice(0, 3).join('; ')}`
+          : uncertain > 0
+            ? `${uncertain} uncertain outcomes either happened or did not`
+            : '',
+    },
+  ];
+}
+
+function totalsInvariant(name: string, { expected, counted }: Totals): Invariant {
+  const detail = `expected ${grouped(expected)}, counted ${grouped(counted)}`;
+  return { name, held: expected === counted, detail };
+}
+
+function auditInvariant(audit: Audit): Invariant {
+  const gold = audit.goldHeld + audit.goldLocked;
+  const items = audit.itemsHeld + audit.itemsLocked;
+  return {
+    name: 'the books of the whole world balance',
+    held: gold === audit.goldMinted && items === audit.itemsMinted,
+    detail:
+      `gold ${grouped(audit.goldMinted)} minted, ${grouped(gold)} held; ` +
+      `items ${grouped(audit.itemsMinted)} minted, ${grouped(items)} held`,
+  };
+}
+
+function replicaInvariant(standing: ReplicaStanding): Invariant {
+  const { group, compared, members, index, isEqual } = standing;
+  return {
+    name: `the replicas of ${group} agree`,
+    held: isEqual && compared > 0,
+    detail:
+      index === 0
+        ? `${compared} of ${members} answered, none has made a checkpoint to compare yet`
+        : `${compared} of ${members} compared at index ${grouped(index)}`,
+  };
+}
+
+function nodesInvariant(nodes: readonly NodeFacts[]): Invariant {
+  const ended = nodes.filter(({ selfExits }) => selfExits > 0);
+  return {
+    name: 'no node ended by itself',
+    held: ended.length === 0,
+    detail: ended.map(({ name, selfExits }) => `${name} ${selfExits} times`).join(', '),
+  };
+}
+
+function callLines(calls: Report['calls']): readonly Line[] {
+  const columns = ['DONE', 'REJECTED', 'UNAVAIL.', 'UNCERT.', 'P50 MS', 'P99 MS', 'MAX MS'];
+  const row = (first: string, cells: readonly string[]): string =>
+    first.padEnd(18) + cells.map((cell) => cell.padStart(9)).join('');
+  return [
+    [piece(row('CALL', columns), 'faint')],
+    ...calls.map((call): Line => {
+      const counts = [call.done, call.rejected, call.unavailable, call.uncertain].map(grouped);
+      const times = [call.p50Ms, call.p99Ms, call.maxMs].map(milliseconds);
+      return [piece(row(call.call, [...counts, ...times]))];
+    }),
+  ];
+}
+
+function totalsLines({ gold, items }: Report): readonly Line[] {
+  return ([['gold', gold], ['items', items]] as const).flatMap(([what, totals]): Line[] => {
+    if (totals === undefined) return [];
+    const text = `${what}: expected ${grouped(totals.expected)}, counted ${grouped(totals.counted)}`;
+    return [[piece(text, totals.expected === totals.counted ? 'good' : 'bad')]];
+  });
+}

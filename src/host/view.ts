@@ -1,0 +1,228 @@
+// The running world in one look: what the live screen, the plain lines and `bluemarble status` show.
+//
+// `watch.ts` makes one every second out of what the nodes tell and what the supervisor knows. Pure:
+// rates come from two samples, and a counter that went back belongs to a process that began anew.
+import type { CrowdStats } from '../crowd/messages.ts';
+import type { NodePlan, Topology } from '../services/topology.ts';
+import type { Audit } from '../wire/calls.ts';
+import type { GroupStatus, NodeStatus, OutcomeCounts } from '../wire/status.ts';
+
+/**
+ * `silent`: the process is there and does not answer. `restarting`: it ended by itself and is started
+ * again in a moment. `down`: an operator killed it. `failed`: it said why it can not run.
+ */
+export type NodeCondition =
+  'starting' | 'up' | 'paused' | 'silent' | 'restarting' | 'down' | 'failed';
+
+/** What the supervisor knows of a node's process. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly condition: NodeCondition;
+  readonly pid: number | undefined;
+  /** How often it ended by itself. */
+  readonly selfExits: number;
+}
+
+export interface NodeView extends NodeFacts {
+  readonly kind: NodePlan['kind'];
+  readonly residentBytes: number | undefined;
+  readonly loopLateMsMax: number | undefined;
+}
+
+export interface MemberView {
+  readonly name: string;
+  /** Entries behind the leader; `undefined` when nobody leads or the leader has lost the member. */
+  readonly lag: number | undefined;
+}
+
+export interface GroupView {
+  readonly group: string;
+  readonly leader: string | undefined;
+  readonly term: number;
+  readonly commit: number;
+  readonly waiting: number;
+  readonly members: readonly MemberView[];
+}
+
+export interface RegionView {
+  readonly region: string;
+  readonly isAnswering: boolean;
+  readonly players: number;
+  readonly ticksPerSecond: number;
+  readonly tickMsMax: number;
+  readonly bytesOutPerSecond: number;
+  readonly bytesInPerSecond: number;
+  readonly framesSkipped: number;
+}
+
+export interface WorldView {
+  readonly world: string;
+  readonly upMs: number;
+  readonly nodes: readonly NodeView[];
+  readonly groups: readonly GroupView[];
+  readonly regions: readonly RegionView[];
+  /** At all gateways together, each second. */
+  readonly outcomesPerSecond: OutcomeCounts;
+  readonly leaderChanges: number;
+  readonly crowd: CrowdStats | undefined;
+  readonly holdings: HoldingsTotals | undefined;
+}
+
+/** Gold and items that must be there, and those that are; `undefined` while nobody has counted. */
+export interface HoldingsTotals {
+  readonly gold: { readonly expected: number; readonly counted: number | undefined };
+  readonly items: { readonly expected: number; readonly counted: number | undefined };
+}
+
+/** What the nodes answered at one moment, by name; those that did not are missing. */
+export interface Sample {
+  readonly atMs: number;
+  readonly statuses: ReadonlyMap<string, NodeStatus>;
+}
+
+/** What stands in a view besides what the nodes say. */
+export interface Surroundings {
+  readonly upMs: number;
+  readonly nodes: readonly NodeFacts[];
+  readonly leaderChanges: number;
+  readonly crowd: CrowdStats | undefined;
+  /** The books of the whole world, where somebody may ask for them. */
+  readonly audit: Audit | undefined;
+}
+
+export function viewOf(
+  topology: Topology,
+  now: Sample,
+  before: Sample | undefined,
+  around: Surroundings,
+): WorldView {
+  return {
+    world: topology.world,
+    upMs: around.upMs,
+    nodes: around.nodes.map((facts) => nodeView(topology, facts, now.statuses.get(facts.name))),
+    groups: topology.groups.map((plan) => groupView(topology, plan.name, plan.members, now)),
+    regions: topology.regions.map((plan) => {
+      const node = nameOf(topology, plan.node);
+      return regionView(plan.name, node, now, before);
+    }),
+    outcomesPerSecond: outcomeRates(now, before),
+    leaderChanges: around.leaderChanges,
+    crowd: around.crowd,
+    holdings: totalsOf(around.audit, around.crowd),
+  };
+}
+
+/** The status of whoever leads the group by its own account, in the highest term that is claimed. */
+export function leaderStatus(
+  sample: Sample,
+  group: string,
+): { readonly node: string; readonly status: GroupStatus } | undefined {
+  let best: { readonly node: string; readonly status: GroupStatus } | undefined;
+  for (const [node, { groups }] of sample.statuses) {
+    const status = groups.find((each) => each.group === group);
+    if (status?.role !== 'leader') continue;
+    if (best === undefined || status.term > best.status.term) best = { node, status };
+  }
+  return best;
+}
+
+export function nameOf(topology: Topology, id: number): string {
+  return topology.nodes.find((node) => node.id === id)?.name ?? `node ${id}`;
+}
+
+/** Of the whole world when it was audited, else what the crowd opened with and will count at its end. */
+function totalsOf(
+  audit: Audit | undefined,
+  crowd: CrowdStats | undefined,
+): HoldingsTotals | undefined {
+  if (audit !== undefined) {
+    return {
+      gold: { expected: audit.goldMinted, counted: audit.goldHeld + audit.goldLocked },
+      items: { expected: audit.itemsMinted, counted: audit.itemsHeld + audit.itemsLocked },
+    };
+  }
+  if (crowd === undefined) return undefined;
+  return {
+    gold: { expected: crowd.goldOpened, counted: undefined },
+    items: { expected: crowd.itemsOpened, counted: undefined },
+  };
+}
+
+function nodeView(topology: Topology, facts: NodeFacts, status: NodeStatus | undefined): NodeView {
+  const isSilent = facts.condition === 'up' && status === undefined;
+  return {
+    ...facts,
+    condition: isSilent ? 'silent' : facts.condition,
+    kind: topology.nodes.find((plan) => plan.name === facts.name)?.kind ?? 'global',
+    residentBytes: status?.residentBytes,
+    loopLateMsMax: status?.loopLateMsMax,
+  };
+}
+
+function groupView(
+  topology: Topology,
+  group: string,
+  members: readonly number[],
+  now: Sample,
+): GroupView {
+  const leader = leaderStatus(now, group);
+  const statuses = [...now.statuses.values()].flatMap((status) =>
+    status.groups.filter((each) => each.group === group),
+  );
+  const highest = (pick: (status: GroupStatus) => number): number =>
+    statuses.reduce((most, status) => Math.max(most, pick(status)), 0);
+  return {
+    group,
+    leader: leader?.node,
+    term: leader?.status.term ?? highest((status) => status.term),
+    commit: leader?.status.commit ?? highest((status) => status.commit),
+    waiting: statuses.reduce((sum, status) => sum + status.waiting, 0),
+    members: members.map((id) => {
+      const name = nameOf(topology, id);
+      const member = leader?.status.members.find((each) => each.node === id);
+      return { name, lag: now.statuses.has(name) ? member?.lag : undefined };
+    }),
+  };
+}
+
+function regionView(
+  region: string,
+  node: string,
+  now: Sample,
+  before: Sample | undefined,
+): RegionView {
+  const status = now.statuses.get(node)?.region;
+  const former = before?.statuses.get(node)?.region;
+  const seconds = secondsBetween(now, before);
+  return {
+    region,
+    isAnswering: status !== undefined,
+    players: status?.players ?? 0,
+    ticksPerSecond: rate(status?.ticks, former?.ticks, seconds),
+    tickMsMax: status?.tickMsMax ?? 0,
+    bytesOutPerSecond: rate(status?.bytesOut, former?.bytesOut, seconds),
+    bytesInPerSecond: rate(status?.bytesIn, former?.bytesIn, seconds),
+    framesSkipped: status?.framesSkipped ?? 0,
+  };
+}
+
+function outcomeRates(now: Sample, before: Sample | undefined): OutcomeCounts {
+  const seconds = secondsBetween(now, before);
+  const rates = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 };
+  for (const [node, { outcomes }] of now.statuses) {
+    const former = before?.statuses.get(node)?.outcomes;
+    for (const kind of ['done', 'rejected', 'unavailable', 'uncertain'] as const) {
+      rates[kind] += rate(outcomes[kind], former?.[kind], seconds);
+    }
+  }
+  return rates;
+}
+
+function secondsBetween(now: Sample, before: Sample | undefined): number {
+  return before === undefined ? 0 : Math.max(0, now.atMs - before.atMs) / 1000;
+}
+
+function rate(now: number | undefined, before: number | undefined, seconds: number): number {
+  if (now === undefined || before === undefined || seconds === 0) return 0;
+  return (now < before ? now : now - before) / seconds;
+}

@@ -1,0 +1,145 @@
+// The folder of a world: made at its first start, recognised and reused at every later one.
+//
+// `up.ts` prepares it, the CLI's other commands and the crowd read it. It holds `world.json` (what the
+// world is), `topology.json` (the same topology, as every node reads it), `world.key`, the control
+// socket, and one folder for each node.
+// A folder that is not ours is never written to; one that a newer BlueMarble made is left alone.
+import {
+  makeFolder,
+  namesIn,
+  publishJson,
+  readJson,
+  removeFile,
+} from '../adapters/node/process-files.ts';
+import { StartError } from '../adapters/node/start-error.ts';
+import { InvalidInputError } from '../base/errors.ts';
+import type { Entropy } from '../runtime/ports.ts';
+import { parseTopology, seedTopology, type Topology } from '../services/topology.ts';
+import { validateTopology } from '../services/topology-rules.ts';
+import { stockFeatures } from '../world/catalogue.ts';
+
+export const TOPOLOGY_FILE = 'topology.json';
+export const KEY_FILE = 'world.key';
+export const BASE_PORT = 7400;
+const WORLD_FILE = 'world.json';
+const PROCESSES_FILE = 'processes.json';
+/** Hidden files are the system's; the others are what a start that was cut off may leave. */
+const LEFT_BY_A_START = /^\.|\.draft$|^control\.(?:sock|json)$|^topology\.json$/;
+const FORMAT = 1;
+const WORLD_ID_BYTES = 6;
+
+export interface World {
+  /** The absolute path. */
+  readonly folder: string;
+  readonly topology: Topology;
+  readonly basePort: number;
+}
+
+/**
+ * The world of this folder, or a new one for it; `basePort` moves all ports there. Makes the folder and
+ * nothing in it: that is `publishWorld`'s, once the folder is claimed.
+ * Throws `StartError` for a folder that can not be used and for a topology that can not be kept.
+ */
+export function openWorld(o: {
+  readonly folder: string;
+  readonly basePort: number | undefined;
+  readonly entropy: Entropy;
+}): World {
+  const former = findWorld(o.folder);
+  const folder = makeFolder(o.folder);
+  const world =
+    former === undefined
+      ? newWorld(folder, o.basePort ?? BASE_PORT, o.entropy)
+      : moved(former, o.basePort ?? former.basePort);
+  const [fault] = validateTopology(world.topology, stockFeatures);
+  if (fault !== undefined) throw new StartError(fault);
+  return world;
+}
+
+/** Writes down what the world is, so that nodes and later starts find it. */
+export function publishWorld({ folder, basePort, topology }: World): void {
+  publishJson(folder, TOPOLOGY_FILE, topology);
+  publishJson(folder, WORLD_FILE, { format: FORMAT, basePort, topology });
+}
+
+/**
+ * The world that lives in this folder; `undefined` when there is none yet. Throws `StartError` for a
+ * folder that holds something else, or a world that this version can not read.
+ */
+export function findWorld(folder: string): World | undefined {
+  const file = readJson(folder, WORLD_FILE);
+  if (file.kind === 'absent') {
+    const strange = namesIn(folder).find((name) => !LEFT_BY_A_START.test(name));
+    if (strange === undefined) return undefined;
+    throw new StartError(
+      `The folder ${folder} holds "${strange}" and no world: choose another one with --data.`,
+    );
+  }
+  if (file.kind === 'unreadable') {
+    throw new StartError(
+      `${WORLD_FILE} in ${folder} can not be read: restore it or choose another folder with --data.`,
+    );
+  }
+  return parseWorld(folder, file.value);
+}
+
+/** Remembers the processes of the world, should the supervisor die without ending them. */
+export function rememberProcesses(world: World, pids: readonly number[]): void {
+  publishJson(world.folder, PROCESSES_FILE, { pids });
+}
+
+/** The processes that a supervisor which died may have left behind. */
+export function rememberedProcesses(world: World): readonly number[] {
+  const file = readJson(world.folder, PROCESSES_FILE);
+  if (file.kind !== 'json' || !isObject(file.value) || !Array.isArray(file.value['pids'])) return [];
+  return file.value['pids'].filter((pid) => Number.isSafeInteger(pid) && pid > 1);
+}
+
+export function forgetProcesses(world: World): void {
+  removeFile(world.folder, PROCESSES_FILE);
+}
+
+function newWorld(folder: string, basePort: number, entropy: Entropy): World {
+  const id = Array.from(entropy.bytes(WORLD_ID_BYTES), (byte) => byte.toString(16).padStart(2, '0'));
+  const world = `world-${id.join('')}`;
+  return { folder, basePort, topology: seedTopology({ world, basePort }) };
+}
+
+function moved(world: World, basePort: number): World {
+  const by = basePort - world.basePort;
+  const nodes = world.topology.nodes.map((node) => ({
+    ...node,
+    peerPort: node.peerPort + by,
+    httpPort: node.httpPort + by,
+  }));
+  return { ...world, basePort, topology: { ...world.topology, nodes } };
+}
+
+function parseWorld(folder: string, value: unknown): World {
+  if (!isObject(value) || typeof value['format'] !== 'number') {
+    throw new StartError(
+      `${WORLD_FILE} in ${folder} is not one of ours: choose another folder with --data.`,
+    );
+  }
+  if (value['format'] > FORMAT) {
+    throw new StartError(
+      `The world in ${folder} has format ${value['format']} and this version reads up to ${FORMAT}: ` +
+        'start it with a newer BlueMarble.',
+    );
+  }
+  try {
+    const topology = parseTopology(value['topology']);
+    const basePort = typeof value['basePort'] === 'number' ? value['basePort'] : BASE_PORT;
+    return { folder, basePort, topology };
+  } catch (cause) {
+    if (!(cause instanceof InvalidInputError)) throw cause;
+    throw new StartError(
+      `${WORLD_FILE} in ${folder} is damaged: ${cause.message}; restore it or choose another folder.`,
+      { cause },
+    );
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

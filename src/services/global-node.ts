@@ -1,0 +1,73 @@
+// A global node: the groups it is a member of, in one loop over one journal, and their ear for asks.
+//
+// `node.ts` starts it. Game state lives here and nowhere else; players never connect here, so that
+// their traffic and its garbage delay no consensus.
+import { invariant } from '../base/errors.ts';
+import { Random } from '../base/random.ts';
+import type { Group } from '../runtime/group.ts';
+import { Turn } from '../runtime/turn.ts';
+import type { GroupStatus } from '../wire/status.ts';
+import type { Feature } from '../world/feature.ts';
+import { createGroupMachine } from '../world/group-machine.ts';
+import { Global } from './global.ts';
+import type { NodeRole, NodeSetting } from './node-role.ts';
+import { Outbox } from './outbox.ts';
+import { Readiness } from './readiness.ts';
+import type { GroupPlan } from './topology.ts';
+
+const SEED_BYTES = 16;
+const NO_OUTCOMES = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 } as const;
+
+export function openGlobalNode(setting: NodeSetting): NodeRole {
+  const { topology, node: self, features, doors } = setting;
+  const { clock, peers, logger } = doors;
+  const { journal, checkpoints, recovered } = doors.openStorage();
+  const turn = new Turn({
+    self,
+    clock,
+    peers,
+    journal,
+    checkpoints,
+    recovered,
+    logger,
+    random: new Random(doors.entropy.bytes(SEED_BYTES).join('.')),
+    onNotices: (notices) => global.tell(notices),
+    fail: (cause) => doors.fail(cause),
+  });
+  const groups = new Map<number, Group>();
+  for (const plan of topology.groups.filter(({ members }) => members.includes(self))) {
+    const { number, name, members } = plan;
+    const machine = createGroupMachine(featuresOf(plan, features));
+    groups.set(number, turn.add({ number, name, members, machine }));
+  }
+  const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
+  const global = new Global({ groups, outbox: new Outbox(clock, peers), regionNodes });
+  const readiness = new Readiness();
+  const statuses = (): GroupStatus[] => [...groups.values()].map((group) => group.status());
+  return {
+    players: undefined,
+    start: () => turn.start(),
+    received(from, message) {
+      if (message.kind === 'raft') turn.receive(message.group, from, message.body);
+      else if (message.kind === 'ask') global.asked(from, message);
+    },
+    up: (node) => turn.peerUp(node),
+    lost: (node) => turn.peerLost(node),
+    isReady: () => readiness.judge(statuses()),
+    groups: statuses,
+    region: () => undefined,
+    outcomes: () => NO_OUTCOMES,
+    async stop() {
+      await turn.leave();
+      journal.close();
+    },
+  };
+}
+
+function featuresOf(plan: GroupPlan, features: readonly Feature[]): readonly Feature[] {
+  return plan.features.map((name) => {
+    const feature = features.find((each) => each.name === name);
+    invariant(feature !== undefined, `the validated topology holds no unknown feature (${name})`);
+    return feature;
+  });
+}

@@ -1,0 +1,69 @@
+// A global node's ear for gateways: takes asks to the groups it holds, and sends the answers back.
+//
+// `node.ts` hands in the `ask` messages. What the groups have to tell players goes to every region
+// node, since only gateways know who is connected where.
+import type { NodeId } from '../base/id.ts';
+import type { Notice } from '../protocols/state-machine.ts';
+import type { Group } from '../runtime/group.ts';
+import { encodePeerMessage, type GroupAnswer, type PeerMessage } from '../wire/peer.ts';
+import type { Outbox } from './outbox.ts';
+
+/** Asks of one node that are under work; as many as its route may have open altogether. */
+const ASKS_PER_NODE_MAX = 20_000;
+const BUSY_RETRY_MS = 100;
+
+export class Global {
+  readonly #groups: ReadonlyMap<number, Group>;
+  readonly #outbox: Outbox;
+  readonly #regionNodes: readonly NodeId[];
+  readonly #inWork = new Map<NodeId, number>();
+
+  constructor(o: {
+    groups: ReadonlyMap<number, Group>;
+    outbox: Outbox;
+    regionNodes: readonly NodeId[];
+  }) {
+    this.#groups = o.groups;
+    this.#outbox = o.outbox;
+    this.#regionNodes = o.regionNodes;
+  }
+
+  /** Every ask gets one answer while the link stands, also one for a group that is not here. */
+  asked(from: NodeId, message: Extract<PeerMessage, { kind: 'ask' }>): void {
+    const group = this.#groups.get(message.group);
+    const inWork = this.#inWork.get(from) ?? 0;
+    if (group === undefined) {
+      this.#answer(from, message.number, { kind: 'moved', leader: undefined });
+      return;
+    }
+    if (inWork >= ASKS_PER_NODE_MAX) {
+      const busy = { kind: 'unavailable', retryAfterMs: BUSY_RETRY_MS } as const;
+      this.#answer(from, message.number, busy);
+      return;
+    }
+    this.#inWork.set(from, inWork + 1);
+    const answer = (answer: GroupAnswer): void => {
+      this.#inWork.set(from, (this.#inWork.get(from) ?? 0) - 1);
+      this.#answer(from, message.number, answer);
+    };
+    if (message.mode === 'command') group.propose(message.body, answer);
+    else group.query(message.body, answer);
+  }
+
+  /** Tells players, at most once each: a region node without a link misses it. */
+  tell(notices: readonly Notice[]): void {
+    for (const { player, push, value } of notices) {
+      const frame = encodePeerMessage({
+        kind: 'notice',
+        player,
+        push,
+        value: JSON.stringify(value) ?? 'null',
+      });
+      for (const node of this.#regionNodes) this.#outbox.send(node, frame);
+    }
+  }
+
+  #answer(to: NodeId, number: number, answer: GroupAnswer): void {
+    this.#outbox.send(to, encodePeerMessage({ kind: 'answer', number, answer }));
+  }
+}

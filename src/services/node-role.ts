@@ -1,0 +1,57 @@
+// What a node is asked for whatever it does, and the doors it is given: the contract of the two roles.
+//
+// `node.ts` runs one of `global-node.ts` and `region-node.ts` behind it.
+import type { NodeId } from '../base/id.ts';
+import type { Recovered } from '../protocols/raft/messages.ts';
+import type { Checkpoints } from '../runtime/checkpoints.ts';
+import type { Journal } from '../runtime/journal.ts';
+import type { Clock, Entropy, Logger, Peers, PlayerListener, Secrets } from '../runtime/ports.ts';
+import type { Place } from '../wire/calls.ts';
+import type { PeerMessage } from '../wire/peer.ts';
+import type { GroupStatus, OutcomeCounts, RegionStatus } from '../wire/status.ts';
+import type { Feature } from '../world/feature.ts';
+import type { Topology } from './topology.ts';
+
+/** A node's durable memory, and what was found in it at start. */
+export interface Storage {
+  readonly journal: Journal;
+  readonly checkpoints: Checkpoints;
+  readonly recovered: ReadonlyMap<number, Recovered>;
+}
+
+export interface NodeDoors {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly logger: Logger;
+  readonly peers: Peers;
+  readonly secrets: Secrets;
+  readonly machine: { readonly pid: number; residentBytes(): number };
+  /** Asked once, by global nodes only: region nodes keep nothing. */
+  openStorage(): Storage;
+  /** Asked once, by region nodes only. */
+  loadLand(): (place: Place) => boolean;
+  /** The node can not keep its promises any more: the process must end. */
+  fail(cause: unknown): void;
+}
+
+export interface NodeSetting {
+  readonly topology: Topology;
+  readonly features: readonly Feature[];
+  readonly node: NodeId;
+  readonly doors: NodeDoors;
+}
+
+export interface NodeRole {
+  /** Where players come in; `undefined` on global nodes. */
+  readonly players: PlayerListener | undefined;
+  start(): void;
+  received(from: NodeId, message: PeerMessage): void;
+  up(node: NodeId): void;
+  lost(node: NodeId): void;
+  isReady(): boolean;
+  groups(): readonly GroupStatus[];
+  region(): RegionStatus | undefined;
+  outcomes(): OutcomeCounts;
+  /** Leaves in order: nobody is left waiting for this node. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,245 @@
+// The way from a gateway to the groups: finds the leader, asks, asks again, and never lies about it.
+//
+// Gateways call `ask`; `node.ts` hands in what other nodes answered and which links broke. An ask is
+// repeated with the same bytes under the same number: commands are applied once however often they
+// arrive, so a second attempt is always safe and the first `answered`, of whichever attempt, wins.
+//
+// Invariant: `unavailable` is told only when every attempt that was handed to a link was refused by
+// its receiver. One that was never answered may have happened, and the end is then `uncertain`.
+import { invariant } from '../base/errors.ts';
+import type { NodeId } from '../base/id.ts';
+import type { Clock, Peers } from '../runtime/ports.ts';
+import { encodePeerMessage, type GroupAnswer, type PeerMessage } from '../wire/peer.ts';
+import type { Outbox } from './outbox.ts';
+import type { GroupPlan } from './topology.ts';
+
+/** How long a player's call may take before it ends without a decision. */
+export const ASK_DEADLINE_MS = 3_000;
+/** Beyond it new asks are refused: 20,000 are more than a second's work of the groups. */
+const OPEN_ASKS_MAX = 20_000;
+/** An attempt without answer for so long goes to another member; an election takes less. */
+const ATTEMPT_MS = 400;
+/** Pause when no leader is known, so that an election is not disturbed by the question who won it. */
+const NO_LEADER_PAUSE_MS = 20;
+/** Hints followed without a pause: two members that point at each other must not make a storm. */
+const HOPS_MAX = 4;
+/** A group that says `unavailable` so often means it; then the caller decides. */
+const REFUSALS_MAX = 3;
+const SWEEP_MS = 10;
+const BUSY_RETRY_MS = 100;
+
+/** A final answer: where the leader is concerns nobody behind the route. */
+export type RouteAnswer = Exclude<GroupAnswer, { kind: 'moved' }>;
+
+export interface Ask {
+  readonly group: number;
+  readonly mode: 'command' | 'query';
+  /** A `CommandEnvelope` or `QueryEnvelope` in bytes. */
+  readonly body: Uint8Array;
+  /** After so long the ask ends as `uncertain`, or as `unavailable` when surely nothing happened. */
+  readonly deadlineMs: number;
+  /** Called exactly once, never before `ask` returned unless the route is full. */
+  answer(answer: RouteAnswer): void;
+}
+
+interface OpenAsk {
+  readonly ask: Ask;
+  readonly home: Home;
+  readonly number: number;
+  readonly frame: Uint8Array;
+  readonly endsAtMs: number;
+  /** Whom the last attempt went to; `undefined` while it waits to be sent again. */
+  target: NodeId | undefined;
+  /** When the next attempt is due unless an answer comes before. */
+  againAtMs: number;
+  /** Attempts handed to a link and not refused by their receiver. */
+  unsettled: number;
+  hops: number;
+  refusals: number;
+}
+
+/** What is known about the whereabouts of a group's leader. */
+interface Home {
+  readonly members: readonly NodeId[];
+  /** The last one believed; whether it can be asked at this moment is another question. */
+  leader: NodeId | undefined;
+  /** A member that let an attempt time out: not asked again before it speaks, if others are there. */
+  silent: NodeId | undefined;
+  /** The next member to try while no leader is known. */
+  turn: number;
+}
+
+export class Route {
+  readonly #clock: Clock;
+  readonly #peers: Peers;
+  readonly #outbox: Outbox;
+  readonly #homes = new Map<number, Home>();
+  readonly #open = new Map<number, OpenAsk>();
+  #nextNumber: number;
+  #sweeping = false;
+
+  constructor(o: {
+    clock: Clock;
+    peers: Peers;
+    outbox: Outbox;
+    groups: readonly GroupPlan[];
+    /**
+     * Drawn at random from a wide range: an answer meant for this node before it restarted must not
+     * fit an ask of today.
+     */
+    firstNumber: number;
+  }) {
+    this.#clock = o.clock;
+    this.#peers = o.peers;
+    this.#outbox = o.outbox;
+    this.#nextNumber = o.firstNumber;
+    for (const { number, members } of o.groups) {
+      this.#homes.set(number, { members, leader: undefined, silent: undefined, turn: 0 });
+    }
+  }
+
+  ask(ask: Ask): void {
+    const home = this.#homes.get(ask.group);
+    invariant(home !== undefined, `group ${ask.group} is in the topology`);
+    if (this.#open.size >= OPEN_ASKS_MAX) {
+      ask.answer({ kind: 'unavailable', retryAfterMs: BUSY_RETRY_MS });
+      return;
+    }
+    const number = this.#nextNumber++;
+    const { group, mode, body } = ask;
+    const nowMs = this.#clock.monotonicMs();
+    const open: OpenAsk = {
+      ask,
+      home,
+      number,
+      frame: encodePeerMessage({ kind: 'ask', number, group, mode, body }),
+      endsAtMs: nowMs + ask.deadlineMs,
+      target: undefined,
+      againAtMs: nowMs,
+      unsettled: 0,
+      hops: 0,
+      refusals: 0,
+    };
+    this.#open.set(number, open);
+    this.#attempt(open, nowMs);
+    this.#sweepSoon();
+  }
+
+  /** Takes in what a node answered; answers to asks that have ended are ignored. */
+  answered(from: NodeId, message: Extract<PeerMessage, { kind: 'answer' }>): void {
+    const open = this.#open.get(message.number);
+    if (open === undefined) return;
+    const { home } = open;
+    const { answer } = message;
+    if (home.silent === from) home.silent = undefined;
+    switch (answer.kind) {
+      case 'answered':
+        home.leader = from;
+        this.#end(open, answer);
+        return;
+      case 'moved':
+        open.unsettled -= 1;
+        this.#moved(open, from, answer.leader);
+        return;
+      case 'unavailable':
+        open.unsettled -= 1;
+        open.refusals += 1;
+        if (open.refusals >= REFUSALS_MAX && open.unsettled === 0) this.#end(open, answer);
+        else this.#pause(open, from, Math.max(answer.retryAfterMs, NO_LEADER_PAUSE_MS));
+        return;
+      case 'uncertain':
+        this.#pause(open, from, NO_LEADER_PAUSE_MS);
+    }
+  }
+
+  /** A link broke: what was under way there is asked elsewhere at once. */
+  lost(node: NodeId): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const open of this.#open.values()) {
+      if (open.target === node) this.#attempt(open, nowMs);
+    }
+  }
+
+  /** Follows the hint of a member that does not lead. */
+  #moved(open: OpenAsk, from: NodeId, leader: NodeId | undefined): void {
+    const { home } = open;
+    if (home.leader === from) home.leader = undefined;
+    const usable = leader !== undefined && leader !== from && this.#usable(home, leader);
+    if (usable) home.leader = leader;
+    // An older attempt's answer teaches where the leader is, but another attempt is under way.
+    if (open.target !== from) return;
+    open.hops += 1;
+    if (usable && open.hops <= HOPS_MAX) this.#attempt(open, this.#clock.monotonicMs());
+    else this.#pause(open, from, NO_LEADER_PAUSE_MS);
+  }
+
+  #pause(open: OpenAsk, from: NodeId, pauseMs: number): void {
+    if (open.target !== from) return;
+    open.target = undefined;
+    open.againAtMs = this.#clock.monotonicMs() + pauseMs;
+  }
+
+  #attempt(open: OpenAsk, nowMs: number): void {
+    const target = this.#choose(open.home);
+    if (target !== undefined && this.#outbox.send(target, open.frame)) {
+      open.unsettled += 1;
+      open.target = target;
+      open.againAtMs = nowMs + ATTEMPT_MS;
+    } else {
+      open.target = undefined;
+      open.againAtMs = nowMs + NO_LEADER_PAUSE_MS;
+    }
+  }
+
+  /** The believed leader, else the members in turn; a silent one only when nobody else is linked. */
+  #choose(home: Home): NodeId | undefined {
+    const { members, leader, silent } = home;
+    if (leader !== undefined && this.#usable(home, leader)) return leader;
+    for (let tried = 0; tried < members.length; tried++) {
+      const member = members[home.turn++ % members.length];
+      if (member !== undefined && this.#usable(home, member)) return member;
+    }
+    return silent !== undefined && this.#peers.connected(silent) ? silent : undefined;
+  }
+
+  #usable(home: Home, member: NodeId): boolean {
+    return member !== home.silent && this.#peers.connected(member);
+  }
+
+  #end(open: OpenAsk, answer: RouteAnswer): void {
+    this.#open.delete(open.number);
+    open.ask.answer(answer);
+  }
+
+  /** One timer for all asks, and none while nothing is open. */
+  #sweepSoon(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#clock.wakeAt(this.#clock.monotonicMs() + SWEEP_MS, () => {
+      this.#sweeping = false;
+      this.#sweep(this.#clock.monotonicMs());
+      if (this.#open.size > 0) this.#sweepSoon();
+    });
+  }
+
+  #sweep(nowMs: number): void {
+    for (const open of this.#open.values()) {
+      if (nowMs >= open.endsAtMs) this.#expire(open);
+      else if (nowMs >= open.againAtMs) this.#again(open, nowMs);
+    }
+  }
+
+  #expire(open: OpenAsk): void {
+    const surelyNothing = open.unsettled === 0;
+    this.#end(
+      open,
+      surelyNothing ? { kind: 'unavailable', retryAfterMs: BUSY_RETRY_MS } : { kind: 'uncertain' },
+    );
+  }
+
+  #again(open: OpenAsk, nowMs: number): void {
+    if (open.target !== undefined) open.home.silent = open.target;
+    open.hops = 0;
+    this.#attempt(open, nowMs);
+  }
+}

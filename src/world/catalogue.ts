@@ -1,0 +1,15 @@
+// The stock world's replicated features, in an order in which each comes after those it needs.
+//
+// `services/topology` names them per group; `services/node` finds them here.
+import type { Feature } from './feature.ts';
+import { accounts } from './features/accounts.ts';
+import { holdings } from './features/holdings.ts';
+import { names } from './features/names.ts';
+import { trade } from './features/trade.ts';
+
+export const stockFeatures: readonly Feature[] = [accounts, names, holdings, trade];
+
+/** `undefined` when the stock world has no such replicated feature. */
+export function findFeature(name: string): Feature | undefined {
+  return stockFeatures.find((feature) => feature.name === name);
+}

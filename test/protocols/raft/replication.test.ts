@@ -1,0 +1,263 @@
+// Log replication, commits, reads, snapshots and transfers, keyed to the sections of Ongaro's thesis.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { nodeId } from '../../../src/base/id.ts';
+import { UNCOMMITTED_BYTES_MAX } from '../../../src/protocols/raft/messages.ts';
+import { RaftNode } from '../../../src/protocols/raft/node.ts';
+import { RAFT_DEFAULTS } from '../../../src/protocols/raft/state.ts';
+import { Random } from '../../../src/base/random.ts';
+import { Cluster, type Member } from '../../support/raft-cluster.ts';
+
+const texts = (member: Member): string[] =>
+  member.applied.filter((e) => e.kind === 'command').map((e) => new TextDecoder().decode(e.data));
+
+const others = (cluster: Cluster, leader: Member): Member[] =>
+  cluster.live.filter((member) => member.id !== leader.id);
+
+test('3.5: a proposal reaches every member, in order, once', () => {
+  const cluster = new Cluster({ size: 5, seed: 1, doubled: 200 });
+  const leader = cluster.elect();
+  const proposed = Array.from({ length: 50 }, (_, i) => `command ${i}`);
+  for (const text of proposed) cluster.propose(leader, text);
+  cluster.run(300);
+  for (const member of cluster.live) assert.deepEqual(texts(member), proposed);
+});
+
+test('3.5: an entry is committed once a majority has it on disk, whoever is missing', () => {
+  const cluster = new Cluster({ size: 5, seed: 2 });
+  const leader = cluster.elect();
+  const [a, b] = others(cluster, leader);
+  assert.ok(a && b);
+  cluster.crash(a);
+  cluster.crash(b);
+  const index = cluster.propose(leader, 'three of five');
+  cluster.run(50);
+  assert.equal(leader.appliedIndex, index);
+});
+
+test('3.5: without a majority nothing is committed', () => {
+  const cluster = new Cluster({ size: 3, seed: 3 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  const { commit } = leader.node;
+  for (const member of others(cluster, leader)) cluster.crash(member);
+  cluster.propose(leader, 'alone');
+  cluster.run(100);
+  assert.equal(leader.node.commit, commit);
+});
+
+test('3.5: a follower answers `matched` only for what its disk holds', () => {
+  const random = new Random('f');
+  const options = { ...RAFT_DEFAULTS, self: nodeId(2), voters: [1, 2, 3].map(nodeId), random };
+  const snapshot = {
+    index: 0,
+    term: 0,
+    timeMs: 0,
+    membership: { incoming: [], outgoing: [], learners: [] },
+  };
+  const hardState = { term: 1, votedFor: undefined };
+  const node = new RaftNode(options, { hardState, snapshot, entries: [] }, 0);
+  const entry = { index: 1, term: 1, kind: 'noop', timeMs: 1, data: new Uint8Array(0) } as const;
+  const append = { kind: 'append', term: 1, round: 0, prevIndex: 0, prevTerm: 0 } as const;
+  node.receive(nodeId(1), { ...append, commit: 1, entries: [entry] }, 1);
+  const effects = node.collect();
+  assert.equal(effects.write?.entries.length, 1);
+  assert.deepEqual(effects.sendNow, []);
+  const reply = effects.sendAfterWrite[0]?.message;
+  assert.deepEqual(reply?.kind === 'append-reply' && reply.result, { kind: 'matched', index: 1 });
+});
+
+test('3.5: a late, shorter append does not cut what a newer one has brought', () => {
+  const cluster = new Cluster({ size: 3, seed: 4 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  const before = cluster.sent.length;
+  for (let i = 0; i < 5; i++) cluster.propose(leader, `${i}`);
+  cluster.run(100);
+  const [follower] = others(cluster, leader);
+  assert.ok(follower);
+  const { last } = follower.node.status;
+  const first = cluster.sent
+    .slice(before)
+    .find((s) => s.to === follower.id && s.message.kind === 'append' && s.message.entries.length > 0);
+  assert.ok(first);
+  cluster.deliver(leader.id, follower, first.message);
+  assert.equal(follower.node.status.last, last);
+});
+
+test('3.5: a follower with a divergent tail takes the leader’s log instead', () => {
+  const cluster = new Cluster({ size: 3, seed: 5 });
+  const old = cluster.elect();
+  cluster.run(100);
+  cluster.cut = (from, to) => from === old.id || to === old.id;
+  for (let i = 0; i < 20; i++) cluster.propose(old, `lost ${i}`);
+  cluster.until(
+    () => cluster.leader !== undefined && cluster.leader.id !== old.id,
+    3_000,
+    'another leader',
+  );
+  const leader = cluster.leader as Member;
+  cluster.propose(leader, 'kept');
+  cluster.run(100);
+  cluster.cut = () => false;
+  cluster.run(1_000);
+  assert.deepEqual(texts(old), ['kept']);
+  assert.equal(old.node.status.last, leader.node.status.last);
+});
+
+test('3.6.2: an entry of an older term is not committed by counting (figure 3.7)', () => {
+  const cluster = new Cluster({ size: 3, seed: 6 });
+  const old = cluster.elect();
+  cluster.run(100);
+  // The entry reaches no follower; the old leader returns and leads again with it in its log.
+  cluster.cut = (from) => from === old.id;
+  const index = cluster.propose(old, 'of an older term');
+  assert.ok(index);
+  cluster.run(1_000);
+  cluster.cut = () => false;
+  cluster.run(1_000);
+  const { leader } = cluster;
+  assert.ok(leader);
+  assert.equal(leader.node.entryAt(leader.node.commit)?.term, leader.node.status.term);
+});
+
+test('a pipeline that lost every answer goes on after the link heals, without new proposals', () => {
+  const cluster = new Cluster({ size: 3, seed: 7 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  const [deaf] = others(cluster, leader);
+  assert.ok(deaf);
+  cluster.cut = (from, to, message) =>
+    from === deaf.id && to === leader.id && message.kind === 'append-reply';
+  for (let i = 0; i < 200; i++) {
+    cluster.propose(leader, `${i}`);
+    cluster.run(2);
+  }
+  cluster.cut = () => false;
+  cluster.run(1_000);
+  const member = leader.node.status.members.find(({ node }) => node === deaf.id);
+  assert.equal(member?.match, leader.node.status.last);
+});
+
+test('proposals beyond the limit of uncommitted bytes are refused, not queued', () => {
+  const cluster = new Cluster({ size: 3, seed: 8 });
+  const leader = cluster.elect();
+  cluster.cut = () => true;
+  const large = 'x'.repeat(200_000);
+  let taken = 0;
+  while (cluster.propose(leader, large) !== undefined) taken += 1;
+  assert.equal(taken, Math.floor(UNCOMMITTED_BYTES_MAX / large.length));
+});
+
+test('6.4: a read sees every command acknowledged before it was asked', () => {
+  const cluster = new Cluster({ size: 3, seed: 9 });
+  const leader = cluster.elect();
+  const index = cluster.propose(leader, 'written');
+  cluster.run(100);
+  assert.ok(cluster.read(leader, 1));
+  cluster.run(100);
+  const served = leader.readsServed.find(({ ticket }) => ticket === 1);
+  assert.ok(served?.index !== undefined && index !== undefined && served.index >= index);
+});
+
+test('6.4: a leader that was cut off serves no read, even if the link heals', () => {
+  const cluster = new Cluster({ size: 3, seed: 10 });
+  const old = cluster.elect();
+  cluster.run(100);
+  cluster.cut = (from, to) => from === old.id || to === old.id;
+  assert.ok(cluster.read(old, 7));
+  cluster.run(2_000);
+  cluster.cut = () => false;
+  cluster.run(1_000);
+  assert.deepEqual(
+    old.readsServed.filter(({ ticket }) => ticket === 7),
+    [{ ticket: 7, index: undefined }],
+  );
+});
+
+test('6.4: a new leader serves no read before an entry of its own term is committed', () => {
+  const cluster = new Cluster({ size: 3, seed: 11 });
+  cluster.cut = () => true;
+  const candidate = cluster.member(1);
+  cluster.act(candidate, (node) => node.campaignNow(cluster.nowMs));
+  cluster.run(3);
+  const { term } = candidate.node.status;
+  cluster.deliver(nodeId(2), candidate, { kind: 'vote-reply', term, granted: true });
+  assert.equal(candidate.node.role, 'leader');
+  assert.ok(cluster.read(candidate, 1));
+  const answer = { kind: 'append-reply', term, round: 1, result: { kind: 'matched', index: 0 } };
+  cluster.deliver(nodeId(2), candidate, answer as never);
+  assert.deepEqual(candidate.readsServed, []);
+});
+
+test('5.1: an empty follower is brought up by a snapshot in chunks and goes on with the log', () => {
+  const cluster = new Cluster({ size: 3, seed: 12 });
+  const leader = cluster.elect();
+  const [late] = others(cluster, leader);
+  assert.ok(late);
+  cluster.crash(late);
+  late.stored = { hardState: late.stored.hardState, snapshot: undefined, entries: [] };
+  for (let i = 0; i < 40; i++) cluster.propose(leader, `${i} ${'y'.repeat(20_000)}`);
+  cluster.run(500);
+  cluster.checkpoint(leader, 0);
+  cluster.restart(late);
+  cluster.until(() => late.appliedIndex === leader.appliedIndex, 5_000, 'the follower has caught up');
+  assert.ok(cluster.sent.some(({ message }) => message.kind === 'snapshot' && message.offset > 0));
+  cluster.propose(leader, 'after');
+  cluster.run(200);
+  assert.deepEqual(texts(late), texts(leader));
+});
+
+test('5.1: a snapshot does not keep a divergent tail, not even at its last index', () => {
+  const cluster = new Cluster({ size: 3, seed: 13 });
+  const old = cluster.elect();
+  cluster.run(100);
+  cluster.cut = (from, to) => from === old.id || to === old.id;
+  for (let i = 0; i < 10; i++) cluster.propose(old, `lost ${i}`);
+  cluster.run(2_000);
+  const leader = cluster.leader as Member;
+  for (let i = 0; i < 10; i++) cluster.propose(leader, `kept ${i}`);
+  cluster.run(200);
+  cluster.checkpoint(leader, 0);
+  cluster.cut = () => false;
+  cluster.until(() => old.appliedIndex === leader.appliedIndex, 5_000, 'the old leader follows');
+  assert.deepEqual(texts(old), texts(leader));
+});
+
+test('3.10: leadership is handed over without an election timeout and without losing anything', () => {
+  const cluster = new Cluster({ size: 5, seed: 14 });
+  const old = cluster.elect();
+  for (let i = 0; i < 10; i++) cluster.propose(old, `${i}`);
+  cluster.run(50);
+  cluster.act(old, (node) => assert.ok(node.transferAway(cluster.nowMs)));
+  assert.equal(cluster.propose(old, 'too late'), undefined);
+  cluster.until(
+    () => cluster.leader !== undefined && cluster.leader.id !== old.id,
+    100,
+    'the successor leads at once',
+  );
+  cluster.run(500);
+  for (const member of cluster.live) assert.equal(texts(member).length, 10);
+});
+
+test('3.10: a transfer to a member that does not answer is given up, and the leader goes on', () => {
+  const cluster = new Cluster({ size: 3, seed: 15 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  cluster.cut = (_, __, message) => message.kind === 'timeout-now';
+  cluster.act(leader, (node) => node.transferAway(cluster.nowMs));
+  cluster.run(400);
+  assert.equal(leader.node.role, 'leader');
+  assert.notEqual(cluster.propose(leader, 'again'), undefined);
+});
+
+test('entries carry a time that never runs backwards, whatever the leaders’ clocks say', () => {
+  const cluster = new Cluster({ size: 3, seed: 16 });
+  const leader = cluster.elect();
+  leader.node.propose(new Uint8Array([1]), 5_000);
+  leader.node.propose(new Uint8Array([2]), 1_000);
+  cluster.act(leader, () => {});
+  cluster.run(100);
+  const times = leader.applied.filter((e) => e.kind === 'command').map((e) => e.timeMs);
+  assert.deepEqual(times, [5_000, 5_000]);
+});

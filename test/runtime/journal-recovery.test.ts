@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ByteWriter } from '../../src/base/bytes.ts';
+import { crc32c } from '../../src/base/crc32c.ts';
+import { CorruptionError } from '../../src/base/errors.ts';
+import { Random } from '../../src/base/random.ts';
+import { Journal } from '../../src/runtime/journal.ts';
+import { recordAt, writeRecord } from '../../src/runtime/journal-record.ts';
+import { recoverJournal } from '../../src/runtime/journal-recovery.ts';
+import { asText, type Model, modelAfter, randomStep } from '../support/journal-model.ts';
+import { DiskFailure, VirtualDisk } from '../support/virtual-disk.ts';
+
+const SMALL = { segmentBytes: 4096 };
+const FIRST = 'journal-0000000000000001.log';
+const SECOND = 'journal-0000000000000002.log';
+
+/** Flushes `batches` batches of one entry each into a new journal. */
+function batchesOn(disk: VirtualDisk, batches: number, bytes = 40): Journal {
+  const { journal } = Journal.open(disk, SMALL);
+  for (let index = 1; index <= batches; index++) append(journal, index, bytes);
+  return journal;
+}
+
+function append(journal: Journal, index: number, bytes: number): void {
+  const data = new Uint8Array(bytes).fill(200 + index);
+  journal.stage(1, { entries: [{ index, term: 1, kind: 'command', timeMs: index, data }] });
+  journal.flush(() => undefined);
+}
+
+function lastOf(disk: VirtualDisk): number {
+  return Journal.open(disk, SMALL).recovered.get(1)?.entries.at(-1)?.index ?? 0;
+}
+
+/** Runs a process on this disk: random flushes, each noted, until the disk fails. */
+function live(journal: Journal, disk: VirtualDisk, random: Random, witness: Witness): void {
+  disk.holdSyncs = random.chance(1, 2);
+  for (let flushes = 0; flushes < 60; flushes++) {
+    let model = witness.history.at(-1) ?? new Map();
+    for (let i = random.integer(0, 4); i > 0; i--) {
+      const step = randomStep(model, random);
+      model = modelAfter(model, step);
+      if (step.kind === 'write') journal.stage(step.group, step.write);
+      else journal.compact(step.group, step.mark);
+    }
+    const number = witness.history.push(model) - 1;
+    journal.flush(() => {
+      assert.equal(witness.durable, number - 1, 'callbacks come in the order of the flushes');
+      witness.durable = number;
+    });
+    while (random.chance(1, 2)) disk.release(random.pick(['sync', 'prepare']));
+  }
+}
+
+/** The states after each flush, and how many flushes were called durable. */
+interface Witness {
+  history: Model[];
+  durable: number;
+}
+
+function livesOn(seed: number, lives: number): void {
+  const random = new Random(seed);
+  let disk = new VirtualDisk();
+  let witness: Witness = { history: [new Map()], durable: 0 };
+  for (let life = 0; life < lives; life++) {
+    disk.failAt = random.integer(1, 90);
+    try {
+      const found = asText(recoverJournal(disk).recovered);
+      const { journal, recovered } = Journal.open(disk, SMALL);
+      assert.equal(asText(recovered), found);
+      const allowed = witness.history.slice(witness.durable).map(asText);
+      assert.ok(allowed.includes(found), `seed ${seed}, life ${life}: found ${found}`);
+      witness = { history: [recovered], durable: 0 };
+      live(journal, disk, random, witness);
+    } catch (error) {
+      if (!(error instanceof DiskFailure)) throw error;
+    }
+    disk = random.chance(1, 3) ? disk.killed() : disk.crashed(random);
+  }
+}
+
+test('whatever fails when, every durable flush is found again and nothing is invented', () => {
+  for (let seed = 1000; seed <= 2200; seed++) livesOn(seed, 12);
+});
+
+test('a crash at any byte of a batch leaves all of it or nothing, and writing goes on', () => {
+  for (const durable of [0, 1, 2, 7, 8]) {
+    const disk = new VirtualDisk();
+    const journal = batchesOn(disk, durable, 450);
+    disk.holdSyncs = true;
+    append(journal, durable + 1, 450);
+    while (lastOf(disk.killed()) === durable) assert.ok(disk.release(), 'it waits for its segment');
+    for (let kept = 0; kept <= 700; kept++) {
+      const after = disk.loseAllButBytes(kept);
+      const { journal: next, recovered } = Journal.open(after, SMALL);
+      const last = recovered.get(1)?.entries.at(-1)?.index ?? 0;
+      assert.ok(last === durable || (last === durable + 1 && kept > 450), `${kept} bytes: ${last}`);
+      append(next, last + 1, 30);
+      assert.equal(lastOf(after.crashed(new Random(kept))), last + 1);
+    }
+  }
+});
+
+test('a bit that flips in a durable batch with another behind it is never passed over', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 10, 450);
+  assert.equal(disk.names().length, 2, 'the last batches lie in the second segment');
+  for (const [name, offset] of [
+    [FIRST, 512],
+    [FIRST, 7 * 512],
+    [SECOND, 0],
+  ] as const) {
+    const { end } = recordAt(disk.read(name), offset) ?? assert.fail();
+    for (let bit = offset * 8; bit < end * 8; bit++) {
+      disk.flipBit(name, bit);
+      assert.throws(() => recoverJournal(disk), CorruptionError, `${name}, bit ${bit}`);
+      disk.flipBit(name, bit);
+    }
+  }
+  assert.equal(recoverJournal(disk).recovered.get(1)?.entries.length, 10);
+});
+
+test('a bit that flips in the very last batch is taken for a torn tail', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 3);
+  for (let bit = 2 * 512 * 8; bit < (2 * 512 + 50) * 8; bit++) {
+    disk.flipBit(FIRST, bit);
+    assert.equal(recoverJournal(disk).recovered.get(1)?.entries.length, 2, `bit ${bit}`);
+    disk.flipBit(FIRST, bit);
+  }
+});
+
+test('a crash during the cut of a torn tail changes nothing', () => {
+  for (const [durable, bytes] of [
+    [3, 40],
+    [8, 450],
+    [0, 40],
+  ] as const) {
+    const disk = new VirtualDisk();
+    const journal = batchesOn(disk, durable, bytes);
+    disk.holdSyncs = true;
+    append(journal, durable + 1, bytes);
+    while (lastOf(disk.killed()) === durable) assert.ok(disk.release());
+    for (let failAt = 1; failAt <= 6; failAt++) {
+      let torn = disk.loseAllButBytes(35);
+      for (let again = 0; again < 3; again++) {
+        torn.failAt = failAt;
+        try {
+          Journal.open(torn, SMALL);
+        } catch (error) {
+          assert.ok(error instanceof DiskFailure);
+        }
+        torn = torn.crashed(new Random(failAt * 10 + again));
+      }
+      assert.equal(lastOf(torn), durable);
+    }
+  }
+});
+
+test('a record that was never written where later ones were is lost memory, not an end', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 4);
+  for (let byte = 512; byte < 1024; byte++) zero(disk, byte);
+  assert.throws(() => recoverJournal(disk), /damaged at byte 512/);
+});
+
+test('a missing segment is noticed, wherever it was', () => {
+  for (const missing of [1, 2, 3, 4]) {
+    const disk = new VirtualDisk();
+    batchesOn(disk, 34, 450);
+    const name = `journal-000000000000000${missing}.log`;
+    disk.remove(name);
+    assert.throws(() => recoverJournal(disk), new RegExp(`CorruptionError: ${name} is missing`));
+  }
+});
+
+test('a journal of which only an unused segment is left is refused', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 5, 450);
+  assert.deepEqual(disk.names(), [FIRST, SECOND]);
+  disk.remove(FIRST);
+  assert.throws(() => recoverJournal(disk), /0002\.log has no header, and no older file is there/);
+});
+
+test('a segment that is not the one its name says, or of another journal, is refused', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 12, 450);
+  const [first, second] = [disk.read(FIRST), disk.read(SECOND)];
+  disk.publish(SECOND, [first]);
+  assert.throws(() => recoverJournal(disk), CorruptionError);
+  disk.remove(FIRST);
+  assert.throws(() => recoverJournal(disk), /0002\.log is damaged at byte 0 \(this is segment 1\)/);
+
+  const other = new VirtualDisk();
+  const journal = batchesOn(other, 7, 450);
+  append(journal, 7, 450);
+  other.publish(SECOND, [second]);
+  assert.throws(() => recoverJournal(other), /0002\.log .*group 1 is not as the files before say/);
+});
+
+test('a lost last batch of a full segment is noticed, though the log is as long without it', () => {
+  const disk = new VirtualDisk();
+  const journal = batchesOn(disk, 7, 450);
+  append(journal, 7, 450);
+  for (const index of [8, 9]) append(journal, index, 450);
+  assert.ok(lastOf(disk.killed()) === 9 && disk.names().length === 2);
+  for (let byte = 7 * 512; byte < 4096; byte++) zero(disk, byte);
+  assert.throws(() => recoverJournal(disk), /batch 8 is lost, 9 is there/);
+});
+
+test('damage at the end of a segment is no torn tail once the next was begun', () => {
+  const disk = new VirtualDisk();
+  const journal = batchesOn(disk, 8, 450);
+  disk.holdSyncs = true;
+  append(journal, 9, 450);
+  const torn = disk.loseAllButBytes(100);
+  assert.equal(lastOf(torn.killed()), 8);
+  torn.flipBit(FIRST, (7 * 512 + 20) * 8);
+  assert.throws(() => recoverJournal(torn), /0001\.log is damaged at byte 3584/);
+});
+
+test('a segment whose only batch is torn is made anew', () => {
+  const disk = new VirtualDisk();
+  const { journal } = Journal.open(disk, SMALL);
+  disk.holdSyncs = true;
+  append(journal, 1, 1000);
+  const torn = disk.loseAllButBytes(800);
+  Journal.open(torn, SMALL);
+  assert.deepEqual(torn.read(FIRST), new Uint8Array(4096));
+});
+
+test('bytes of a command that look like a record do not turn a torn tail into damage', () => {
+  const disk = new VirtualDisk();
+  const journal = batchesOn(disk, 1);
+  const forged = new ByteWriter();
+  writeRecord(forged, 99, []);
+  const data = new Uint8Array(2048).fill(1);
+  data.set(forged.view(), 512 - 19);
+  disk.holdSyncs = true;
+  journal.stage(1, { entries: [{ index: 2, term: 1, kind: 'command', timeMs: 2, data }] });
+  journal.flush(() => undefined);
+  const torn = disk.loseAllButBytes(2000);
+  assert.equal(recordAt(torn.read(FIRST), 1024)?.batch, 99, 'the forgery is where it misleads');
+  assert.equal(lastOf(torn), 1);
+});
+
+test('a journal of a newer format is refused by its number', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 2);
+  const bytes = disk.read(FIRST);
+  bytes[10] = 2;
+  const end = 8 + new DataView(bytes.buffer).getUint32(0, true);
+  const sum = crc32c(bytes, 8, end, crc32c(bytes, 0, 4));
+  new DataView(bytes.buffer).setUint32(4, sum, true);
+  disk.publish(FIRST, [bytes]);
+  assert.throws(() => recoverJournal(disk), /journal format 2, this program knows 1/);
+});
+
+function zero(disk: VirtualDisk, byte: number): void {
+  const value = disk.read(FIRST)[byte] ?? 0;
+  for (let bit = 0; bit < 8; bit++) if ((value >> bit) & 1) disk.flipBit(FIRST, byte * 8 + bit);
+}

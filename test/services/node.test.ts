@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { type NodeId, nodeId } from '../../src/base/id.ts';
+import { Checkpoints } from '../../src/runtime/checkpoints.ts';
+import { Journal } from '../../src/runtime/journal.ts';
+import { startWorldNode, type WorldNode } from '../../src/services/node.ts';
+import { seedTopology, type Topology } from '../../src/services/topology.ts';
+import { stockFeatures } from '../../src/world/catalogue.ts';
+import { MemoryNetwork } from '../support/memory-peers.ts';
+import { type LogLine, memoryLogger, plainSecrets, TestLink } from '../support/tiny-world.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualDisk } from '../support/virtual-disk.ts';
+
+const REGION = nodeId(8);
+
+/** The whole seed world in one process: nine nodes as shipped, on links and disks in memory. */
+class SeedWorld {
+  readonly clock = new VirtualClock();
+  readonly network = new MemoryNetwork(this.clock);
+  readonly topology: Topology = seedTopology({ world: 'seed' });
+  readonly disks = new Map<NodeId, VirtualDisk>();
+  readonly nodes = new Map<NodeId, WorldNode>();
+  readonly failures: unknown[] = [];
+  readonly lines: LogLine[] = [];
+  #seed = 0;
+
+  constructor() {
+    for (const { id } of this.topology.nodes) this.start(id);
+  }
+
+  start(id: NodeId): void {
+    const logger = memoryLogger();
+    const disk = this.disks.get(id)?.killed() ?? new VirtualDisk();
+    this.disks.set(id, disk);
+    const node = startWorldNode(
+      {
+        topology: this.topology,
+        features: stockFeatures,
+        node: id,
+        doors: {
+          clock: this.clock,
+          entropy: { bytes: (count) => new Uint8Array(count).fill(++this.#seed) },
+          logger: {
+            log: (level, event, facts) => {
+              this.lines.push({ level, event, facts });
+              logger.log(level, event, facts);
+            },
+          },
+          peers: this.network.join(id),
+          secrets: plainSecrets(),
+          machine: { pid: id, residentBytes: () => 1 },
+          openStorage: () => ({ ...Journal.open(disk), checkpoints: new Checkpoints(disk) }),
+          loadLand: () => () => true,
+          fail: (cause) => this.failures.push(cause),
+        },
+      },
+      '1.2.3',
+    );
+    this.nodes.set(id, node);
+  }
+
+  node(id: NodeId): WorldNode {
+    const node = this.nodes.get(id);
+    assert.ok(node !== undefined);
+    return node;
+  }
+
+  /** A node ends in order; its links are gone. */
+  async stop(id: NodeId): Promise<void> {
+    const stopped = this.node(id).stop();
+    await this.clock.live(500);
+    await stopped;
+    this.nodes.delete(id);
+    for (const other of this.nodes.keys()) this.network.cut(id, other);
+  }
+
+  /** Who leads a group, by its own account. */
+  leaderOf(group: string): NodeId | undefined {
+    const leads = [...this.nodes].find(([, node]) =>
+      node.status().groups.some((status) => status.group === group && status.role === 'leader'),
+    );
+    return leads?.[0];
+  }
+
+  async ready(): Promise<void> {
+    await this.clock.live(2_000);
+    assert.ok([...this.nodes.values()].every((node) => node.isReady()));
+  }
+
+  async player(name: string): Promise<{ link: TestLink; session: number }> {
+    const players = this.node(REGION).players;
+    assert.ok(players !== undefined);
+    const link = new TestLink(1, { clock: this.clock, players });
+    players.opened(link);
+    const who = { name, password: 'long enough' };
+    const outcome = await link.call('account.register', who, 'sixteen or more characters');
+    assert.equal(outcome['kind'], 'done');
+    return { link, session: (outcome['value'] as { session: number }).session };
+  }
+}
+
+test('all nine nodes of the seed become ready, and a player plays', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const { link, session } = await world.player('ada');
+  assert.equal((await link.call('holdings.open', null, `${session}.1`))['kind'], 'done');
+  assert.equal((await link.call('names.claim', { name: 'Ada' }, `${session}.1`))['kind'], 'done');
+  assert.deepEqual(world.failures, []);
+});
+
+test('nobody is ready without the others', async () => {
+  const world = new SeedWorld();
+  for (const { id } of world.topology.nodes) {
+    for (const other of world.nodes.keys()) if (id < other) world.network.cut(id, other);
+  }
+  await world.clock.live(4_000);
+  assert.ok([...world.nodes.values()].every((node) => !node.isReady()));
+});
+
+test('whoever waits for a node to be ready is told once it is', async () => {
+  const world = new SeedWorld();
+  let ready = 0;
+  for (const node of world.nodes.values()) void node.whenReady().then(() => (ready += 1));
+  assert.equal(ready, 0);
+  await world.ready();
+  assert.equal(ready, 9);
+});
+
+test('a status tells what the node is, holds and sees', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const status = world.node(nodeId(3)).status();
+  assert.equal(status.name, 'global-3');
+  assert.equal(status.version, '1.2.3');
+  assert.equal(status.pid, 3);
+  assert.deepEqual(
+    status.groups.map(({ group }) => group),
+    ['auth', 'economy', 'guild'],
+  );
+  assert.equal(status.peersConnected.length, 8);
+  assert.equal(status.region, undefined);
+  const region = world.node(REGION).status();
+  assert.equal(region.region?.region, 'eu');
+  assert.ok((region.region?.ticks ?? 0) > 10);
+  assert.deepEqual(region.groups, []);
+});
+
+test('a leader that stops in order hands over, and no call is lost', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const { link, session } = await world.player('ada');
+  await link.call('holdings.open', null, `${session}.1`);
+  const former = world.leaderOf('economy');
+  assert.ok(former !== undefined);
+  await world.stop(former);
+  assert.notEqual(world.leaderOf('economy'), undefined);
+  assert.equal((await link.call('holdings.mine', null))['kind'], 'done');
+  assert.deepEqual(world.failures, []);
+});
+
+test('a node that starts again knows what it knew', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const { link, session } = await world.player('ada');
+  await link.call('holdings.open', null, `${session}.1`);
+  for (const { id, kind } of world.topology.nodes) {
+    if (kind !== 'global') continue;
+    await world.stop(id);
+    world.start(id);
+    for (const other of world.nodes.keys()) if (other !== id) world.network.mend(id, other);
+    await world.ready();
+  }
+  const again = await link.call('holdings.open', null, `${session}.2`);
+  assert.equal(again['reason'], 'already-open');
+});
+
+test('a message that no node sends is logged, and the link goes on', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const stranger = world.network.join(nodeId(77));
+  stranger.listen({ received: () => {}, up: () => {}, lost: () => {} });
+  for (const bytes of [[], [0], [99], [1, 1, 5], [4], [2, 1, 1, 255, 255, 255, 255, 15]]) {
+    for (const id of world.nodes.keys()) stranger.send(id, Uint8Array.from(bytes));
+  }
+  stranger.flush();
+  await world.clock.live(50);
+  const unreadable = world.lines.filter(({ event }) => event === 'unreadable-peer-message');
+  assert.equal(unreadable.length, 6 * 9);
+  assert.ok([...world.nodes.values()].every((node) => node.isReady()));
+  assert.deepEqual(world.failures, []);
+});
+
+test('a node that stood still says for how long', async () => {
+  const world = new SeedWorld();
+  await world.clock.live(100);
+  const node = world.node(REGION);
+  const { wakeAt } = world.clock;
+  // The loop runs timers 250 ms after they were due.
+  world.clock.wakeAt = (atMs, wake) => wakeAt.call(world.clock, atMs + 250, wake);
+  await world.clock.live(1_000);
+  assert.ok(node.status().loopLateMsMax >= 250);
+});

@@ -1,0 +1,201 @@
+// One region: who may enter, how fast one may go, whose update counts, and what others hear of it.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { InvariantError } from '../../../src/base/errors.ts';
+import { playerId } from '../../../src/base/id.ts';
+import { ahead } from '../../../src/crowd/great-circle.ts';
+import type { Place } from '../../../src/wire/calls.ts';
+import { decodeServerMotion } from '../../../src/wire/motion.ts';
+import { distanceMm } from '../../../src/world/space/place.ts';
+import {
+  BURST_METRES,
+  type MoveVerdict,
+  Region,
+  REGION_PLAYERS_MAX,
+  SPEED_METRES_PER_SECOND,
+} from '../../../src/world/space/region.ts';
+import { anywhere, degrees, direction, share } from './earth.ts';
+
+const ANN = playerId(1);
+const BOB = playerId(2);
+const whole = { name: 'earth', westLon: -1_800_000_000, eastLon: 1_800_000_000, isLand: () => true };
+
+/** A region with Ann in it, and her updates numbered for her. */
+class Walk {
+  readonly region: Region;
+  #sequence = 0;
+
+  constructor(start: Place, region: Region = new Region(whole)) {
+    this.region = region;
+    assert.equal(region.enter(ANN, start, 0).kind, 'done');
+  }
+
+  to(place: Place, nowMs: number): MoveVerdict {
+    this.#sequence += 1;
+    return this.region.move(ANN, { sequence: this.#sequence, ...place }, nowMs);
+  }
+}
+
+test('who enters is told the region, its tick and how far he sees', () => {
+  const entered = new Region(whole).enter(ANN, degrees(1, 2), 0);
+  assert.deepEqual(entered, {
+    kind: 'done',
+    value: { region: 'earth', tickMs: 100, sightMetres: 200 },
+  });
+});
+
+test('nobody enters in the water, in another region or into a full one', () => {
+  const isLand = (place: Place): boolean => place.lat > 0;
+  const region = new Region({ name: 'east', westLon: 0, eastLon: 1_800_000_000, isLand });
+  assert.deepEqual(region.enter(ANN, degrees(-1, 1), 0), { kind: 'rejected', reason: 'not-on-land' });
+  assert.deepEqual(region.enter(ANN, degrees(1, -1), 0), { kind: 'rejected', reason: 'other-region' });
+  assert.deepEqual(region.enter(ANN, degrees(1, 180), 0), { kind: 'rejected', reason: 'other-region' });
+  assert.equal(region.players, 0);
+  for (let player = 1; player <= REGION_PLAYERS_MAX; player++) {
+    region.enter(playerId(player), degrees(1, 1), 0);
+  }
+  const late = region.enter(playerId(REGION_PLAYERS_MAX + 1), degrees(1, 1), 0);
+  assert.deepEqual(late, { kind: 'rejected', reason: 'region-full' });
+  assert.equal(region.enter(ANN, degrees(1, 2), 0).kind, 'done');
+  region.leave(BOB);
+  assert.equal(region.enter(playerId(REGION_PLAYERS_MAX + 1), degrees(1, 1), 0).kind, 'done');
+  assert.equal(region.players, REGION_PLAYERS_MAX);
+});
+
+test('a player id that does not fit into a frame is a mistake of the program', () => {
+  const region = new Region(whole);
+  assert.throws(() => region.enter(playerId(2 ** 32), degrees(1, 1), 0), InvariantError);
+  assert.equal(region.enter(playerId(2 ** 32 - 1), degrees(1, 1), 0).kind, 'done');
+});
+
+test('who left is gone, and cannot leave or move again', () => {
+  const walk = new Walk(degrees(1, 2));
+  assert.equal(walk.region.leave(ANN), true);
+  assert.equal(walk.region.leave(ANN), false);
+  assert.deepEqual(walk.to(degrees(1, 2), 0), { reason: 'not-in-the-world', back: degrees(1, 2) });
+});
+
+test('a runner may run for ever, and one who is faster is put back where he was', () => {
+  const walk = new Walk(degrees(50, 8));
+  let place = degrees(50, 8);
+  let nowMs = 0;
+  for (let second = 0; second < 60; second++) {
+    nowMs += 1_000;
+    place = ahead(place, 1, SPEED_METRES_PER_SECOND - 0.1);
+    assert.equal(walk.to(place, nowMs), undefined);
+  }
+  let gone = 0;
+  let verdict: MoveVerdict;
+  let next = place;
+  while (verdict === undefined && gone < 100) {
+    nowMs += 1_000;
+    next = ahead(place, 1, SPEED_METRES_PER_SECOND * 1.5);
+    verdict = walk.to(next, nowMs);
+    if (verdict === undefined) place = next;
+    gone += 1;
+  }
+  assert.deepEqual(verdict, { reason: 'too-fast', back: place });
+  assert.ok(gone < 10);
+});
+
+test('whatever the updates, nobody is ever farther on than the highest speed and a burst allow', () => {
+  const step = fc.tuple(direction, share, fc.integer({ min: 0, max: 4_000 }));
+  fc.assert(
+    fc.property(anywhere, fc.array(step, { maxLength: 40 }), (start, steps) => {
+      const walk = new Walk(start);
+      let place: Place = start;
+      let nowMs = 0;
+      let wayMetres = 0;
+      for (const [bearing, part, waitMs] of steps) {
+        nowMs += waitMs;
+        const next = ahead(place, bearing, part * 60);
+        if (walk.to(next, nowMs) !== undefined) continue;
+        wayMetres += distanceMm(place, next) / 1_000;
+        place = next;
+      }
+      assert.ok(wayMetres <= BURST_METRES + (SPEED_METRES_PER_SECOND * nowMs) / 1_000 + 1e-6);
+    }),
+  );
+});
+
+test('after a silence of any length a player may catch up three seconds of running, not more', () => {
+  const start = degrees(50, 8);
+  const after = (metres: number): MoveVerdict => new Walk(start).to(ahead(start, 2, metres), 3_600_000);
+  assert.equal(after(BURST_METRES - 0.1), undefined);
+  assert.equal(after(BURST_METRES + 0.1)?.reason, 'too-fast');
+});
+
+test('a refused leap costs nothing of what the player may go', () => {
+  const start = degrees(50, 8);
+  const walk = new Walk(start);
+  assert.equal(walk.to(ahead(start, 2, 1_000), 0)?.reason, 'too-fast');
+  assert.equal(walk.to(ahead(start, 2, BURST_METRES - 0.1), 0), undefined);
+});
+
+test('a step over 180 degrees or over a pole is a step', () => {
+  const west = new Walk({ lat: 0, lon: 1_799_999_900 });
+  assert.equal(west.to({ lat: 0, lon: -1_799_999_900 }, 0), undefined);
+  assert.equal(west.to({ lat: 0, lon: 1_800_000_000 }, 0), undefined);
+  const pole = new Walk({ lat: 899_999_000, lon: 0 });
+  assert.equal(pole.to({ lat: 899_999_000, lon: 1_799_999_999 }, 0), undefined);
+  assert.equal(pole.to({ lat: 900_000_000, lon: -777 }, 0), undefined);
+});
+
+test('a leap over 180 degrees or a pole is a leap', () => {
+  const west = new Walk({ lat: 0, lon: 1_799_990_000 });
+  assert.equal(west.to({ lat: 0, lon: -1_799_950_000 }, 0)?.reason, 'too-fast');
+  const pole = new Walk({ lat: 899_980_000, lon: 0 });
+  assert.equal(pole.to({ lat: 899_980_000, lon: 1_799_999_999 }, 0)?.reason, 'too-fast');
+});
+
+test('an update that is older than one seen is stale, also when the numbers wrap', () => {
+  const region = new Region(whole);
+  const place = degrees(1, 2);
+  const later = ahead(place, 0, 1);
+  region.enter(ANN, place, 0);
+  const move = (sequence: number, to: Place): MoveVerdict => region.move(ANN, { sequence, ...to }, 100);
+  assert.equal(move(0xffff_fffe, place), undefined);
+  assert.equal(move(3, later), undefined);
+  assert.deepEqual(move(0xffff_ffff, place), { reason: 'stale', back: later });
+  assert.deepEqual(move(3, place), { reason: 'stale', back: later });
+  assert.equal(move(4, place), undefined);
+});
+
+test('who enters anew may number his updates anew, and stands where he entered', () => {
+  const region = new Region(whole);
+  region.enter(ANN, degrees(1, 2), 0);
+  region.move(ANN, { sequence: 900, ...degrees(1, 2) }, 0);
+  region.enter(ANN, degrees(40, 2), 0);
+  assert.equal(region.players, 1);
+  assert.equal(region.move(ANN, { sequence: 1, ...degrees(40, 2) }, 0), undefined);
+});
+
+test('nobody walks out of a region, and its neighbour at 180 degrees is not out of it', () => {
+  const east = new Region({ ...whole, westLon: 600_000_000, eastLon: -1_700_000_000 });
+  const walk = new Walk({ lat: 0, lon: 600_000_010 }, east);
+  const inside = { lat: 0, lon: 600_000_000 };
+  assert.equal(walk.to(inside, 0), undefined);
+  assert.deepEqual(walk.to({ lat: 0, lon: 599_999_999 }, 0), { reason: 'outside-region', back: inside });
+  const far = new Walk({ lat: 0, lon: 1_799_999_999 }, east);
+  assert.equal(far.to({ lat: 0, lon: -1_800_000_000 }, 0), undefined);
+});
+
+test('others hear of a move that was taken and not of one that was refused', () => {
+  const walk = new Walk(degrees(1, 2));
+  walk.region.enter(BOB, degrees(1, 2), 0);
+  const heard = (nowMs: number): readonly unknown[] => {
+    const avatars: unknown[] = [];
+    walk.region.tick(nowMs, ({ player, bytes }) => {
+      const motion = decodeServerMotion(bytes);
+      if (player === BOB && motion.kind === 'tick') avatars.push(...motion.avatars);
+    });
+    return avatars;
+  };
+  heard(0);
+  const step = ahead(degrees(1, 2), 0, 5);
+  walk.to(step, 100);
+  assert.deepEqual(heard(100), [{ player: ANN, ...step }]);
+  walk.to(ahead(step, 0, 500), 200);
+  assert.deepEqual(heard(200), []);
+});
