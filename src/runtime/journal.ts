@@ -109,7 +109,10 @@ export class Journal {
 
   /** Cuts the old journal off behind its last record, on the disk itself. */
   #settle({ end, torn }: RecoveredJournal): void {
-    if (torn?.offset === 0) this.#disk.remove(segmentName(torn.segment));
+    if (torn?.offset === 0) {
+      // At once, not removed and made again: the segment after it may already be prepared.
+      this.#disk.publish(segmentName(torn.segment), [new Uint8Array(this.#segmentBytes)]);
+    }
     if (end === undefined) return;
     const file = this.#disk.open(segmentName(end.segment), 0);
     file.truncate(end.offset);

@@ -58,9 +58,11 @@ export function startChild(start: ChildStart, listener: ChildListener): Child {
     closeSync(fd);
   }
   let isOver = false;
+  let unguard = (): void => {};
   const end = (code: number | null, signal: string | null, words?: string): void => {
     if (isOver) return;
     isOver = true;
+    unguard();
     const tail = words ?? tailOf(start.stderrFile, offset);
     listener.ended({ code: code ?? undefined, signal: signal ?? undefined, tail });
   };
@@ -72,11 +74,27 @@ export function startChild(start: ChildStart, listener: ChildListener): Child {
   child.on('message', (message) => listener.message(message));
   return {
     pid: child.pid ?? 0,
-    signal: (signal) => void child.kill(signal),
+    signal: (signal) => {
+      if (signal === 'SIGSTOP' && child.pid !== undefined) unguard = guardPaused(child.pid);
+      else if (signal === 'SIGCONT') unguard();
+      child.kill(signal);
+    },
     tell: (message) => {
       if (child.connected) child.send(message, () => {});
     },
   };
+}
+
+/**
+ * Wakes a paused child should this process die in whatever way, since by itself it would not notice and
+ * stay for ever: a shell that reads from us, gets nothing, and finds us gone.
+ */
+function guardPaused(pid: number): () => void {
+  const words = ['-c', 'read -r nothing; kill -CONT "$1"', 'sh', String(pid)];
+  const guard = spawn('sh', words, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  // Where there is no shell, nothing can be paused either.
+  guard.on('error', () => undefined);
+  return () => guard.stdin.end();
 }
 
 export interface ParentLink {

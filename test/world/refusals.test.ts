@@ -1,0 +1,170 @@
+// The closed lists of refusals: each reason that a call declares is answered here, and no other.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { playerId } from '../../src/base/id.ts';
+import { GOLD_MAX, HELD_ITEMS_MAX, OPEN_OFFERS_MAX } from '../../src/wire/calls.ts';
+import { groupRefusals } from '../../src/wire/command.ts';
+import { stockFeatures } from '../../src/world/catalogue.ts';
+import { Accounts, accounts } from '../../src/world/features/accounts.ts';
+import { holdings } from '../../src/world/features/holdings.ts';
+import { Ledger } from '../../src/world/features/ledger.ts';
+import { Offers } from '../../src/world/features/offers.ts';
+import { trade } from '../../src/world/features/trade.ts';
+import { type Answer, AskedGroup, reasonOf } from '../support/asked-group.ts';
+
+const stake = (gold: number, ...items: readonly number[]): object => ({ gold, items });
+const offer = (to: number, give: object, want: object = stake(0)): object => ({ to, give, want });
+const ada = { name: 'ada', credential: new Uint8Array(0), nonce: 'one' };
+
+/** What was refused, per call: the reasons that were seen. */
+class Seen {
+  readonly reasons = new Map<string, Set<string>>();
+  readonly group = new AskedGroup(stockFeatures);
+
+  ask(player: number, call: string, args: unknown = null): Answer {
+    return this.#note(call, this.group.ask(player, call, args));
+  }
+
+  serve(call: string, args: unknown): void {
+    this.#note(call, this.group.serve(call, args));
+  }
+
+  query(player: number, call: string, args: unknown = null): void {
+    this.#note(call, this.group.query(player, call, args));
+  }
+
+  /** For what only a world of another size would answer. */
+  apply(feature: typeof trade | typeof holdings | typeof accounts, call: string, o: Applying): void {
+    const command = feature.commands[call] ?? assert.fail(call);
+    const context = { player: playerId(o.player ?? 0), order: o.order ?? 1, nowMs: 0, tell: () => {} };
+    const decision = command.apply(o.state as never, o.args, context);
+    this.#add(`${feature.name}.${call}`, decision.kind === 'done' ? 'done' : decision.reason);
+  }
+
+  #note(call: string, answer: Answer): Answer {
+    this.#add(call, reasonOf(answer));
+    return answer;
+  }
+
+  #add(call: string, reason: string): void {
+    const reasons = this.reasons.get(call) ?? new Set();
+    this.reasons.set(call, reasons.add(reason));
+  }
+}
+
+interface Applying {
+  readonly state: unknown;
+  readonly args: unknown;
+  readonly player?: number;
+  readonly order?: number;
+}
+
+test('every call answers each of its declared refusals, and no other', () => {
+  const seen = new Seen();
+  refuseAccounts(seen);
+  refuseNames(seen);
+  refuseGifts(seen);
+  refuseOffers(seen);
+  refuseFullness(seen);
+  for (const { name, commands, queries } of stockFeatures) {
+    for (const [call, { refusals }] of Object.entries({ ...commands, ...queries })) {
+      const reasons = [...(seen.reasons.get(`${name}.${call}`) ?? [])];
+      const expected = new Set(['done', ...refusals]);
+      assert.deepEqual(new Set(reasons), expected, `${name}.${call}`);
+    }
+  }
+});
+
+test('the reasons of calls and those of groups are different words', () => {
+  const common: ReadonlySet<string> = new Set(groupRefusals);
+  for (const { commands, queries } of stockFeatures) {
+    for (const { refusals } of [...Object.values(commands), ...Object.values(queries)]) {
+      assert.deepEqual(refusals.filter((reason) => common.has(reason)), []);
+      assert.equal(new Set(refusals).size, refusals.length);
+    }
+  }
+});
+
+function refuseAccounts(seen: Seen): void {
+  seen.serve('accounts.register', ada);
+  seen.serve('accounts.register', { ...ada, nonce: 'two' });
+  seen.serve('accounts.openSession', { player: 1 });
+  seen.serve('accounts.openSession', { player: 2 });
+  seen.query(0, 'accounts.readCredential', { name: 'ada' });
+  seen.query(0, 'accounts.readCredential', { name: 'bob' });
+  const state = new Accounts(0);
+  seen.apply(accounts, 'register', { state, args: ada });
+}
+
+function refuseNames(seen: Seen): void {
+  seen.ask(1, 'names.release');
+  seen.ask(1, 'names.claim', { name: 'Ada' });
+  seen.ask(1, 'names.claim', { name: 'Bob' });
+  seen.ask(2, 'names.claim', { name: 'ADA' });
+  seen.ask(1, 'names.release');
+  seen.query(1, 'names.owner', { name: 'Ada' });
+  seen.query(1, 'names.of', { player: 1 });
+}
+
+function refuseGifts(seen: Seen): void {
+  seen.query(1, 'holdings.mine');
+  seen.query(0, 'holdings.of', { player: 1 });
+  for (const player of [1, 2, 1]) seen.ask(player, 'holdings.open');
+  seen.query(1, 'holdings.mine');
+  seen.query(0, 'holdings.of', { player: 1 });
+  seen.query(0, 'holdings.audit');
+  const gifts = [
+    { to: 9, ...stake(1) },
+    { to: 1, ...stake(1) },
+    { to: 2, ...stake(0) },
+    { to: 2, ...stake(1_001) },
+    { to: 2, ...stake(0, 4) },
+    { to: 2, ...stake(1) },
+  ];
+  for (const gift of gifts) seen.ask(1, 'trade.give', gift);
+  seen.ask(9, 'trade.give', { to: 1, ...stake(1) });
+  seen.ask(1, 'trade.offer', offer(2, stake(0, 1)));
+  seen.ask(1, 'trade.give', { to: 2, ...stake(0, 1) });
+}
+
+function refuseOffers(seen: Seen): void {
+  const offers = [
+    offer(9, stake(1)),
+    offer(1, stake(1)),
+    offer(2, stake(0)),
+    offer(2, stake(1_000)),
+    offer(2, stake(0, 4)),
+    offer(2, stake(0, 1)),
+  ];
+  for (const args of offers) seen.ask(1, 'trade.offer', args);
+  seen.ask(9, 'trade.offer', offer(1, stake(1)));
+  const wants = [stake(1_002), stake(0, 2), stake(0, 4), stake(1)];
+  seen.ask(2, 'trade.offer', offer(1, stake(0, 4)));
+  for (const want of wants) {
+    const { order } = seen.ask(1, 'trade.offer', offer(2, stake(1), want));
+    seen.ask(1, 'trade.accept', { offer: order });
+    seen.ask(2, 'trade.accept', { offer: order });
+    seen.ask(2, 'trade.accept', { offer: order });
+  }
+  const last = seen.ask(1, 'trade.offer', offer(2, stake(1)));
+  for (const player of [9, 1, 1]) seen.ask(player, 'trade.withdraw', { offer: last.order });
+  for (let i = 0; i < OPEN_OFFERS_MAX; i++) seen.ask(1, 'trade.offer', offer(2, stake(1)));
+  seen.query(1, 'trade.offers');
+}
+
+function refuseFullness(seen: Seen): void {
+  seen.apply(holdings, 'open', { state: new Ledger(0), args: null, player: 1 });
+  const ledger = new Ledger();
+  const state = { ledger, offers: new Offers() };
+  const [poor, rich] = [ledger.open(playerId(1)), ledger.open(playerId(2))];
+  ledger.move(ledger.mint, poor.gold, 9);
+  ledger.move(ledger.mint, rich.gold, GOLD_MAX);
+  ledger.mintItem('rope', poor);
+  for (let item = 0; item < HELD_ITEMS_MAX; item++) ledger.mintItem('rope', rich);
+  for (const give of [stake(1), stake(0, 1)]) {
+    seen.apply(trade, 'give', { state, args: { to: 2, ...give }, player: 1 });
+    const order = 10 + state.offers.count;
+    seen.apply(trade, 'offer', { state, args: offer(2, give), player: 1, order });
+    seen.apply(trade, 'accept', { state, args: { offer: order }, player: 2 });
+  }
+}
