@@ -190,6 +190,11 @@ export class PlayerSession {
       this.#refuse(id, 'foreign-command-id');
       return undefined;
     }
+    if (answeredBelow > parsed.number) {
+      const rule = "answeredBelow may not be above the command's own number";
+      this.#refuse(id, 'bad-arguments', rule);
+      return undefined;
+    }
     return encodeCommand({
       session: identity.session,
       sessionExpiresAtMs: identity.expiresAtMs,

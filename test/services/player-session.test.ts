@@ -185,6 +185,17 @@ test('a command without an id, with a broken one or with that of another session
   assert.equal(reasonOf(foreign), 'foreign-command-id');
 });
 
+test('a command that counts itself among the answered ones is refused', async () => {
+  const world = new TinyWorld();
+  const { link, session } = await world.loggedIn('ada');
+  const commandId = `${session}.2`;
+  const id = link.send({ call: 'holdings.open', commandId, answeredBelow: 3 });
+  assert.equal(reasonOf(link.outcome(id)), 'bad-arguments');
+  const sound = link.send({ call: 'holdings.open', commandId, answeredBelow: 2 });
+  await world.clock.live(20);
+  assert.equal(reasonOf(link.outcome(sound)), 'done');
+});
+
 test('arguments that do not fit the call are refused with the place of the fault', async () => {
   const world = new TinyWorld();
   const { link, session } = await world.loggedIn('ada');

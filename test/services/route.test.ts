@@ -266,7 +266,7 @@ test('a leader that has stepped down is not the only one to be asked', () => {
 
 test('a late refusal of an earlier attempt does not make another one', () => {
   for (const late of [
-    { kind: 'moved', leader: undefined },
+    { kind: 'moved', leader: THREE },
     { kind: 'unavailable', retryAfterMs: 10 },
   ] as const) {
     const world = new World();

@@ -3,7 +3,7 @@ import type { Stake } from '../../src/wire/calls.ts';
 import { FIRST_GOLD, FIRST_ITEMS } from '../../src/world/features/holdings.ts';
 import { OFFER_OPEN_MS } from '../../src/world/features/trade.ts';
 
-/** What somebody does; `back` counts offers from the newest, until `settled` has named one. */
+/** What somebody does. */
 export type Deed =
   | { readonly call: 'holdings.open' }
   | { readonly call: 'trade.give'; readonly to: number; readonly give: Stake }
@@ -13,7 +13,29 @@ export type Deed =
       readonly give: Stake;
       readonly want: Stake;
     }
-  | { readonly call: 'trade.accept' | 'trade.withdraw'; readonly back?: number; readonly offer?: number };
+  | { readonly call: 'trade.accept' | 'trade.withdraw'; readonly offer: number };
+
+/** A deed that is mostly possible: items are picked among what is owned, offers counted back. */
+export type Wish =
+  | { readonly call: 'holdings.open' }
+  | { readonly call: 'trade.give'; readonly to: number; readonly give: WishedStake }
+  | {
+      readonly call: 'trade.offer';
+      readonly to: number;
+      readonly give: WishedStake;
+      readonly want: WishedStake;
+    }
+  | {
+      readonly call: 'trade.accept' | 'trade.withdraw';
+      readonly back: number;
+      readonly byTheInvited: boolean;
+    };
+
+/** A pick below 10 is one of the owner's items, whichever that is; above, any item. */
+export interface WishedStake {
+  readonly gold: number;
+  readonly picks: readonly number[];
+}
 
 interface Made {
   readonly number: number;
@@ -34,21 +56,27 @@ export class EconomyModel {
   /** All gold of a player, locked or not. */
   readonly #gold = new Map<number, number>();
   readonly #owners: { readonly id: number; owner: number }[] = [];
-  readonly #everMade: number[] = [];
+  readonly #everMade: Made[] = [];
   #open: Made[] = [];
 
-  /** The deed with its offer named: the same one whenever the command arrives. */
-  settled(deed: Deed): Deed {
-    if (deed.call !== 'trade.accept' && deed.call !== 'trade.withdraw') return deed;
-    return { call: deed.call, offer: this.#everMade.at(-1 - (deed.back ?? 0)) ?? 999_999 };
-  }
-
-  argsOf(deed: Deed): unknown {
-    const named = this.settled(deed);
-    if (named.call === 'holdings.open') return null;
-    if (named.call === 'trade.give') return { to: named.to, ...named.give };
-    const { call: _call, ...args } = named;
-    return args;
+  /** What a wish comes to as things stand, and who then does it. */
+  resolve(wish: Wish, player: number): { readonly player: number; readonly deed: Deed } {
+    switch (wish.call) {
+      case 'holdings.open':
+        return { player, deed: wish };
+      case 'trade.give':
+        return { player, deed: { ...wish, give: this.#stake(wish.give, player) } };
+      case 'trade.offer': {
+        const give = this.#stake(wish.give, player);
+        return { player, deed: { ...wish, give, want: this.#stake(wish.want, wish.to) } };
+      }
+      default: {
+        const { call, back, byTheInvited } = wish;
+        const made = this.#open.at(-1 - back) ?? this.#everMade.at(-1 - back);
+        const by = byTheInvited && made !== undefined ? made.to : player;
+        return { player: by, deed: { call, offer: made?.number ?? 999_999 } };
+      }
+    }
   }
 
   /** `done`, or the reason. */
@@ -67,12 +95,13 @@ export class EconomyModel {
         const refusal = this.#unable(by.player, to, give);
         if (refusal !== undefined) return refusal;
         const untilMs = by.nowMs + OFFER_OPEN_MS;
-        this.#open.push({ number: by.order, from: by.player, to, give, want, untilMs });
-        this.#everMade.push(by.order);
+        const made = { number: by.order, from: by.player, to, give, want, untilMs };
+        this.#open.push(made);
+        this.#everMade.push(made);
         return 'done';
       }
       default:
-        return this.#settle(deed.call, by.player, deed.offer ?? 0);
+        return this.#settle(deed.call, by.player, deed.offer);
     }
   }
 
@@ -86,6 +115,12 @@ export class EconomyModel {
         return [player, { gold: gold - goldLocked, goldLocked, items }];
       }),
     );
+  }
+
+  #stake({ gold, picks }: WishedStake, owner: number): Stake {
+    const own = this.#owners.filter((item) => item.owner === owner);
+    const items = picks.map((pick) => (pick < 10 ? own[pick % own.length]?.id : undefined) ?? pick);
+    return { gold, items: [...new Set(items)].filter((id) => id > 0) };
   }
 
   #openHoldings(player: number): string {

@@ -5,27 +5,29 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { crc32c } from '../../src/base/crc32c.ts';
-import type { Audit, HoldingsView, Stake } from '../../src/wire/calls.ts';
-import { decodeCommandHead } from '../../src/wire/command.ts';
+import type { Audit, HoldingsView } from '../../src/wire/calls.ts';
 import { FIRST_GOLD, FIRST_ITEMS, holdings } from '../../src/world/features/holdings.ts';
 import { OFFER_OPEN_MS, trade } from '../../src/world/features/trade.ts';
 import { AskedGroup, reasonOf, SESSION_END_MS } from '../support/asked-group.ts';
-import { type Deed, EconomyModel } from '../support/economy-model.ts';
+import { type Deed, EconomyModel, type Wish, type WishedStake } from '../support/economy-model.ts';
 
 const PLAYERS = [1, 2, 3, 4];
-const ITEMS = PLAYERS.length * FIRST_ITEMS.length;
+const ITEMS: number = PLAYERS.length * FIRST_ITEMS.length;
 
-const anyPlayer = fc.integer({ min: 1, max: PLAYERS.length + 1 });
-const anyStake: fc.Arbitrary<Stake> = fc.record(
+const anyPlayer = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...PLAYERS) },
+  { weight: 1, arbitrary: fc.constant(PLAYERS.length + 1) },
+);
+const anyStake: fc.Arbitrary<WishedStake> = fc.record(
   {
-    gold: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: FIRST_GOLD + 200 })),
-    items: fc.uniqueArray(fc.integer({ min: 1, max: ITEMS + 1 }), { maxLength: 2 }),
+    gold: fc.oneof(fc.nat(20), fc.constant(0), fc.integer({ min: 1, max: FIRST_GOLD + 200 })),
+    picks: fc.array(fc.oneof({ weight: 5, arbitrary: fc.nat(9) }, fc.nat(ITEMS + 1)), {
+      maxLength: 3,
+    }),
   },
   { noNullPrototype: true },
 );
-/** Which of the offers so far is meant; the model turns it into a number. */
-const anyOffer = fc.nat({ max: 6 });
-const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
+const anyWish: fc.Arbitrary<Wish> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ call: 'holdings.open' } as const) },
   {
     weight: 4,
@@ -41,10 +43,11 @@ const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
     }),
   },
   {
-    weight: 5,
+    weight: 6,
     arbitrary: fc.record({
-      call: fc.constantFrom('trade.accept' as const, 'trade.withdraw' as const),
-      back: anyOffer,
+      call: fc.constantFrom('trade.accept' as const, 'trade.accept' as const, 'trade.withdraw' as const),
+      back: fc.nat(3),
+      byTheInvited: fc.boolean(),
     }),
   },
 );
@@ -54,15 +57,15 @@ const anyStep = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('ask' as const),
       player: anyPlayer,
-      deed: anyDeed,
-      late: fc.boolean(),
+      wish: anyWish,
+      late: fc.constantFrom(true, false, false, false),
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('repeat' as const), back: fc.nat(9) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('deliver' as const), place: fc.nat(3) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(OFFER_OPEN_MS) }),
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(OFFER_OPEN_MS / 2) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 );
@@ -99,7 +102,7 @@ class Run {
   take(step: Step): void {
     switch (step.kind) {
       case 'ask':
-        this.#send(step.player, step.deed, step.late);
+        this.#send(step.player, step.wish, step.late);
         break;
       case 'deliver':
         for (const sent of this.#onTheWay.splice(step.place, 1)) this.#deliver(sent);
@@ -133,12 +136,11 @@ class Run {
     }
   }
 
-  #send(player: number, deed: Deed, late: boolean): void {
-    const { call } = deed;
-    const args = this.#model.argsOf(deed);
+  #send(asker: number, wish: Wish, late: boolean): void {
+    const { player, deed } = this.#model.resolve(wish, asker);
     // Nothing counts as answered, so that all of it may arrive late or again.
-    const command = this.#group.command(player, call, args, { answeredBelow: 1 });
-    const sent = { command, player, deed: this.#model.settled(deed) };
+    const command = this.#group.command(player, deed.call, argsOf(deed), { answeredBelow: 1 });
+    const sent = { command, player, deed };
     if (late) this.#onTheWay.push(sent);
     else this.#deliver(sent);
   }
@@ -157,7 +159,6 @@ class Run {
   #repeat(back: number): void {
     const chosen = this.#answered.at(-1 - back);
     if (chosen === undefined) return;
-    assert.ok(decodeCommandHead(chosen.sent.command).number > 0);
     assert.deepEqual(this.#apply(chosen.sent.command), chosen.reply);
     assert.deepEqual(this.#group.notices, []);
     this.#compare();
@@ -191,4 +192,11 @@ class Run {
     const answer = this.#group.query(0, call, args);
     return answer.kind === 'done' ? (answer.value as Value) : assert.fail(answer.reason);
   }
+}
+
+function argsOf(deed: Deed): unknown {
+  if (deed.call === 'holdings.open') return null;
+  if (deed.call === 'trade.give') return { to: deed.to, ...deed.give };
+  const { call: _call, ...args } = deed;
+  return args;
 }

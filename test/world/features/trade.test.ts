@@ -143,6 +143,7 @@ test('an offer expires by the time of the log: its stake returns and both are to
   group.ask(3, 'trade.withdraw', { offer: 999 });
   assert.equal(offersOf(group, 2).length, 1);
   group.timeMs += 1;
+  assert.equal(offersOf(group, 2).length, 0);
   assert.equal(reasonOf(group.ask(2, 'trade.accept', { offer: number })), 'no-such-offer');
   assert.deepEqual(has(group, 1), before);
   const settled = { offer: number, result: 'expired' };
