@@ -118,6 +118,7 @@ export class Run {
     const readyAtMs = clock.monotonicMs();
     const startMs = readyAtMs - this.#startedAtMs;
     this.#show.progress(`ready in ${formatDuration(startMs)}; ${this.#addresses()}`);
+    if (this.#options.forMs === undefined) this.#show.event('Ctrl-C ends the world in order');
     const watch = this.#openEyes();
     const crowd = this.#letCrowdIn();
     const looks = this.#lookEverySecond(watch);

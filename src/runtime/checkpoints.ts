@@ -1,6 +1,6 @@
 // Checkpoints: whole states on disk, each in a file of its own, published at once or not at all.
 //
-// `turn.ts` saves one before it compacts the journal, and looks for the newest usable one at start.
+// `raft-group.ts` saves one before it compacts the journal, and looks for the newest usable one at start.
 // A file is: magic, format, mark, length of the state, state, CRC-32C of all that.
 // Invariant: older ones are removed only after a newer one is durable, so there always is one.
 // Source: seed, "Checkpoint and Recovery".
@@ -40,23 +40,16 @@ export class Checkpoints {
 
   /** Durable when this returns. What is older than the newest `keep`, or damaged, is removed. */
   save(group: string, snapshot: Snapshot): void {
-    const { index, term, timeMs, membership } = snapshot;
-    const name = checkpointName(group, index);
-    const head = new ByteWriter(64).u32(MAGIC).u8(FORMAT);
-    writeMark(head, snapshot);
-    head.varint(snapshot.state.length);
-    const sum = crc32c(snapshot.state, 0, snapshot.state.length, crc32c(head.view()));
-    const tail = new ByteWriter(CRC_BYTES).u32(sum);
-    this.#disk.publish(name, [head.view(), snapshot.state, tail.view()]);
-    this.#marks.set(name, { index, term, timeMs, membership });
-    const kept = this.marks(group)
-      .slice(-this.#keep)
-      .map((mark) => checkpointName(group, mark.index));
-    for (const old of this.#names(group)) {
-      if (kept.includes(old)) continue;
-      this.#disk.remove(old);
-      this.#marks.delete(old);
-    }
+    this.#disk.publish(checkpointName(group, snapshot.index), encode(snapshot));
+    this.#published(group, snapshot);
+  }
+
+  /** The same without holding anyone up; `saved` is called when it is durable. */
+  saveSoon(group: string, snapshot: Snapshot, saved: () => void): void {
+    this.#disk.publishSoon(checkpointName(group, snapshot.index), encode(snapshot), () => {
+      this.#published(group, snapshot);
+      saved();
+    });
   }
 
   /** The newest undamaged checkpoint at or after `fromIndex`. */
@@ -72,6 +65,18 @@ export class Checkpoints {
   /** Where the undamaged checkpoints of a group stand, ascending. Reads each file once only. */
   marks(group: string): readonly SnapshotMark[] {
     return this.#names(group).flatMap((name) => this.#marks.get(name) ?? this.#load(name) ?? []);
+  }
+
+  #published(group: string, { index, term, timeMs, membership }: Snapshot): void {
+    this.#marks.set(checkpointName(group, index), { index, term, timeMs, membership });
+    const kept = this.marks(group)
+      .slice(-this.#keep)
+      .map((mark) => checkpointName(group, mark.index));
+    for (const old of this.#names(group)) {
+      if (kept.includes(old)) continue;
+      this.#disk.remove(old);
+      this.#marks.delete(old);
+    }
   }
 
   /** Ascending by index. */
@@ -95,6 +100,14 @@ export class Checkpoints {
     this.#marks.set(name, { index, term, timeMs, membership });
     return snapshot;
   }
+}
+
+function encode(snapshot: Snapshot): readonly Uint8Array[] {
+  const head = new ByteWriter(64).u32(MAGIC).u8(FORMAT);
+  writeMark(head, snapshot);
+  head.varint(snapshot.state.length);
+  const sum = crc32c(snapshot.state, 0, snapshot.state.length, crc32c(head.view()));
+  return [head.view(), snapshot.state, new ByteWriter(CRC_BYTES).u32(sum).view()];
 }
 
 function checkpointName(group: string, index: number): string {

@@ -67,6 +67,11 @@ export interface Disk {
   read(name: string): Uint8Array;
   /** Writes a whole file so that it is there entirely or not at all, and durable when this returns. */
   publish(name: string, parts: readonly Uint8Array[]): void;
+  /**
+   * The same without holding anyone up: calls `published` when the file is durable, perhaps before it
+   * returns. Until then neither the name nor the bytes may be touched.
+   */
+  publishSoon(name: string, parts: readonly Uint8Array[], published: () => void): void;
   /** The file is gone for good when this returns. */
   remove(name: string): void;
   /** Opens for writing; published with `sizeBytes` of zeros when it is not there. */

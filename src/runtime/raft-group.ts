@@ -2,6 +2,7 @@
 //
 // `turn.ts` owns the groups of a process and moves them; `services` sees only `Group`. The order of a
 // turn is there; here is what one group does when its turn comes.
+// Checkpoints hold nobody up longer than the state takes to be turned into bytes.
 // Invariants: an entry is applied once, in order; a caller is answered once; `answered` only after the
 // entry is committed, hence durable on a majority.
 import { crc32c } from '../base/crc32c.ts';
@@ -19,9 +20,15 @@ import type { Clock } from './ports.ts';
 
 /** Commands that wait for their commit here; more are refused, since their answers would be late. */
 export const PROPOSALS_WAITING_MAX = 65_536;
-/** A checkpoint is taken after so many entries, or so many bytes of them, since the last one. */
-export const CHECKPOINT_ENTRIES = 50_000;
-export const CHECKPOINT_BYTES: number = 16 * 1024 * 1024;
+/**
+ * A checkpoint is taken when the log since the last one weighs as much as the state did, and at least
+ * this: what a state costs to save is then shared by as many commands as it would cost to replay.
+ */
+export const CHECKPOINT_BYTES_MIN: number = 4 * 1024 * 1024;
+/** About what an entry weighs besides its command. */
+const ENTRY_OVERHEAD_BYTES = 64;
+/** Of the threshold: members take their checkpoints one after the other, never all at once. */
+const STAGGER = 0.15;
 /** Entries kept in memory behind a checkpoint, so that a follower that trails a little needs none. */
 export const TRAILING_ENTRIES = 5_000;
 /** Entries applied in one go; the rest waits until what arrived meanwhile was read. */
@@ -58,8 +65,9 @@ export class RaftGroup implements Group {
   #applied = 0;
   #appliedTerm = 0;
   #appliedTimeMs = 0;
-  #entriesSince = 0;
   #bytesSince = 0;
+  #checkpointDueBytes: number;
+  #saving = false;
   #checkpoint: SnapshotMark | undefined;
   #stateHash = 0;
 
@@ -69,6 +77,7 @@ export class RaftGroup implements Group {
     this.number = options.number;
     this.node = options.node;
     this.#machine = options.machine;
+    this.#checkpointDueBytes = this.#dueBytes(0);
     if (restored !== undefined) this.#restore(restored);
   }
 
@@ -118,6 +127,11 @@ export class RaftGroup implements Group {
     };
   }
 
+  /** This group's oldest entries keep old journal segments on disk: a checkpoint sets them free. */
+  relieveJournal(): void {
+    if (!this.#saving && this.#applied > 0) this.#takeCheckpoint();
+  }
+
   /** Applies, reads and answers what the effects allow. True when more remains to be applied. */
   settle(effects: Effects): boolean {
     if (effects.deposed) this.#abandonProposals();
@@ -129,9 +143,7 @@ export class RaftGroup implements Group {
     this.#apply();
     this.#serveReads();
     if (effects.snapshotWanted) this.#provideSnapshot();
-    if (this.#entriesSince >= CHECKPOINT_ENTRIES || this.#bytesSince >= CHECKPOINT_BYTES) {
-      this.#takeCheckpoint();
-    }
+    if (!this.#saving && this.#bytesSince >= this.#checkpointDueBytes) this.#takeCheckpoint();
     return this.#applied < this.node.commit;
   }
 
@@ -189,8 +201,7 @@ export class RaftGroup implements Group {
     this.#applied = entry.index;
     this.#appliedTerm = entry.term;
     this.#appliedTimeMs = entry.timeMs;
-    this.#entriesSince += 1;
-    this.#bytesSince += entry.data.length;
+    this.#bytesSince += entry.data.length + ENTRY_OVERHEAD_BYTES;
     const waiting = this.#proposals.get(entry.index);
     if (waiting !== undefined) this.#proposals.delete(entry.index);
     if (entry.kind !== 'command') {
@@ -243,10 +254,19 @@ export class RaftGroup implements Group {
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.#appliedTimeMs = snapshot.timeMs;
-    this.#entriesSince = 0;
+    this.#noteCheckpoint(snapshot);
+  }
+
+  #noteCheckpoint(snapshot: Snapshot): void {
     this.#bytesSince = 0;
+    this.#checkpointDueBytes = this.#dueBytes(snapshot.state.length);
     this.#checkpoint = markOf(snapshot);
     this.#stateHash = crc32c(snapshot.state);
+  }
+
+  #dueBytes(stateBytes: number): number {
+    const rank = this.node.status.membership.incoming.indexOf(this.#options.self);
+    return Math.max(CHECKPOINT_BYTES_MIN, stateBytes) * (1 + STAGGER * rank);
   }
 
   #takeCheckpoint(): Snapshot {
@@ -258,21 +278,24 @@ export class RaftGroup implements Group {
       membership: this.node.membershipAt(this.#applied),
       state,
     };
-    this.#options.checkpoints.save(this.name, snapshot);
     // The journal keeps what the checkpoint before needs: if the newest turns out damaged, that one
     // and the entries after it still give the same state.
-    if (this.#checkpoint !== undefined) this.#options.journal.compact(this.number, this.#checkpoint);
-    this.#checkpoint = markOf(snapshot);
-    this.#stateHash = crc32c(state);
-    this.#entriesSince = 0;
-    this.#bytesSince = 0;
-    this.node.compact(this.#checkpoint, Math.max(0, snapshot.index - TRAILING_ENTRIES));
+    const before = this.#checkpoint;
+    this.#noteCheckpoint(snapshot);
+    this.#saving = true;
+    this.#options.checkpoints.saveSoon(this.name, snapshot, () => {
+      this.#saving = false;
+      // A snapshot from the leader may have overtaken this one.
+      if (this.#checkpoint?.index !== snapshot.index) return;
+      if (before !== undefined) this.#options.journal.compact(this.number, before);
+      this.node.compact(markOf(snapshot), Math.max(0, snapshot.index - TRAILING_ENTRIES));
+    });
     return snapshot;
   }
 
   /** A member trails too far: it is sent the state as it is now, so that it trails no more. */
   #provideSnapshot(): void {
-    if (this.#applied === 0) return;
+    if (this.#applied === 0 || this.#saving) return;
     this.node.provideSnapshot(this.#takeCheckpoint());
     this.#options.wake(this);
   }

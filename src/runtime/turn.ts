@@ -274,7 +274,9 @@ export class Turn {
 
   #tick(): void {
     if (this.#stopped) return;
-    const nowMs = this.#options.clock.monotonicMs();
+    const { clock, journal } = this.#options;
+    const nowMs = clock.monotonicMs();
+    for (const number of journal.holdingBack) this.#groups.get(number)?.relieveJournal();
     for (const group of this.#groups.values()) {
       if (group.node.wakeAtMs > nowMs) continue;
       this.#guarded(() => group.node.tick(nowMs));

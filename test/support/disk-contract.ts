@@ -24,6 +24,19 @@ function testWholeFiles(kind: string, create: () => DiskUnderTest): void {
     assert.deepEqual(reopen().names(), ['a.bin']);
   });
 
+  test(`${kind}: a file published soon is there whole once that is said, and not before`, async () => {
+    const { disk, reopen } = create();
+    const large = new Uint8Array(2_500_000).fill(7);
+    const published = new Promise<void>((resolve) => {
+      disk.publishSoon('a.bin', [Uint8Array.of(1), large, Uint8Array.of(2)], resolve);
+    });
+    await published;
+    const bytes = reopen().read('a.bin');
+    assert.equal(bytes.length, large.length + 2);
+    assert.deepEqual([bytes[0], bytes[1], bytes.at(-2), bytes.at(-1)], [1, 7, 7, 2]);
+    assert.deepEqual(reopen().names(), ['a.bin']);
+  });
+
   test(`${kind}: a removed file is gone`, () => {
     const { disk, reopen } = create();
     disk.publish('a.bin', []);

@@ -19,7 +19,7 @@ type Change =
   | { readonly kind: 'truncate'; readonly sizeBytes: number };
 
 interface Held {
-  readonly kind: 'sync' | 'prepare';
+  readonly kind: 'sync' | 'prepare' | 'publish';
   readonly complete: () => void;
 }
 
@@ -51,6 +51,15 @@ export class VirtualDisk implements Disk {
     this.#begin('publish');
     const durable = Uint8Array.from(parts.flatMap((part) => [...part]));
     this.#files.set(name, { durable, unsynced: [] });
+  }
+
+  publishSoon(name: string, parts: readonly Uint8Array[], published: () => void): void {
+    this.#begin('publish');
+    this.#later('publish', () => {
+      const durable = Uint8Array.from(parts.flatMap((part) => [...part]));
+      this.#files.set(name, { durable, unsynced: [] });
+      published();
+    });
   }
 
   remove(name: string): void {

@@ -13,7 +13,8 @@ import type { Disk, DiskFile } from '../../runtime/ports.ts';
 /** How a process exits whose disk failed. */
 export const DISK_FAILURE_EXIT = 70;
 
-const ZEROS: Uint8Array = new Uint8Array(1024 * 1024);
+const PIECE_BYTES: number = 1024 * 1024;
+const ZEROS: Uint8Array = new Uint8Array(PIECE_BYTES);
 /** Marks files that are not yet published; what a crash leaves of them goes at the next start. */
 const TEMPORARY = '.tmp';
 
@@ -57,6 +58,11 @@ class FolderDisk implements Disk {
     this.#attempt('publish', name, () => this.#publish(name, parts));
   }
 
+  publishSoon(name: string, parts: readonly Uint8Array[], published: () => void): void {
+    const failed = (cause: unknown): never => this.#fail('publish', name, cause);
+    this.#publishSoon(name, pieces(parts)).then(published, failed);
+  }
+
   remove(name: string): void {
     this.#attempt('remove', name, () => {
       fs.unlinkSync(this.#path(name));
@@ -88,7 +94,7 @@ class FolderDisk implements Disk {
       return;
     }
     const failed = (cause: unknown): never => this.#fail('prepare', name, cause);
-    this.#prepare(name, sizeBytes).then(ready, failed);
+    this.#publishSoon(name, zeros(sizeBytes)).then(ready, failed);
   }
 
   #publish(name: string, parts: readonly Uint8Array[]): void {
@@ -105,10 +111,10 @@ class FolderDisk implements Disk {
     syncFolder(this.#folder);
   }
 
-  async #prepare(name: string, sizeBytes: number): Promise<void> {
+  async #publishSoon(name: string, parts: Iterable<Uint8Array>): Promise<void> {
     const temporary = this.#path(name + TEMPORARY);
     const file = await open(temporary, 'w');
-    for (const part of zeros(sizeBytes)) {
+    for (const part of parts) {
       await file.appendFile(part);
       // Bit by bit: one sync of the whole file would hold up the commits that happen meanwhile.
       await file.datasync();
@@ -157,6 +163,13 @@ function writeAll(file: number, bytes: Uint8Array, offset: number): void {
 function* zeros(sizeBytes: number): Iterable<Uint8Array> {
   for (let rest = sizeBytes; rest > 0; rest -= ZEROS.length) {
     yield rest < ZEROS.length ? ZEROS.subarray(0, rest) : ZEROS;
+  }
+}
+
+/** Large parts cut to what one write and sync may take. */
+function* pieces(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += PIECE_BYTES) yield part.subarray(at, at + PIECE_BYTES);
   }
 }
 

@@ -4,6 +4,7 @@
 // A file is published entirely or not at all: written beside its place, synced, then renamed.
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -13,7 +14,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StartError } from './start-error.ts';
 
 /** World files are a few kilobytes; a larger one is not ours. */
@@ -26,7 +27,7 @@ const FILE_BYTES_MAX: number = 1024 * 1024;
 export function makeFolder(folder: string): string {
   const path = resolve(folder);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithParents(path);
     const probe = join(path, `.write-${process.pid}`);
     closeSync(openSync(probe, 'w', 0o600));
     rmSync(probe);
@@ -94,6 +95,14 @@ export function publishJson(folder: string, name: string, value: unknown): strin
 
 export function removeFile(folder: string, name: string): void {
   rmSync(join(folder, name), { force: true });
+}
+
+/** Not `recursive`: where the system refuses with ENOENT (below /proc), that never comes back. */
+function makeWithParents(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeWithParents(parent);
+  mkdirSync(path, { mode: 0o700 });
 }
 
 function codeOf(cause: unknown): string {

@@ -51,7 +51,7 @@ export function openTerminal(): Terminal {
     print: (text) => void process.stdout.write(text),
     note: (text) => void process.stderr.write(text),
     paint: (tone, text) =>
-      tone === 'plain' ? text : styleText(STYLES[tone], text, { stream: process.stdout }),
+      tone === 'plain' || text === '' ? text : styleText(STYLES[tone], text, { stream: process.stdout }),
     onStop: (stop) => {
       for (const signal of STOP_SIGNALS) process.on(signal, stop);
       return () => {

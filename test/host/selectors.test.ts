@@ -1,0 +1,59 @@
+// Whom an operator means.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { selectNodes } from '../../src/host/selectors.ts';
+import { viewOf, type WorldView } from '../../src/host/view.ts';
+import { factsOf, sampleOf, topology } from './world-views.ts';
+
+function viewWith(changes: Parameters<typeof factsOf>[0] = {}): WorldView {
+  const nodes = factsOf(changes);
+  const answering = nodes.filter(({ condition }) => condition === 'up').map(({ name }) => name);
+  const groups = { economy: { leader: 2, term: 7 }, guild: { leader: 3, term: 1 } };
+  const around = { upMs: 0, nodes, leaderChanges: 0, crowd: undefined, audit: undefined };
+  return viewOf(topology, sampleOf(groups, { answering }), undefined, around);
+}
+
+function names(view: WorldView, ...selectors: string[]): readonly string[] {
+  const selection = selectNodes(view, selectors);
+  assert.equal(selection.kind, 'nodes', JSON.stringify(selection));
+  return selection.kind === 'nodes' ? selection.names : [];
+}
+
+function sentence(view: WorldView, ...selectors: string[]): string {
+  const selection = selectNodes(view, selectors);
+  assert.equal(selection.kind, 'unknown', JSON.stringify(selection));
+  return selection.kind === 'unknown' ? selection.sentence : '';
+}
+
+test('names name nodes, each once, in the order of naming', () => {
+  assert.deepEqual(names(viewWith(), 'eu', 'global-1', 'eu'), ['eu', 'global-1']);
+});
+
+test('all is every node', () => {
+  assert.equal(names(viewWith(), 'all').length, 9);
+});
+
+test('the leader of a group is whoever leads it now', () => {
+  assert.deepEqual(names(viewWith(), 'leader:economy', 'leader:guild'), ['global-2', 'global-3']);
+});
+
+test('a follower is the first one that is up', () => {
+  assert.deepEqual(names(viewWith(), 'follower:economy'), ['global-1']);
+  assert.deepEqual(names(viewWith({ 'global-1': 'down' }), 'follower:economy'), ['global-3']);
+});
+
+test('an unknown node is answered by those there are', () => {
+  assert.match(sentence(viewWith(), 'global-9'), /"global-9".*global-1, .*asia/);
+  assert.match(sentence(viewWith(), 'boss:economy'), /"boss:economy"/);
+  assert.match(sentence(viewWith(), 'leader:economy:2'), /There is no node/);
+});
+
+test('an unknown group is answered by those there are', () => {
+  assert.match(sentence(viewWith(), 'leader:chat'), /"chat".*auth, economy, guild/);
+});
+
+test('a group that nobody leads has no leader to name', () => {
+  const view = viewWith({ 'global-2': 'down' });
+  assert.match(sentence(view, 'leader:economy'), /Nobody leads economy/);
+  assert.match(sentence(view, 'eu', 'follower:economy'), /Nobody leads economy/);
+});

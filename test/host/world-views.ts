@@ -1,0 +1,96 @@
+// Small worlds to look at, for the tests of what the host shows and answers.
+import type { NodeFacts, Sample } from '../../src/host/view.ts';
+import { seedTopology, type Topology } from '../../src/services/topology.ts';
+import type { GroupStatus, NodeStatus } from '../../src/wire/status.ts';
+import { nodeId } from '../../src/base/id.ts';
+
+export const topology: Topology = seedTopology({ world: 'world-test' });
+
+export function factsOf(changes: Readonly<Record<string, NodeFacts['condition']>> = {}): NodeFacts[] {
+  return topology.nodes.map(({ name }, place) => ({
+    name,
+    condition: changes[name] ?? 'up',
+    pid: 100 + place,
+    selfExits: 0,
+  }));
+}
+
+export interface Led {
+  readonly leader: number;
+  readonly term: number;
+  /** Of every member; 0 by default. */
+  readonly lag?: number;
+  readonly hash?: (node: number) => number;
+  readonly index?: number;
+}
+
+/** A moment at which these groups were led so, and only `answering` nodes answered. */
+export function sampleOf(
+  groups: Readonly<Record<string, Led>>,
+  o: { readonly atMs?: number; readonly answering?: readonly string[]; readonly done?: number } = {},
+): Sample {
+  const statuses = new Map<string, NodeStatus>();
+  for (const plan of topology.nodes) {
+    if (o.answering !== undefined && !o.answering.includes(plan.name)) continue;
+    const done = plan.kind === 'region' ? (o.done ?? 0) : 0;
+    const region = topology.regions.find(({ node }) => node === plan.id);
+    statuses.set(plan.name, {
+      node: plan.id,
+      name: plan.name,
+      kind: plan.kind,
+      world: topology.world,
+      version: '0.0.0',
+      pid: 1,
+      uptimeMs: 1,
+      ready: true,
+      residentBytes: 80_000_000,
+      loopLateMsMax: 0,
+      peersConnected: [],
+      groups: Object.entries(groups).flatMap(([group, led]) => groupStatus(group, plan.id, led)),
+      region:
+        region === undefined
+          ? undefined
+          : {
+              region: region.name,
+              players: 50,
+              ticks: done,
+              tickMsMax: 2,
+              bytesOut: done * 100,
+              bytesIn: done * 10,
+              connections: 50,
+              framesSkipped: 0,
+            },
+      outcomes: { done, rejected: 0, unavailable: 0, uncertain: 0 },
+    });
+  }
+  return { atMs: o.atMs ?? 0, statuses };
+}
+
+function groupStatus(group: string, node: number, led: Led): GroupStatus[] {
+  const members = topology.groups.find(({ name }) => name === group)?.members ?? [];
+  if (!members.some((member) => member === node)) return [];
+  const isLeader = node === led.leader;
+  return [
+    {
+      group,
+      role: isLeader ? 'leader' : 'follower',
+      term: led.term,
+      leader: nodeId(led.leader),
+      commit: 1_000,
+      applied: 1_000,
+      last: 1_000,
+      snapshot: 0,
+      stateHash: led.hash?.(node) ?? 7,
+      hashedIndex: led.index ?? 900,
+      waiting: 1,
+      members: isLeader
+        ? members.map((member) => ({
+            node: member,
+            match: 1_000,
+            lag: led.lag ?? 0,
+            state: member === node ? 'self' : 'replicate',
+          }))
+        : [],
+    },
+  ];
+}
