@@ -37,6 +37,9 @@ export interface Operation {
   readonly invokedAt: number;
 }
 
+/** A JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** The state that everything began with, as the history's first lines give it. */
 export interface Initial {
   /** For all keys that have none of their own. */
@@ -97,18 +100,15 @@ export class HistoryReader {
   /** Takes what a line says, parsed already. Throws `InvalidInputError`. */
   event(event: unknown): void {
     this.#lines += 1;
-    if (typeof event !== 'object' || event === null || Array.isArray(event)) {
-      this.#refuse('is no object');
-    }
-    const fields: Readonly<Record<string, unknown>> = { ...event };
-    const type = fields['type'];
+    if (!isObject(event)) this.#refuse('is no object');
+    const type = event['type'];
     const known = type === 'init' ? INIT_FIELDS : EVENT_FIELDS;
-    for (const name in fields) {
+    for (const name in event) {
       if (!known.has(name)) this.#refuse(`has the unknown field "${name}"`);
     }
-    if (type === 'init') this.#init(fields);
-    else if (type === 'invoke') this.#invoke(fields);
-    else if (type === 'ok' || type === 'fail' || type === 'info') this.#complete(type, fields);
+    if (type === 'init') this.#init(event);
+    else if (type === 'invoke') this.#invoke(event);
+    else if (type === 'ok' || type === 'fail' || type === 'info') this.#complete(type, event);
     else this.#refuse('has none of the types init, invoke, ok, fail and info');
   }
 
@@ -125,7 +125,7 @@ export class HistoryReader {
     };
   }
 
-  #init(fields: Readonly<Record<string, unknown>>): void {
+  #init(fields: Fields): void {
     if (this.#operations.length > 0) this.#refuse('is an init line behind the first operation');
     const { model } = fields;
     if (model !== undefined) {
@@ -144,7 +144,7 @@ export class HistoryReader {
     this.#initialByKey.set(key, fields['value']);
   }
 
-  #invoke(fields: Readonly<Record<string, unknown>>): void {
+  #invoke(fields: Fields): void {
     const process = this.#name(fields, 'process');
     const key = 'key' in fields ? this.#name(fields, 'key') : '';
     const { f, order } = fields;
@@ -175,7 +175,7 @@ export class HistoryReader {
     this.#operations.push(operation);
   }
 
-  #complete(type: Completion, fields: Readonly<Record<string, unknown>>): void {
+  #complete(type: Completion, fields: Fields): void {
     const process = this.#name(fields, 'process');
     const key = 'key' in fields ? this.#name(fields, 'key') : '';
     const operation = this.#open.get(process);
@@ -200,14 +200,14 @@ export class HistoryReader {
     if (operation.rejected === undefined) operation.result = value;
   }
 
-  #name(fields: Readonly<Record<string, unknown>>, field: string): string {
+  #name(fields: Fields, field: string): string {
     const name = fields[field];
     if (typeof name === 'string') return name;
     if (Number.isSafeInteger(name)) return String(name);
     this.#refuse(`has no "${field}" that is a text or a whole number`);
   }
 
-  #timeOf(fields: Readonly<Record<string, unknown>>): number {
+  #timeOf(fields: Fields): number {
     const { time } = fields;
     if (typeof time !== 'number' || !(time >= 0) || time === Number.POSITIVE_INFINITY) {
       this.#refuse('has no "time" that is a number from 0');
@@ -222,7 +222,11 @@ export class HistoryReader {
   }
 }
 
+export function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function reasonOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || !('rejected' in value)) return undefined;
-  return typeof value.rejected === 'string' ? value.rejected : undefined;
+  const reason = isObject(value) ? value['rejected'] : undefined;
+  return typeof reason === 'string' ? reason : undefined;
 }

@@ -3,9 +3,7 @@
 // Models use them to read operations and initial states. A refusal names the line and says what would be
 // right, since a history that is half understood proves nothing.
 import { InvalidInputError } from '../base/errors.ts';
-import type { Initial, Operation } from './history.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, type Initial, isObject, type Operation } from './history.ts';
 
 /** Where a value stands: an operation, or the initial state. */
 export type Source = Operation | 'init';
@@ -24,10 +22,6 @@ export function fieldsOf(source: Source, value: unknown, allowed: readonly strin
     if (!allowed.includes(name)) refuse(source, `has the unknown field "${name}"`);
   }
   return value;
-}
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A text or a whole number, as text: 7 and "7" name the same. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Agreement } from '../../src/host/agreement.ts';
-import { sampleOf, topology } from './world-views.ts';
+import { sampleOf, topology } from '../support/world-views.ts';
 
 const economyOf = (agreement: Agreement, sample: ReturnType<typeof sampleOf>) =>
   agreement.standings(topology, sample).find(({ group }) => group === 'economy');

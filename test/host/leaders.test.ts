@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Leaders } from '../../src/host/leaders.ts';
-import { sampleOf } from './world-views.ts';
+import { sampleOf } from '../support/world-views.ts';
 
 const GROUPS = ['economy'];
 const led = (leader: number, term: number) => sampleOf({ economy: { leader, term } });

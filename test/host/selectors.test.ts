@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { selectNodes } from '../../src/host/selectors.ts';
 import { viewOf, type WorldView } from '../../src/host/view.ts';
-import { factsOf, sampleOf, topology } from './world-views.ts';
+import { factsOf, sampleOf, topology } from '../support/world-views.ts';
 
 function viewWith(changes: Parameters<typeof factsOf>[0] = {}): WorldView {
   const nodes = factsOf(changes);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { viewOf } from '../../src/host/view.ts';
-import { factsOf, sampleOf, topology } from './world-views.ts';
+import { factsOf, sampleOf, topology } from '../support/world-views.ts';
 
 const groups = {
   auth: { leader: 1, term: 3 },

@@ -1,0 +1,113 @@
+// The report: what makes it `ok`, and what it says when it is not.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { CrowdResult } from '../../src/crowd/messages.ts';
+import { Tally } from '../../src/crowd/tally.ts';
+import { describeReport, type Findings, reportOf } from '../../src/host/report.ts';
+import { factsOf } from '../support/world-views.ts';
+
+function crowdResult(changes: Partial<CrowdResult['comparison']> = {}, trades = 3): CrowdResult {
+  const tally = new Tally();
+  tally.record('trade.give', 'done', 4);
+  tally.record('trade.give', 'uncertain', 900);
+  const comparison = {
+    gold: { expected: 200, counted: 200 },
+    items: { expected: 6, counted: 6 },
+    uncertain: 0,
+    differences: 0,
+    described: [],
+    ...changes,
+  };
+  const calls = tally.summarize(1_000);
+  const stats = { players: 2, joined: 2, trades, goldOpened: 200, itemsOpened: 6, calls };
+  return { stats, absent: 0, known: 2, comparison };
+}
+
+function findings(changes: Partial<Findings> = {}): Findings {
+  const replicas = [
+    { group: 'economy', index: 40, stateHash: 7, compared: 5, members: 5, isEqual: true },
+  ];
+  return {
+    world: 'world-test',
+    startMs: 2_100,
+    durationMs: 30_000,
+    players: 2,
+    crowd: crowdResult(),
+    audit: undefined,
+    leaderChanges: 1,
+    nodes: factsOf(),
+    replicas,
+    ...changes,
+  };
+}
+
+/** The invariants that a world with these findings has broken. */
+function broken(changes: Partial<Findings>): readonly string[] {
+  const report = reportOf(findings(changes));
+  const names = report.invariants.filter(({ held }) => !held).map(({ name }) => name);
+  assert.equal(report.ok, names.length === 0);
+  return names;
+}
+
+test('a run in which everything held is ok, and counts its outcomes', () => {
+  const report = reportOf(findings());
+  assert.equal(report.ok, true);
+  assert.deepEqual(report.outcomes, { done: 1, rejected: 0, unavailable: 0, uncertain: 1 });
+  assert.deepEqual(report.gold, { expected: 200, counted: 200 });
+  assert.deepEqual(JSON.parse(JSON.stringify(report)).calls[1].call, 'trade.give');
+});
+
+test('gold or items that were made or lost break the report', () => {
+  const gold = crowdResult({ gold: { expected: 200, counted: 201 } });
+  assert.deepEqual(broken({ crowd: gold }), ['gold is neither made nor lost']);
+  const items = crowdResult({ items: { expected: 6, counted: 5 } });
+  assert.deepEqual(broken({ crowd: items }), ['items are neither made nor lost']);
+});
+
+test('a difference from what was acknowledged breaks the report and is described', () => {
+  const crowd = crowdResult({ differences: 1, described: ['item 4 is with nobody'] });
+  assert.deepEqual(broken({ crowd }), ['every player holds what was acknowledged']);
+  const text = describeReport(reportOf(findings({ crowd })))
+    .flatMap((line) => line.map((piece) => piece.text))
+    .join('');
+  assert.match(text, /BROKEN.*item 4 is with nobody/);
+});
+
+test('a crowd that never traded, or could not tell, breaks the report', () => {
+  assert.deepEqual(broken({ crowd: crowdResult({}, 0) }), ['players traded']);
+  assert.deepEqual(broken({ crowd: undefined }), ['the test players could check the world']);
+  assert.deepEqual(broken({ crowd: { ...crowdResult(), absent: 1 } }), ['every player could play']);
+});
+
+test('a world without test players needs no trades', () => {
+  assert.deepEqual(broken({ players: 0, crowd: undefined }), []);
+});
+
+test('replicas that differ, or that nobody could compare, break the report', () => {
+  const standing = { group: 'auth', index: 9, stateHash: 1, compared: 3, members: 3 };
+  const names = ['the replicas of auth agree'];
+  assert.deepEqual(broken({ replicas: [{ ...standing, isEqual: false }] }), names);
+  assert.deepEqual(broken({ replicas: [{ ...standing, compared: 0, isEqual: true }] }), names);
+});
+
+test('a node that ended by itself breaks the report, one that was killed does not', () => {
+  const [first, ...others] = factsOf({ 'global-2': 'down' });
+  assert.ok(first !== undefined);
+  const nodes = [{ ...first, selfExits: 2 }, ...others];
+  assert.deepEqual(broken({ nodes }), ['no node ended by itself']);
+  assert.deepEqual(broken({ nodes: factsOf({ 'global-2': 'down' }) }), []);
+});
+
+test('books of the whole world that do not balance break the report', () => {
+  const audit = {
+    players: 9,
+    goldMinted: 900,
+    goldHeld: 800,
+    goldLocked: 99,
+    itemsMinted: 27,
+    itemsHeld: 20,
+    itemsLocked: 7,
+  };
+  assert.deepEqual(broken({ audit }), ['the books of the whole world balance']);
+  assert.deepEqual(broken({ audit: { ...audit, goldLocked: 100 } }), []);
+});

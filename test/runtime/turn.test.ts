@@ -1,0 +1,255 @@
+// Groups as they run in a process: the loop, the journal and the checkpoints together, in virtual time.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ByteReader, ByteWriter } from '../../src/base/bytes.ts';
+import { type NodeId, nodeId } from '../../src/base/id.ts';
+import { Random } from '../../src/base/random.ts';
+import type { StateMachine } from '../../src/protocols/state-machine.ts';
+import { Checkpoints } from '../../src/runtime/checkpoints.ts';
+import type { Group } from '../../src/runtime/group.ts';
+import { Journal } from '../../src/runtime/journal.ts';
+import { CHECKPOINT_BYTES_MIN } from '../../src/runtime/raft-group.ts';
+import { Turn } from '../../src/runtime/turn.ts';
+import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
+import { MemoryNetwork } from '../support/memory-peers.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualDisk } from '../support/virtual-disk.ts';
+
+const IDS = [1, 2, 3].map(nodeId);
+const GROUP = 7;
+
+/** Adds up numbers: the reply to a command is the sum after it. */
+function summing(): StateMachine {
+  let sum = 0;
+  const bytes = (): Uint8Array => new ByteWriter().varint(sum).finish();
+  return {
+    apply: ({ command }) => {
+      sum += new ByteReader(command).varint();
+      return { reply: bytes(), notices: [] };
+    },
+    query: bytes,
+    snapshot: bytes,
+    restore: (snapshot) => {
+      sum = new ByteReader(snapshot).varint();
+    },
+  };
+}
+
+interface Running {
+  readonly turn: Turn;
+  readonly group: Group;
+  readonly failures: unknown[];
+  close(): void;
+}
+
+class World {
+  readonly clock = new VirtualClock();
+  readonly network = new MemoryNetwork(this.clock);
+  readonly disks = new Map(IDS.map((id) => [id, new VirtualDisk()]));
+  readonly running = new Map<NodeId, Running>();
+
+  constructor() {
+    for (const id of IDS) this.start(id);
+  }
+
+  start(id: NodeId): Running {
+    const disk = this.disks.get(id) as VirtualDisk;
+    const { journal, recovered } = Journal.open(disk, { segmentBytes: 256 * 1024 });
+    const peers = this.network.join(id);
+    const failures: unknown[] = [];
+    const turn = new Turn({
+      self: id,
+      clock: this.clock,
+      peers,
+      journal,
+      checkpoints: new Checkpoints(disk),
+      recovered,
+      random: new Random(`node ${id}`),
+      logger: { log: () => {} },
+      onNotices: () => {},
+      fail: (cause) => failures.push(cause),
+    });
+    const group = turn.add({ number: GROUP, name: 'sums', members: IDS, machine: summing() });
+    peers.listen({
+      received: (from, frame) => {
+        const message = decodePeerMessage(frame);
+        if (message.kind === 'raft') turn.receive(message.group, from, message.body);
+      },
+      up: (node) => turn.peerUp(node),
+      lost: (node) => turn.peerLost(node),
+    });
+    turn.start();
+    const running = { turn, group, failures, close: () => void peers.close() };
+    this.running.set(id, running);
+    return running;
+  }
+
+  /** What a SIGKILL leaves: nothing runs on, and what was not synced may be lost. */
+  kill(id: NodeId, seed: number): void {
+    const { close } = this.#of(id);
+    close();
+    for (const other of IDS) if (other !== id) this.network.cut(id, other);
+    this.disks.set(id, (this.disks.get(id) as VirtualDisk).crashed(new Random(seed)));
+    this.running.delete(id);
+  }
+
+  restart(id: NodeId): Running {
+    const running = this.start(id);
+    for (const other of IDS) if (other !== id) this.network.mend(id, other);
+    return running;
+  }
+
+  leader(): NodeId {
+    const leaders = [...this.running].filter(([, { group }]) => group.status().role === 'leader');
+    const newest = leaders.sort((a, b) => b[1].group.status().term - a[1].group.status().term)[0];
+    assert.ok(newest, 'there is a leader');
+    return newest[0];
+  }
+
+  group(id: NodeId): Group {
+    return this.#of(id).group;
+  }
+
+  propose(id: NodeId, value: number): GroupAnswer[] {
+    const answers: GroupAnswer[] = [];
+    this.group(id).propose(new ByteWriter().varint(value).finish(), (answer) => answers.push(answer));
+    return answers;
+  }
+
+  healthy(): void {
+    for (const { failures } of this.running.values()) assert.deepEqual(failures, []);
+  }
+
+  #of(id: NodeId): Running {
+    const running = this.running.get(id);
+    assert.ok(running, `node ${id} runs`);
+    return running;
+  }
+}
+
+function sumIn(answer: GroupAnswer | undefined): number {
+  assert.equal(answer?.kind, 'answered');
+  return answer?.kind === 'answered' ? new ByteReader(answer.reply).varint() : Number.NaN;
+}
+
+test('a command is answered with what the state machine says, once a majority has it on disk', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const answers = world.propose(world.leader(), 5);
+  assert.deepEqual(answers, []);
+  world.clock.advance(100);
+  assert.equal(sumIn(answers[0]), 5);
+  assert.equal(answers.length, 1);
+  world.healthy();
+});
+
+test('a follower sends callers to the leader, and nothing happens', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const follower = IDS.find((id) => id !== leader) as NodeId;
+  assert.deepEqual(world.propose(follower, 5), [{ kind: 'moved', leader }]);
+  const answers: GroupAnswer[] = [];
+  world.group(follower).query(new Uint8Array(), (answer) => answers.push(answer));
+  assert.deepEqual(answers, [{ kind: 'moved', leader }]);
+});
+
+test('a leader that is cut off answers `uncertain` when it steps down', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  for (const id of IDS) if (id !== leader) world.network.cut(leader, id);
+  const answers = world.propose(leader, 5);
+  world.clock.advance(1_000);
+  assert.deepEqual(answers, [{ kind: 'uncertain' }]);
+});
+
+test('what was answered survives the death of all nodes at once', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const answers = [3, 4, 5].flatMap((value) => {
+    const answer = world.propose(leader, value);
+    world.clock.advance(50);
+    return answer;
+  });
+  assert.deepEqual(answers.map(sumIn), [3, 7, 12]);
+  for (const id of IDS) world.kill(id, id);
+  for (const id of IDS) world.restart(id);
+  world.clock.advance(2_000);
+  const again = world.propose(world.leader(), 1);
+  world.clock.advance(100);
+  assert.equal(sumIn(again[0]), 13);
+  world.healthy();
+});
+
+test('a node that was away is brought up by a snapshot when the log has moved on', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const away = IDS.find((id) => id !== leader) as NodeId;
+  world.kill(away, 1);
+  const commands = 2 * Math.ceil(CHECKPOINT_BYTES_MIN / 64);
+  for (let i = 0; i < commands; i++) {
+    world.propose(leader, 1);
+    if (i % 512 === 0) world.clock.advance(5);
+  }
+  world.clock.advance(1_000);
+  assert.ok(world.group(leader).status().snapshot > 0, 'the leader has taken a checkpoint');
+  world.restart(away);
+  world.clock.advance(3_000);
+  assert.equal(world.group(away).status().applied, world.group(leader).status().applied);
+  const inspected = [...world.running.values()].map(({ group }) => group.inspect(new Uint8Array()));
+  assert.equal(new Set(inspected.map(({ stateHash }) => stateHash)).size, 1);
+  assert.equal(new ByteReader(inspected[0]?.reply ?? new Uint8Array()).varint(), commands);
+  world.healthy();
+});
+
+test('a node that has taken checkpoints starts from the newest and what the journal holds after it', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const commands = 3 * Math.ceil(CHECKPOINT_BYTES_MIN / 64);
+  for (let i = 0; i < commands; i++) {
+    world.propose(leader, 1);
+    if (i % 512 === 0) world.clock.advance(5);
+  }
+  world.clock.advance(500);
+  world.kill(leader, 2);
+  world.restart(leader);
+  const status = world.group(leader).status();
+  assert.ok(status.snapshot > 0 && status.applied === status.snapshot);
+  assert.ok(status.last > status.snapshot, 'the journal holds what came after the checkpoint');
+  world.clock.advance(2_000);
+  const answers = world.propose(world.leader(), 0);
+  world.clock.advance(100);
+  assert.equal(sumIn(answers[0]), commands);
+  world.healthy();
+});
+
+test('a leaving leader hands over first, so that the group hardly notices', async () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const { turn } = world.running.get(leader) as Running;
+  let left = false;
+  void turn.leave().then(() => {
+    left = true;
+  });
+  await world.clock.live(60);
+  assert.ok(left);
+  world.running.delete(leader);
+  assert.notEqual(world.leader(), leader);
+});
+
+test('a read sees what was answered before it was asked', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  world.propose(leader, 8);
+  world.clock.advance(50);
+  const answers: GroupAnswer[] = [];
+  world.group(leader).query(new Uint8Array(), (answer) => answers.push(answer));
+  world.clock.advance(50);
+  assert.equal(sumIn(answers[0]), 8);
+});
