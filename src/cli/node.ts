@@ -86,7 +86,12 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
     host: plan.host,
     port: plan.httpPort,
     logger,
-    routes: { health: () => true, ready: () => node.isReady(), status: () => node.status() },
+    routes: {
+      health: () => true,
+      ready: () => node.isReady(),
+      status: () => node.status(),
+      audit: () => node.audit(),
+    },
     ...(node.players === undefined ? {} : { players: node.players }),
   });
   endInOrder(logger, parent, async () => {

@@ -96,11 +96,6 @@ export class Crowd {
     this.#closing.abort();
   }
 
-  /** The players that somebody else logged in as: another crowd with the same seed. */
-  get replaced(): number {
-    return this.#players.filter(({ isReplaced }) => isReplaced).length;
-  }
-
   /** How things stand; ends the window of the tally. */
   stats(): CrowdStats {
     const nowMs = performance.now();

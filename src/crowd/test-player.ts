@@ -88,11 +88,6 @@ export class TestPlayer {
     return this.#stands && this.#client.state === 'ready';
   }
 
-  /** Whether somebody else logged in as him: two crowds with the same seed. */
-  get isReplaced(): boolean {
-    return this.#client.state === 'replaced';
-  }
-
   /** The items he had when he last looked. */
   get items(): readonly number[] {
     return (this.#holdings?.items ?? []).map(({ id }) => id);

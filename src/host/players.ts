@@ -6,6 +6,7 @@ import { cellOf } from '../adapters/earth/grid.ts';
 import { loadCoasts } from '../adapters/earth/land.ts';
 import { loadTowns } from '../adapters/earth/towns.ts';
 import type { ParentLink } from '../adapters/node/children.ts';
+import { askControl, type ControlServer, serveControl } from '../adapters/node/control.ts';
 import { publishJson, readJson } from '../adapters/node/process-files.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import type { Terminal } from '../adapters/node/terminal.ts';
@@ -41,10 +42,8 @@ export async function runPlayers(
   options: PlayersOptions,
   doors: { readonly terminal: Terminal; readonly parent: ParentLink | undefined },
 ): Promise<number> {
-  const world = findWorld(options.folder);
-  if (world === undefined) {
-    throw new StartError(`There is no world in ${options.folder}: start one with \`bluemarble up\`.`);
-  }
+  const world = await runningWorld(options.folder);
+  const claim = await claimPlayers(world, options);
   const crowd = gather(world, options);
   const startedAtMs = performance.now();
   const timer =
@@ -56,6 +55,7 @@ export async function runPlayers(
   stopReports();
   ignoreStops();
   remember(world, options, result);
+  await claim.close();
   if (doors.parent !== undefined) {
     const message: FromCrowd = { kind: 'result', result };
     await doors.parent.deliver(message);
@@ -63,6 +63,20 @@ export async function runPlayers(
     return 0;
   }
   return judge(world, result, { ...options, durationMs: performance.now() - startedAtMs }, doors);
+}
+
+async function runningWorld(folder: string): Promise<World> {
+  const world = findWorld(folder);
+  if (world !== undefined && (await askControl(folder, { kind: 'status' })).kind !== 'nobody') {
+    return world;
+  }
+  throw new StartError(`No world runs in ${folder}: start one with \`bluemarble up\`.`);
+}
+
+/** Two crowds with the same players would log each other out and spoil each other's books. */
+function claimPlayers({ folder }: World, { seed }: PlayersOptions): Promise<ControlServer> {
+  const inUse = `Another crowd plays the players of seed ${seed}: choose another one with --seed.`;
+  return serveControl({ folder, name: `players-${seed}`, inUse }, () => Promise.resolve(null));
 }
 
 function gather(world: World, options: PlayersOptions): Crowd {
@@ -89,10 +103,6 @@ function reportEverySecond(
     const message: FromCrowd = { kind: 'stats', stats };
     if (parent === undefined) terminal.note(`${renderCrowd(stats)}\n`);
     else parent.report(message);
-    if (crowd.replaced > 0) {
-      terminal.note('Another crowd plays the same players: choose another --seed.\n');
-      crowd.finish();
-    }
   }, STATS_EVERY_MS);
   return () => clearInterval(timer);
 }

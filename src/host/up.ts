@@ -37,11 +37,13 @@ export interface UpOptions extends RunOptions {
 export async function runUp(options: UpOptions, doors: RunDoors): Promise<number> {
   const world = openWorld({ ...options, entropy: doors.entropy });
   const run = new Run(world, options, doors);
-  const control = await serveControl(world.folder, (question) => run.answer(question));
+  const { folder } = world;
+  const inUse = `A world already runs in ${folder}: stop it or choose another folder with --data.`;
+  const control = await serveControl({ folder, inUse }, (question) => run.answer(question));
   try {
     await waitForLeftovers(world, doors.clock);
     await checkPorts(world);
-    loadOrCreateWorldKey(`${world.folder}/${KEY_FILE}`);
+    loadOrCreateWorldKey(`${folder}/${KEY_FILE}`);
     publishWorld(world);
     return await run.toItsEnd();
   } finally {

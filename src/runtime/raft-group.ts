@@ -119,12 +119,12 @@ export class RaftGroup implements Group {
     this.#options.wake(this);
   }
 
-  inspect(request: Uint8Array): Inspection {
-    return {
-      applied: this.#applied,
-      stateHash: crc32c(this.#machine.snapshot()),
-      reply: this.#machine.query(request, this.#applied, this.#appliedTimeMs),
-    };
+  inspect(): Inspection {
+    return { applied: this.#applied, stateHash: crc32c(this.#machine.snapshot()) };
+  }
+
+  read(request: Uint8Array): Uint8Array {
+    return this.#machine.query(request, this.#applied, this.#appliedTimeMs);
   }
 
   /** This group's oldest entries keep old journal segments on disk: a checkpoint sets them free. */

@@ -9,6 +9,7 @@ import { Turn } from '../runtime/turn.ts';
 import type { GroupStatus } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
+import { Auditor } from './auditor.ts';
 import { Global } from './global.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
 import { Outbox } from './outbox.ts';
@@ -35,10 +36,13 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     fail: (cause) => doors.fail(cause),
   });
   const groups = new Map<number, Group>();
+  const auditor = new Auditor(clock);
   for (const plan of topology.groups.filter(({ members }) => members.includes(self))) {
     const { number, name, members } = plan;
-    const machine = createGroupMachine(featuresOf(plan, features));
-    groups.set(number, turn.add({ number, name, members, machine }));
+    const held = featuresOf(plan, features);
+    const group = turn.add({ number, name, members, machine: createGroupMachine(held) });
+    groups.set(number, group);
+    auditor.add(group, held);
   }
   const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
   const global = new Global({ groups, outbox: new Outbox(clock, peers), regionNodes });
@@ -55,6 +59,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     lost: (node) => turn.peerLost(node),
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
+    audit: () => auditor.audit(),
     region: () => undefined,
     outcomes: () => NO_OUTCOMES,
     async stop() {

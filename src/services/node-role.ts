@@ -8,7 +8,7 @@ import type { Journal } from '../runtime/journal.ts';
 import type { Clock, Entropy, Logger, Peers, PlayerListener, Secrets } from '../runtime/ports.ts';
 import type { Place } from '../wire/calls.ts';
 import type { PeerMessage } from '../wire/peer.ts';
-import type { GroupStatus, OutcomeCounts, RegionStatus } from '../wire/status.ts';
+import type { GroupAudit, GroupStatus, OutcomeCounts, RegionStatus } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 import type { Topology } from './topology.ts';
 
@@ -50,6 +50,8 @@ export interface NodeRole {
   lost(node: NodeId): void;
   isReady(): boolean;
   groups(): readonly GroupStatus[];
+  /** Costs a walk over all state that is held here. */
+  audit(): readonly GroupAudit[];
   region(): RegionStatus | undefined;
   outcomes(): OutcomeCounts;
   /** Leaves in order: nobody is left waiting for this node. */

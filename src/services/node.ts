@@ -8,7 +8,7 @@ import { InvalidInputError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
 import type { PlayerListener } from '../runtime/ports.ts';
 import { decodePeerMessage } from '../wire/peer.ts';
-import type { NodeStatus } from '../wire/status.ts';
+import type { NodeAudit, NodeStatus } from '../wire/status.ts';
 import { openGlobalNode } from './global-node.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
 import { RecentMax } from './recent-max.ts';
@@ -25,6 +25,7 @@ export interface WorldNode {
   /** Resolves when the node is ready for the first time. */
   whenReady(): Promise<void>;
   status(): NodeStatus;
+  audit(): NodeAudit;
   /**
    * Leaves in order: players are told to go elsewhere, leadership is handed over, links and files are
    * closed. Takes about one election at most.
@@ -62,6 +63,7 @@ export function startWorldNode(setting: NodeSetting, version: string): WorldNode
       region: role.region(),
       outcomes: role.outcomes(),
     }),
+    audit: () => ({ name, world: topology.world, groups: role.audit() }),
     async stop() {
       lateness.stop();
       await role.stop();

@@ -59,6 +59,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     lost: (node) => route.lost(node),
     isReady: () => unreached.size === 0,
     groups: () => [],
+    audit: () => [],
     region: () => ({ ...region.status(), ...gateway.traffic() }),
     outcomes: () => gateway.outcomes(),
     stop() {

@@ -5,6 +5,9 @@
 import { InvalidInputError } from '../base/errors.ts';
 import { type Fields, type Initial, isObject, type Operation } from './history.ts';
 
+/** Of longer lists, people are shown so many. */
+const SHOWN_MAX = 12;
+
 /** Where a value stands: an operation, or the initial state. */
 export type Source = Operation | 'init';
 
@@ -15,13 +18,18 @@ export function refuse(source: Source, what: string): never {
   throw new InvalidInputError(`line ${invokedLine}${answered}: ${f} ${what}`);
 }
 
+export function objectOf(source: Source, value: unknown, what: string): Fields {
+  if (isObject(value)) return value;
+  refuse(source, `needs ${what}, an object`);
+}
+
 /** An object whose fields are all named in `allowed`. */
 export function fieldsOf(source: Source, value: unknown, allowed: readonly string[]): Fields {
-  if (!isObject(value)) refuse(source, `needs an object with ${allowed.join(', ')}`);
-  for (const name in value) {
+  const fields = objectOf(source, value, `a value with ${allowed.join(', ')}`);
+  for (const name in fields) {
     if (!allowed.includes(name)) refuse(source, `has the unknown field "${name}"`);
   }
-  return value;
+  return fields;
 }
 
 /** A text or a whole number, as text: 7 and "7" name the same. */
@@ -78,6 +86,12 @@ export function canonical(value: unknown): string {
   if (!isObject(value)) return value === undefined ? 'null' : JSON.stringify(value);
   const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(',')}}`;
+}
+
+/** The first of many texts, for people. */
+export function someOf(texts: readonly string[]): string {
+  const shown = texts.slice(0, SHOWN_MAX).join(', ');
+  return texts.length > SHOWN_MAX ? `${shown} and ${texts.length - SHOWN_MAX} more` : shown;
 }
 
 /** Numbers texts from 1 in the order of their first appearance; 0 is free for "nothing". */

@@ -68,3 +68,21 @@ export interface NodeStatus {
   readonly region: RegionStatus | undefined;
   readonly outcomes: OutcomeCounts;
 }
+
+/** One copy of a group, counted through where it stands. */
+export interface GroupAudit {
+  readonly group: string;
+  /** The place of the log up to which this copy has come. */
+  readonly applied: number;
+  /** CRC-32C of its whole state: equal on all copies that have come equally far. */
+  readonly stateHash: number;
+  /** What the features' operator queries without arguments answer, by call. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** What a node answers at `/v1/audit`. Made anew at most a few times a minute when it is dear to make. */
+export interface NodeAudit {
+  readonly name: string;
+  readonly world: string;
+  readonly groups: readonly GroupAudit[];
+}

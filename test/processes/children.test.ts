@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Child, type Ended, startChild, wakeProcess } from '../../src/adapters/node/children.ts';
+import { type Child, type Ended, startChild } from '../../src/adapters/node/children.ts';
+import { isGone } from '../support/processes.ts';
 
 const CHILDREN = new URL('../../src/adapters/node/children.ts', import.meta.url).href;
 
@@ -34,14 +34,6 @@ function start(script: string, args: readonly string[] = []) {
     },
   );
   return { child, messages, ended: ended.promise, heard: heard.promise };
-}
-
-async function isGone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (!wakeProcess(pid)) return true;
-    await sleep(50);
-  }
-  return false;
 }
 
 test('the end of a child tells its exit code and its last words', async (t) => {

@@ -5,7 +5,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { askControl, serveControl } from '../../src/adapters/node/control.ts';
+import { askControl, type ControlServer, serveControl } from '../../src/adapters/node/control.ts';
 import { makeFolder, readJson } from '../../src/adapters/node/process-files.ts';
 import { StartError } from '../../src/adapters/node/start-error.ts';
 
@@ -17,6 +17,10 @@ function freshFolder(t: TestContext): string {
 
 const echo = (question: unknown): Promise<unknown> => Promise.resolve({ asked: question });
 
+function serve(folder: string, name: string = 'control'): Promise<ControlServer> {
+  return serveControl({ folder, name, inUse: 'It is in use.' }, echo);
+}
+
 function socketOf(folder: string): string {
   const pointer = readJson(folder, 'control.json');
   assert.ok(pointer.kind === 'json');
@@ -25,7 +29,7 @@ function socketOf(folder: string): string {
 
 test('a question is answered, and nobody answers once the server is closed', async (t) => {
   const folder = freshFolder(t);
-  const server = await serveControl(folder, echo);
+  const server = await serve(folder);
   assert.deepEqual(await askControl(folder, { kind: 'status' }), {
     kind: 'answered',
     answer: { asked: { kind: 'status' } },
@@ -41,31 +45,40 @@ test('a folder that never had a world has nobody to answer', async (t) => {
 
 test('only the owner can connect', async (t) => {
   const folder = freshFolder(t);
-  const server = await serveControl(folder, echo);
+  const server = await serve(folder);
   assert.equal(statSync(socketOf(folder)).mode & 0o777, 0o600);
   await server.close();
 });
 
 test('a second server is refused while the first one lives', async (t) => {
   const folder = freshFolder(t);
-  const server = await serveControl(folder, echo);
-  await assert.rejects(serveControl(folder, echo), StartError);
+  const server = await serve(folder);
+  await assert.rejects(serve(folder), new StartError('It is in use.'));
   assert.equal((await askControl(folder, {})).kind, 'answered');
   await server.close();
+});
+
+test('sockets of different names do not know each other', async (t) => {
+  const folder = freshFolder(t);
+  const players = await serve(folder, 'players-1');
+  assert.deepEqual(await askControl(folder, {}), { kind: 'nobody' });
+  const control = await serve(folder);
+  await assert.rejects(serve(folder, 'players-1'), StartError);
+  await Promise.all([players.close(), control.close()]);
 });
 
 test('a socket that a dead server left behind is taken over', async (t) => {
   const folder = freshFolder(t);
   writeFileSync(join(folder, 'control.sock'), '');
   writeFileSync(join(folder, 'control.json'), '{"socket":"/gone","pid":1}');
-  const server = await serveControl(folder, echo);
+  const server = await serve(folder);
   assert.equal((await askControl(folder, {})).kind, 'answered');
   await server.close();
 });
 
 test('a folder whose path is too long for a socket is served all the same', async (t) => {
   const folder = makeFolder(join(freshFolder(t), 'long'.repeat(30)));
-  const server = await serveControl(folder, echo);
+  const server = await serve(folder);
   assert.equal((await askControl(folder, {})).kind, 'answered');
   assert.ok(socketOf(folder).length < 104);
   await server.close();
@@ -73,7 +86,7 @@ test('a folder whose path is too long for a socket is served all the same', asyn
 
 test('a link that says nonsense is closed, and others are served on', async (t) => {
   const folder = freshFolder(t);
-  const server = await serveControl(folder, echo);
+  const server = await serve(folder);
   for (const nonsense of ['not json\n', 'x'.repeat(2 * 1024 * 1024)]) {
     const link = createConnection(socketOf(folder));
     link.on('error', () => {});

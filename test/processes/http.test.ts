@@ -11,7 +11,12 @@ import type { Logger } from '../../src/runtime/ports.ts';
 
 const HOST = '127.0.0.1';
 const quiet: Logger = { log: () => undefined };
-const fine: HttpRoutes = { health: () => true, ready: () => true, status: () => ({ node: 7 }) };
+const fine: HttpRoutes = {
+  health: () => true,
+  ready: () => true,
+  status: () => ({ node: 7 }),
+  audit: () => ({ groups: [] }),
+};
 
 async function start(t: TestContext, routes: Partial<HttpRoutes> = {}): Promise<number> {
   const http = await openHttp({ host: HOST, port: 0, logger: quiet, routes: { ...fine, ...routes } });

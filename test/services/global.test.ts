@@ -37,6 +37,7 @@ function open(): {
       waiting.push(answer);
     },
     inspect: () => assert.fail('nobody inspects'),
+    read: () => assert.fail('nobody reads this copy alone'),
     status: () => assert.fail('nobody asks for the status'),
   };
   const heard = new Map<number, PeerMessage[]>();

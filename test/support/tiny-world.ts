@@ -1,8 +1,9 @@
 // A world small enough for one test: one region node as shipped, and one node that leads all groups
 // alone and applies at once. Players are links whose frames the test writes and reads.
+import { crc32c } from '../../src/base/crc32c.ts';
 import { type NodeId, nodeId } from '../../src/base/id.ts';
 import type { StateMachine } from '../../src/protocols/state-machine.ts';
-import type { Group } from '../../src/runtime/group.ts';
+import type { Group, Inspection } from '../../src/runtime/group.ts';
 import type { Logger, PlayerLink, PlayerListener, Secrets } from '../../src/runtime/ports.ts';
 import { Global } from '../../src/services/global.ts';
 import type { NodeRole } from '../../src/services/node-role.ts';
@@ -76,12 +77,15 @@ export class SoloGroup implements Group {
   }
 
   query(request: Uint8Array, answer: (answer: GroupAnswer) => void): void {
-    const reply = this.#machine.query(request, this.#index, this.#clock.wallMs());
-    answer({ kind: 'answered', reply });
+    answer({ kind: 'answered', reply: this.read(request) });
   }
 
-  inspect(): never {
-    throw new Error('no test inspects');
+  inspect(): Inspection {
+    return { applied: this.#index, stateHash: crc32c(this.#machine.snapshot()) };
+  }
+
+  read(request: Uint8Array): Uint8Array {
+    return this.#machine.query(request, this.#index, this.#clock.wallMs());
   }
 
   status(): GroupStatus {

@@ -2,7 +2,8 @@
 //
 // `host/up` serves it, the commands of the CLI ask. One line of JSON comes, one line goes, the link is
 // closed. Only the owner of the folder can connect (mode 0600). The socket that answers is also the
-// proof that a supervisor is alive: process ids are reused, and a pid file outlives its process.
+// proof that its process is alive: process ids are reused, and a pid file outlives its process. So
+// `host/players` holds one as well, by another name, and nobody else plays its players meanwhile.
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -11,14 +12,22 @@ import { join } from 'node:path';
 import { publishJson, readJson, removeFile } from './process-files.ts';
 import { StartError } from './start-error.ts';
 
-/** Where the socket is, for those who ask: its path may be too long for the folder itself. */
-const POINTER_FILE = 'control.json';
+/** The supervisor's. */
+const CONTROL = 'control';
 /** The least that operating systems allow for the path of a socket is 104 bytes, with a final zero. */
 const SOCKET_PATH_BYTES_MAX = 100;
 const LINE_BYTES_MAX: number = 1024 * 1024;
 const CONNECTIONS_MAX = 32;
 /** Longer than any action takes: `restart` waits for a process to end. */
 const ANSWER_MS_MAX = 15_000;
+
+export interface ControlClaim {
+  readonly folder: string;
+  /** Which socket of the folder; the supervisor's when not said. */
+  readonly name?: string;
+  /** The sentence for whoever comes second. */
+  readonly inUse: string;
+}
 
 export interface ControlServer {
   /** Stops listening and removes every trace from the folder. */
@@ -27,19 +36,17 @@ export interface ControlServer {
 
 /**
  * Serves questions about the world in this folder; `answer` never rejects. Throws `StartError` when a
- * live supervisor already does.
+ * live process already does.
  */
 export async function serveControl(
-  folder: string,
+  { folder, name = CONTROL, inUse }: ControlClaim,
   answer: (question: unknown) => Promise<unknown>,
 ): Promise<ControlServer> {
-  const path = socketPath(folder);
+  const path = socketPath(folder, name);
   const former = await connectTo(path);
   if (former !== undefined) {
     former.destroy();
-    throw new StartError(
-      `A world already runs in ${folder}: stop it first or choose another folder with --data.`,
-    );
+    throw new StartError(inUse);
   }
   // Nobody answers there, so whoever made it is dead.
   rmSync(path, { force: true });
@@ -51,10 +58,10 @@ export async function serveControl(
   });
   server.maxConnections = CONNECTIONS_MAX;
   await listenPrivately(server, path);
-  publishJson(folder, POINTER_FILE, { socket: path, pid: process.pid });
+  publishJson(folder, pointerFile(name), { socket: path, pid: process.pid });
   return {
     close: () => {
-      removeFile(folder, POINTER_FILE);
+      removeFile(folder, pointerFile(name));
       for (const link of links) link.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
@@ -70,7 +77,7 @@ export type ControlAnswer =
 
 /** Asks the supervisor of the world in this folder. */
 export async function askControl(folder: string, question: object): Promise<ControlAnswer> {
-  const pointer = readJson(folder, POINTER_FILE);
+  const pointer = readJson(folder, pointerFile(CONTROL));
   const path = pointer.kind === 'json' ? pointedAt(pointer.value) : undefined;
   const link = path === undefined ? undefined : await connectTo(path);
   if (link === undefined) return { kind: 'nobody' };
@@ -162,10 +169,15 @@ function listenPrivately(server: Server, path: string): Promise<void> {
   });
 }
 
-function socketPath(folder: string): string {
-  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+/** Where the socket is, for those who ask: its path may be too long for the folder itself. */
+function pointerFile(name: string): string {
+  return `${name}.json`;
+}
+
+function socketPath(folder: string, name: string): string {
+  const digest = createHash('sha256').update(`${folder} ${name}`).digest('hex').slice(0, 16);
   if (process.platform === 'win32') return `\\\\.\\pipe\\bluemarble-${digest}`;
-  const inside = join(folder, 'control.sock');
+  const inside = join(folder, `${name}.sock`);
   if (Buffer.byteLength(inside) <= SOCKET_PATH_BYTES_MAX) return inside;
   return join(tmpdir(), `bluemarble-${digest}.sock`);
 }

@@ -1,8 +1,8 @@
 // A node's HTTP server: health and status for operators, and the way in for players.
 //
-// Every node opens one; only those with a gateway hand in a listener for players. It answers GET
-// and HEAD of `/healthz`, `/readyz` and `/v1/status` in JSON and nothing else, holds no session and
-// takes no orders. Connections that ask nothing are bounded and closed within seconds.
+// Every node opens one; only those with a gateway hand in a listener for players. It answers GET and
+// HEAD of `/healthz`, `/readyz`, `/v1/status` and `/v1/audit` in JSON and nothing else, holds no session
+// and takes no orders. Connections that ask nothing are bounded and closed within seconds.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -27,6 +27,8 @@ export interface HttpRoutes {
   ready(): boolean;
   /** Everything an operator wants to see, as JSON values. */
   status(): unknown;
+  /** All that is held here, counted through; may take a while. */
+  audit(): unknown;
 }
 
 export interface HttpOptions {
@@ -89,7 +91,7 @@ export async function openHttp(
 }
 
 /**
- * Three routes need no framework: one that answers with Web `Response` objects would load the engine's
+ * A handful of routes needs no framework: one that answers with Web `Response` objects would load the engine's
  * whole fetch implementation into every node, twenty megabytes for nothing.
  */
 function answerer(
@@ -122,6 +124,8 @@ function reply(routes: HttpRoutes, method: string | undefined, path: string): Re
       return check(routes.ready());
     case '/v1/status':
       return { code: 200, body: routes.status() };
+    case '/v1/audit':
+      return { code: 200, body: routes.audit() };
     default:
       return { code: 404, body: { error: 'no such path' } };
   }

@@ -14,11 +14,16 @@ import {
   nameOf,
   Numbering,
   objectOf,
-  refuse,
   rejectionOf,
+  someOf,
   wholeOf,
 } from '../reading.ts';
 import { Vector } from '../vector.ts';
+
+const REASONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['transfer', ['not-enough-gold', 'same-account']],
+  ['withdraw', ['not-enough-gold']],
+]);
 
 /** Balances by the number of the account. */
 type Balances = Vector<number>;
@@ -105,6 +110,12 @@ function step(state: Balances, action: BankAction): Balances | undefined {
   }
 }
 
+function describe(state: Balances, accounts: Numbering): string {
+  const numbers = Array.from({ length: accounts.size }, (_, index) => index + 1);
+  const balances = numbers.map((account) => `${accounts.text(account)}: ${state.at(account)}`);
+  return `{${someOf(balances)}}`;
+}
+
 /** The gold that is at the wrong place. */
 function misfit(state: Balances, action: BankAction): number {
   switch (action.kind) {
@@ -149,12 +160,10 @@ function actionOf(operation: Operation, accounts: Numbering): BankAction | undef
   const amount = amountOf(operation, fields['amount'], 'an amount');
   const from = f === 'deposit' ? 0 : accounts.of(String(fields['from']));
   const to = f === 'withdraw' ? 0 : accounts.of(String(fields['to']));
-  const reasons = { transfer: ['not-enough-gold', 'same-account'], withdraw: ['not-enough-gold'] };
-  rejectionOf(operation, f === 'transfer' || f === 'withdraw' ? reasons[f] : []);
+  rejectionOf(operation, REASONS.get(f) ?? []);
   if (rejected === 'not-enough-gold') return { kind: 'refused', changes: false, from, amount };
   if (rejected === 'same-account') {
-    if (from !== to) return { kind: 'impossible', changes: false };
-    return undefined;
+    return from === to ? undefined : { kind: 'impossible', changes: false };
   }
   const changes = from !== to && amount !== 0;
   return {
