@@ -101,13 +101,10 @@ export class Crowd {
     const nowMs = performance.now();
     const windowMs = nowMs - this.#summarizedAtMs;
     this.#summarizedAtMs = nowMs;
-    const { gold, items } = this.#ledger.opened;
     return {
       players: this.#options.players,
       joined: this.#players.filter(({ stands }) => stands).length,
       trades: this.#tally.count('trade.give', 'done') + this.#tally.count('trade.accept', 'done'),
-      goldOpened: gold,
-      itemsOpened: items,
       calls: this.#tally.summarize(windowMs),
     };
   }

@@ -65,11 +65,6 @@ export class Ledger {
   #openedGold = 0;
   #uncertain = 0;
 
-  /** Gold and items that were opened with: neither is made nor lost afterwards. */
-  get opened(): { readonly gold: number; readonly items: number } {
-    return { gold: this.#openedGold, items: this.#items.size };
-  }
-
   /** Enters a player with what he holds before anybody deals with him. */
   open(player: number, holdings: HoldingsView): void {
     const gold = holdings.gold + holdings.goldLocked;

@@ -11,9 +11,6 @@ export interface CrowdStats {
   readonly joined: number;
   /** Gifts and accepted offers that were acknowledged. */
   readonly trades: number;
-  /** What the players that joined held before anybody dealt with them. */
-  readonly goldOpened: number;
-  readonly itemsOpened: number;
   /** All calls together first. */
   readonly calls: readonly CallSummary[];
 }

@@ -1,4 +1,4 @@
-// Whether the replicas of a group hold the same state: equal hashes at equal places of the log.
+// Whether the replicas of a group hold the same state: equal hashes of it at equal places of the log.
 //
 // `watch.ts` feeds it every sample; the report asks at the end. A difference is never forgotten: two
 // replicas that once differed at the same index have broken the promise, whatever came later.
@@ -32,13 +32,12 @@ export class Agreement {
   /** One sentence for each difference that was not known before. */
   note(sample: Sample): readonly string[] {
     const found: string[] = [];
-    for (const [node, { groups }] of sample.statuses) {
-      for (const { group, hashedIndex, stateHash } of groups) {
-        if (hashedIndex === 0) continue;
-        const other = this.#remember(group, hashedIndex, { node, hash: stateHash });
+    for (const [node, { groups }] of sample.audits) {
+      for (const { group, applied, stateHash } of groups) {
+        const other = this.#remember(group, applied, { node, hash: stateHash });
         if (other.hash === stateHash || this.#differing.has(group)) continue;
         this.#differing.add(group);
-        found.push(`${group}: ${node} and ${other.node} differ at index ${hashedIndex}`);
+        found.push(`${group}: ${node} and ${other.node} differ at index ${applied}`);
       }
     }
     return found;
@@ -47,19 +46,18 @@ export class Agreement {
   /** How each group stands in this sample, members that did not answer left out. */
   standings(topology: Topology, sample: Sample): readonly ReplicaStanding[] {
     return topology.groups.map(({ name: group, members }) => {
-      const statuses = members
-        .map((id) => sample.statuses.get(nameOf(topology, id)))
-        .flatMap((status) => status?.groups.filter((each) => each.group === group) ?? []);
-      const first = statuses[0];
-      const areAlike = statuses.every(
-        (status) =>
-          status.hashedIndex === first?.hashedIndex && status.stateHash === first.stateHash,
+      const copies = members
+        .map((id) => sample.audits.get(nameOf(topology, id)))
+        .flatMap((audit) => audit?.groups.filter((each) => each.group === group) ?? []);
+      const first = copies[0];
+      const areAlike = copies.every(
+        ({ applied, stateHash }) => applied === first?.applied && stateHash === first.stateHash,
       );
       return {
         group,
-        index: first?.hashedIndex ?? 0,
+        index: first?.applied ?? 0,
         stateHash: first?.stateHash ?? 0,
-        compared: statuses.length,
+        compared: copies.length,
         members: members.length,
         isEqual: areAlike && !this.#differing.has(group),
       };

@@ -119,7 +119,7 @@ function judge(
     durationMs: options.durationMs,
     players: options.players,
     crowd,
-    audit: undefined,
+    holdings: undefined,
     leaderChanges: 0,
     nodes: [],
     replicas: [],

@@ -4,23 +4,17 @@
 // scripts, and ends with exit code 0 only if `ok`. Pure.
 import type { CrowdResult } from '../crowd/messages.ts';
 import { ALL_CALLS, type CallSummary } from '../crowd/tally.ts';
-import type { Audit } from '../wire/calls.ts';
 import type { OutcomeCounts } from '../wire/status.ts';
 import type { ReplicaStanding } from './agreement.ts';
 import { formatDuration } from './duration.ts';
 import { grouped, type Line, milliseconds, piece } from './lines.ts';
-import type { NodeFacts } from './view.ts';
+import type { HoldingsTotals, NodeFacts, Totals } from './view.ts';
 
 export interface Invariant {
   readonly name: string;
   readonly held: boolean;
   /** What was found, one sentence; empty when there is nothing to add. */
   readonly detail: string;
-}
-
-export interface Totals {
-  readonly expected: number;
-  readonly counted: number;
 }
 
 export interface Report {
@@ -33,6 +27,7 @@ export interface Report {
   readonly outcomes: OutcomeCounts;
   readonly calls: readonly Omit<CallSummary, 'recent'>[];
   readonly leaderChanges: number;
+  /** What the test players had and have; of the whole world where there were none. */
   readonly gold: Totals | undefined;
   readonly items: Totals | undefined;
   readonly replicas: readonly ReplicaStanding[];
@@ -48,8 +43,8 @@ export interface Findings {
   readonly players: number;
   /** `undefined` when the crowd could not tell, or there was none. */
   readonly crowd: CrowdResult | undefined;
-  /** The books of the whole world, read last; `undefined` where nobody may ask for them. */
-  readonly audit: Audit | undefined;
+  /** The books of the whole world, counted last; `undefined` when no copy could be counted. */
+  readonly holdings: HoldingsTotals | undefined;
   readonly leaderChanges: number;
   readonly nodes: readonly NodeFacts[];
   readonly replicas: readonly ReplicaStanding[];
@@ -61,7 +56,7 @@ export function reportOf(findings: Findings): Report {
   const all = calls.find(({ call }) => call === ALL_CALLS);
   const invariants = [
     ...(players > 0 ? crowdInvariants(crowd) : []),
-    ...(findings.audit === undefined ? [] : [auditInvariant(findings.audit)]),
+    ...(findings.holdings === undefined ? [] : [booksInvariant(findings.holdings)]),
     ...findings.replicas.map(replicaInvariant),
     nodesInvariant(findings.nodes),
   ];
@@ -80,8 +75,8 @@ export function reportOf(findings: Findings): Report {
     },
     calls,
     leaderChanges: findings.leaderChanges,
-    gold: crowd?.comparison.gold,
-    items: crowd?.comparison.items,
+    gold: crowd?.comparison.gold ?? findings.holdings?.gold,
+    items: crowd?.comparison.items ?? findings.holdings?.items,
     replicas: findings.replicas,
     invariants,
   };
@@ -156,15 +151,13 @@ function totalsInvariant(name: string, { expected, counted }: Totals): Invariant
   return { name, held: expected === counted, detail };
 }
 
-function auditInvariant(audit: Audit): Invariant {
-  const gold = audit.goldHeld + audit.goldLocked;
-  const items = audit.itemsHeld + audit.itemsLocked;
+function booksInvariant({ gold, items }: HoldingsTotals): Invariant {
   return {
     name: 'the books of the whole world balance',
-    held: gold === audit.goldMinted && items === audit.itemsMinted,
+    held: gold.expected === gold.counted && items.expected === items.counted,
     detail:
-      `gold ${grouped(audit.goldMinted)} minted, ${grouped(gold)} held; ` +
-      `items ${grouped(audit.itemsMinted)} minted, ${grouped(items)} held`,
+      `gold ${grouped(gold.expected)} minted, ${grouped(gold.counted)} held; ` +
+      `items ${grouped(items.expected)} minted, ${grouped(items.counted)} held`,
   };
 }
 
@@ -173,10 +166,7 @@ function replicaInvariant(standing: ReplicaStanding): Invariant {
   return {
     name: `the replicas of ${group} agree`,
     held: isEqual && compared > 0,
-    detail:
-      index === 0
-        ? `${compared} of ${members} answered, none has made a checkpoint to compare yet`
-        : `${compared} of ${members} compared at index ${grouped(index)}`,
+    detail: `${compared} of ${members} compared at index ${grouped(index)}`,
   };
 }
 

@@ -8,8 +8,6 @@ import { type Child, type ChildListener, startChild } from '../adapters/node/chi
 import type { Terminal } from '../adapters/node/terminal.ts';
 import type { CrowdResult } from '../crowd/messages.ts';
 import type { Clock, Entropy } from '../runtime/ports.ts';
-import type { Topology } from '../services/topology.ts';
-import type { Audit } from '../wire/calls.ts';
 import { CrowdProcess } from './crowd-process.ts';
 import { formatDuration } from './duration.ts';
 import type { KeeperEvent } from './node-keeper.ts';
@@ -47,8 +45,6 @@ export interface RunDoors {
   readonly entropy: Entropy;
   /** The CLI's own script: every child is one of its commands. */
   readonly script: string;
-  /** Reads the books of the whole world; `undefined` while nobody can answer. */
-  audit?(topology: Topology): Promise<Audit | undefined>;
 }
 
 export class Run {
@@ -129,8 +125,7 @@ export class Run {
     const result = await this.#endCrowd(crowd);
     await pauseUntil(clock, LEVEL_MS_MAX, () => this.#areReplicasLevel(watch));
     await looks.stop();
-    const audit = await this.#audit();
-    const report = this.#report(watch, { startMs, readyAtMs, crowd: result, audit });
+    const report = this.#report(watch, { startMs, readyAtMs, crowd: result });
     this.#show.leaveScreen();
     this.#show.progress('stopping all nodes');
     await this.#supervisor.stop();
@@ -143,7 +138,6 @@ export class Run {
       clock: this.#doors.clock,
       facts: () => this.#supervisor.facts,
       crowd: () => this.#crowd?.stats,
-      audit: () => this.#audit(),
     });
     this.#watch = watch;
     return watch;
@@ -172,8 +166,8 @@ export class Run {
     return undefined;
   }
 
-  async #look(watch: Watch): Promise<WorldView> {
-    for (const event of await watch.look()) this.#show.event(event);
+  async #look(watch: Watch, auditMs?: number): Promise<WorldView> {
+    for (const event of await watch.look(auditMs)) this.#show.event(event);
     return watch.view;
   }
 
@@ -199,13 +193,13 @@ export class Run {
 
   async #areReplicasLevel(watch: Watch): Promise<boolean> {
     if (this.#stops.isAtOnce) return true;
-    await this.#look(watch);
+    await this.#look(watch, LEVEL_MS_MAX);
     return watch.standings().every(({ isEqual }) => isEqual);
   }
 
   #report(
     watch: Watch,
-    found: Pick<Findings, 'startMs' | 'crowd' | 'audit'> & { readonly readyAtMs: number },
+    found: Pick<Findings, 'startMs' | 'crowd'> & { readonly readyAtMs: number },
   ): Report {
     const { readyAtMs, ...rest } = found;
     return reportOf({
@@ -216,11 +210,8 @@ export class Run {
       leaderChanges: watch.leaderChanges,
       nodes: this.#supervisor.facts,
       replicas: watch.standings(),
+      holdings: watch.holdings,
     });
-  }
-
-  async #audit(): Promise<Audit | undefined> {
-    return this.#doors.audit?.(this.#world.topology);
   }
 
   #told({ node, kind, words }: KeeperEvent): void {

@@ -188,14 +188,12 @@ function outcomeLines(view: WorldView): readonly Line[] {
 }
 
 function holdingsLine({ gold, items }: HoldingsTotals): Line {
-  const cells = ([['GOLD', gold], ['ITEMS', items]] as const).flatMap(([name, totals]): Line => {
+  return ([['GOLD', gold], ['ITEMS', items]] as const).flatMap(([name, totals]): Line => {
     const { expected, counted } = totals;
-    const tone = counted === undefined || counted === expected ? 'plain' : 'bad';
-    const rest = counted === undefined ? '' : `, ${grouped(counted)} counted`;
-    return [piece(`${name}  `, 'faint'), piece(`${grouped(expected)} expected${rest}   `, tone)];
+    const tone = counted === expected ? 'plain' : 'bad';
+    const text = `${grouped(expected)} expected, ${grouped(counted)} counted   `;
+    return [piece(`${name}  `, 'faint'), piece(text, tone)];
   });
-  const isCounted = gold.counted !== undefined;
-  return isCounted ? cells : [...cells, piece('counted at the end', 'faint')];
 }
 
 function callHead(): string {

@@ -2,10 +2,14 @@
 //
 // `watch.ts` makes one every second out of what the nodes tell and what the supervisor knows. Pure:
 // rates come from two samples, and a counter that went back belongs to a process that began anew.
+import { InvalidInputError } from '../base/errors.ts';
 import type { CrowdStats } from '../crowd/messages.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
-import type { Audit } from '../wire/calls.ts';
-import type { GroupStatus, NodeStatus, OutcomeCounts } from '../wire/status.ts';
+import { audit } from '../wire/calls.ts';
+import type { GroupAudit, GroupStatus, NodeAudit, NodeStatus, OutcomeCounts } from '../wire/status.ts';
+
+/** The operator's query of the stock world that counts all gold and items. */
+const HOLDINGS_AUDIT = 'holdings.audit';
 
 /**
  * `silent`: the process is there and does not answer. `restarting`: it ended by itself and is started
@@ -65,19 +69,27 @@ export interface WorldView {
   readonly outcomesPerSecond: OutcomeCounts;
   readonly leaderChanges: number;
   readonly crowd: CrowdStats | undefined;
+  /** `undefined` while no copy could be counted. */
   readonly holdings: HoldingsTotals | undefined;
 }
 
-/** Gold and items that must be there, and those that are; `undefined` while nobody has counted. */
+/** What must be there, and what is. */
+export interface Totals {
+  readonly expected: number;
+  readonly counted: number;
+}
+
+/** Gold and items of the whole world, by the books of one copy of the economy. */
 export interface HoldingsTotals {
-  readonly gold: { readonly expected: number; readonly counted: number | undefined };
-  readonly items: { readonly expected: number; readonly counted: number | undefined };
+  readonly gold: Totals;
+  readonly items: Totals;
 }
 
 /** What the nodes answered at one moment, by name; those that did not are missing. */
 export interface Sample {
   readonly atMs: number;
   readonly statuses: ReadonlyMap<string, NodeStatus>;
+  readonly audits: ReadonlyMap<string, NodeAudit>;
 }
 
 /** What stands in a view besides what the nodes say. */
@@ -86,8 +98,6 @@ export interface Surroundings {
   readonly nodes: readonly NodeFacts[];
   readonly leaderChanges: number;
   readonly crowd: CrowdStats | undefined;
-  /** The books of the whole world, where somebody may ask for them. */
-  readonly audit: Audit | undefined;
 }
 
 export function viewOf(
@@ -108,7 +118,7 @@ export function viewOf(
     outcomesPerSecond: outcomeRates(now, before),
     leaderChanges: around.leaderChanges,
     crowd: around.crowd,
-    holdings: totalsOf(around.audit, around.crowd),
+    holdings: holdingsTotals(now),
   };
 }
 
@@ -126,26 +136,34 @@ export function leaderStatus(
   return best;
 }
 
+/** What the copy of the economy that is farthest has in its books. */
+export function holdingsTotals(sample: Sample): HoldingsTotals | undefined {
+  let best: GroupAudit | undefined;
+  for (const { groups } of sample.audits.values()) {
+    for (const copy of groups) {
+      if (!Object.hasOwn(copy.facts, HOLDINGS_AUDIT)) continue;
+      if (best === undefined || copy.applied > best.applied) best = copy;
+    }
+  }
+  return best === undefined ? undefined : totalsOf(best.facts[HOLDINGS_AUDIT]);
+}
+
 export function nameOf(topology: Topology, id: number): string {
   return topology.nodes.find((node) => node.id === id)?.name ?? `node ${id}`;
 }
 
-/** Of the whole world when it was audited, else what the crowd opened with and will count at its end. */
-function totalsOf(
-  audit: Audit | undefined,
-  crowd: CrowdStats | undefined,
-): HoldingsTotals | undefined {
-  if (audit !== undefined) {
+function totalsOf(fact: unknown): HoldingsTotals | undefined {
+  try {
+    const books = audit.value.parse(fact, HOLDINGS_AUDIT);
     return {
-      gold: { expected: audit.goldMinted, counted: audit.goldHeld + audit.goldLocked },
-      items: { expected: audit.itemsMinted, counted: audit.itemsHeld + audit.itemsLocked },
+      gold: { expected: books.goldMinted, counted: books.goldHeld + books.goldLocked },
+      items: { expected: books.itemsMinted, counted: books.itemsHeld + books.itemsLocked },
     };
+  } catch (cause) {
+    // A node of another version keeps other books.
+    if (cause instanceof InvalidInputError) return undefined;
+    throw cause;
   }
-  if (crowd === undefined) return undefined;
-  return {
-    gold: { expected: crowd.goldOpened, counted: undefined },
-    items: { expected: crowd.itemsOpened, counted: undefined },
-  };
 }
 
 function nodeView(topology: Topology, facts: NodeFacts, status: NodeStatus | undefined): NodeView {

@@ -5,11 +5,17 @@
 import type { CrowdStats } from '../crowd/messages.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
-import type { Audit } from '../wire/calls.ts';
-import type { NodeStatus } from '../wire/status.ts';
+import type { NodeAudit, NodeStatus } from '../wire/status.ts';
 import { Agreement, type ReplicaStanding } from './agreement.ts';
 import { Leaders } from './leaders.ts';
-import { type NodeFacts, type Sample, viewOf, type WorldView } from './view.ts';
+import {
+  type HoldingsTotals,
+  holdingsTotals,
+  type NodeFacts,
+  type Sample,
+  viewOf,
+  type WorldView,
+} from './view.ts';
 
 const ANSWER_MS_MAX = 400;
 /** Rates over shorter spans would be noise: a look so soon after another one shares its span. */
@@ -20,8 +26,6 @@ export interface WatchOptions {
   readonly clock: Clock;
   facts(): readonly NodeFacts[];
   crowd(): CrowdStats | undefined;
-  /** The books of the whole world; `undefined` while nobody can answer. */
-  audit(): Promise<Audit | undefined>;
 }
 
 export class Watch {
@@ -38,8 +42,8 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#readyAtMs = options.clock.monotonicMs();
-    this.#sample = { atMs: this.#readyAtMs, statuses: new Map() };
-    this.#view = this.#viewNow(undefined);
+    this.#sample = { atMs: this.#readyAtMs, statuses: new Map(), audits: new Map() };
+    this.#view = this.#viewNow();
   }
 
   /** The latest view, without asking anybody. */
@@ -51,15 +55,23 @@ export class Watch {
     return this.#leaders.changes;
   }
 
-  /** Asks every node; resolves within half a second with what happened since the last look. */
-  async look(): Promise<readonly string[]> {
+  /** The gold and items of the whole world in the latest look. */
+  get holdings(): HoldingsTotals | undefined {
+    return holdingsTotals(this.#sample);
+  }
+
+  /**
+   * Asks every node; resolves with what happened since the last look, within half a second. Counting
+   * a large state through takes longer: the last look of all gives it `auditMs`.
+   */
+  async look(auditMs: number = ANSWER_MS_MAX): Promise<readonly string[]> {
     const { topology } = this.#options;
-    const [sample, audit] = await Promise.all([this.#ask(), this.#options.audit()]);
+    const sample = await this.#ask(auditMs);
     const groups = topology.groups.map(({ name }) => name);
     const events = [...this.#leaders.note(groups, sample), ...this.#agreement.note(sample)];
     if (sample.atMs - this.#sample.atMs >= RATE_MS_MIN) this.#before = this.#sample;
     this.#sample = sample;
-    this.#view = this.#viewNow(audit);
+    this.#view = this.#viewNow();
     return events;
   }
 
@@ -68,50 +80,69 @@ export class Watch {
     return this.#agreement.standings(this.#options.topology, this.#sample);
   }
 
-  #viewNow(audit: Audit | undefined): WorldView {
+  #viewNow(): WorldView {
     const { topology, facts, crowd } = this.#options;
     return viewOf(topology, this.#sample, this.#before, {
       upMs: this.#sample.atMs - this.#readyAtMs,
       nodes: facts(),
       leaderChanges: this.#leaders.changes,
       crowd: crowd(),
-      audit,
     });
   }
 
-  async #ask(): Promise<Sample> {
+  async #ask(auditMs: number): Promise<Sample> {
     const { topology, clock } = this.#options;
-    const answers = await Promise.all(topology.nodes.map((plan) => askStatus(topology.world, plan)));
-    const statuses = new Map<string, NodeStatus>();
-    for (const status of answers) {
-      if (status !== undefined) statuses.set(status.name, status);
-    }
-    return { atMs: clock.monotonicMs(), statuses };
+    const { world, nodes } = topology;
+    const holders = nodes.filter(({ kind }) => kind === 'global');
+    const [statuses, audits] = await Promise.all([
+      askAll<NodeStatus>(world, nodes, { path: '/v1/status', answerMs: ANSWER_MS_MAX }),
+      askAll<NodeAudit>(world, holders, { path: '/v1/audit', answerMs: auditMs }),
+    ]);
+    return { atMs: clock.monotonicMs(), statuses, audits };
   }
 }
 
-/** A node's status; `undefined` when it does not answer in time, or is not of this world. */
-async function askStatus(world: string, plan: NodePlan): Promise<NodeStatus | undefined> {
+interface Question {
+  readonly path: string;
+  readonly answerMs: number;
+}
+
+/** What the nodes answered, by name; those that did not in time are missing. */
+async function askAll<Answer extends NodeStatus | NodeAudit>(
+  world: string,
+  nodes: readonly NodePlan[],
+  question: Question,
+): Promise<ReadonlyMap<string, Answer>> {
+  const answers = new Map<string, Answer>();
+  await Promise.all(
+    nodes.map(async (plan) => {
+      const answer = await askNode(plan, question);
+      if (isAnswerOf<Answer>(answer, world, plan.name)) answers.set(plan.name, answer);
+    }),
+  );
+  return answers;
+}
+
+async function askNode(plan: NodePlan, { path, answerMs }: Question): Promise<unknown> {
   try {
-    const answer = await fetch(`http://${plan.host}:${plan.httpPort}/v1/status`, {
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    const answer = await fetch(`http://${plan.host}:${plan.httpPort}${path}`, {
+      signal: AbortSignal.timeout(answerMs),
     });
-    const status: unknown = await answer.json();
-    return isStatusOf(status, world, plan.name) ? status : undefined;
+    return await answer.json();
   } catch {
     // Whatever the cause (gone, late, half an answer), the node is not answering.
     return undefined;
   }
 }
 
-/** Our own nodes make statuses whole; a stranger on the port is told by his lacking our names. */
-function isStatusOf(status: unknown, world: string, name: string): status is NodeStatus {
+/** Our own nodes make answers whole; a stranger on the port is told by his lacking our names. */
+function isAnswerOf<Answer>(answer: unknown, world: string, name: string): answer is Answer {
   return (
-    typeof status === 'object' &&
-    status !== null &&
-    'world' in status &&
-    status.world === world &&
-    'name' in status &&
-    status.name === name
+    typeof answer === 'object' &&
+    answer !== null &&
+    'world' in answer &&
+    answer.world === world &&
+    'name' in answer &&
+    answer.name === name
   );
 }

@@ -31,6 +31,17 @@ const ENTRY_OVERHEAD_BYTES = 64;
 const STAGGER = 0.15;
 /** Entries kept in memory behind a checkpoint, so that a follower that trails a little needs none. */
 export const TRAILING_ENTRIES = 5_000;
+
+/** How much log lies between checkpoints and behind them; the simulator makes both small. */
+export interface GroupLimits {
+  readonly checkpointBytesMin: number;
+  readonly trailingEntries: number;
+}
+
+export const GROUP_LIMITS: GroupLimits = {
+  checkpointBytesMin: CHECKPOINT_BYTES_MIN,
+  trailingEntries: TRAILING_ENTRIES,
+};
 /** Entries applied in one go; the rest waits until what arrived meanwhile was read. */
 export const APPLY_ENTRIES_MAX = 4_096;
 const RETRY_AFTER_MS = 50;
@@ -46,6 +57,7 @@ export interface RaftGroupOptions {
   readonly journal: Journal;
   readonly checkpoints: Checkpoints;
   readonly clock: Clock;
+  readonly limits: GroupLimits;
   /** Tells the loop that this group has something to do. */
   readonly wake: (group: RaftGroup) => void;
   readonly notify: (notices: readonly Notice[]) => void;
@@ -266,7 +278,7 @@ export class RaftGroup implements Group {
 
   #dueBytes(stateBytes: number): number {
     const rank = this.node.status.membership.incoming.indexOf(this.#options.self);
-    return Math.max(CHECKPOINT_BYTES_MIN, stateBytes) * (1 + STAGGER * rank);
+    return Math.max(this.#options.limits.checkpointBytesMin, stateBytes) * (1 + STAGGER * rank);
   }
 
   #takeCheckpoint(): Snapshot {
@@ -288,7 +300,8 @@ export class RaftGroup implements Group {
       // A snapshot from the leader may have overtaken this one.
       if (this.#checkpoint?.index !== snapshot.index) return;
       if (before !== undefined) this.#options.journal.compact(this.number, before);
-      this.node.compact(markOf(snapshot), Math.max(0, snapshot.index - TRAILING_ENTRIES));
+      const keepAfter = Math.max(0, snapshot.index - this.#options.limits.trailingEntries);
+      this.node.compact(markOf(snapshot), keepAfter);
     });
     return snapshot;
   }

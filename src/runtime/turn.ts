@@ -20,7 +20,7 @@ import type { Group } from './group.ts';
 import { startingPoint } from './group-start.ts';
 import type { Journal } from './journal.ts';
 import type { Clock, Logger, Peers } from './ports.ts';
-import { RaftGroup } from './raft-group.ts';
+import { GROUP_LIMITS, type GroupLimits, RaftGroup } from './raft-group.ts';
 
 /** A wake-up that comes so late means that this process stood still: it listens before it acts. */
 const STALL_MS = 40;
@@ -37,6 +37,7 @@ export interface TurnOptions {
   /** What the journal found, by group number. */
   readonly recovered: ReadonlyMap<number, Recovered>;
   readonly random: Random;
+  readonly limits?: GroupLimits;
   readonly logger: Logger;
   readonly onNotices: (notices: readonly Notice[]) => void;
   /** A promise of ours is broken: the process must end now. */
@@ -93,6 +94,7 @@ export class Turn {
         journal,
         checkpoints,
         clock,
+        limits: this.#options.limits ?? GROUP_LIMITS,
         wake: (awake) => this.#wake(awake),
         notify: this.#options.onNotices,
       },

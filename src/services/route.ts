@@ -17,8 +17,11 @@ import type { GroupPlan } from './topology.ts';
 export const ASK_DEADLINE_MS = 3_000;
 /** Beyond it new asks are refused: 20,000 are more than a second's work of the groups. */
 const OPEN_ASKS_MAX = 20_000;
-/** An attempt without answer for so long goes to another member; an election takes less. */
-const ATTEMPT_MS = 400;
+/**
+ * An attempt without answer for so long goes to another member: by then a leader that hangs has a
+ * successor, and one that is merely slow gets nothing worse than a repeat.
+ */
+const ATTEMPT_MS = 250;
 /** Pause when no leader is known, so that an election is not disturbed by the question who won it. */
 const NO_LEADER_PAUSE_MS = 20;
 /** Hints followed without a pause: two members that point at each other must not make a storm. */

@@ -7,6 +7,7 @@
 // A session is a process of the history.
 import { type History, isObject, type Operation } from './history.ts';
 import { openingOf } from './models/bank.ts';
+import { amountOf, fieldsOf, nameOf } from './reading.ts';
 import { inTime } from './schedule.ts';
 
 /** Enough to see what is wrong. */
@@ -123,12 +124,13 @@ export function converged(standings: Iterable<Standing>): readonly string[] {
 export function monotonicReads(history: History): readonly string[] {
   const sentences = new Sentences();
   const last = new Map<string, Operation>();
+  const growing = growingKeys(history);
   for (const operation of answered(history, isRead)) {
     const session = `${operation.process}\n${operation.key}\n${operation.f}`;
     const before = last.get(session);
     last.set(session, operation);
     if (before === undefined) continue;
-    const lost = lostSince(before, operation);
+    const lost = lostSince(before, operation, growing.has(operation.key));
     if (lost === undefined) continue;
     sentences.add(
       `process ${operation.process} read ${keyOf(operation)} in line ${before.returnedLine}, ` +
@@ -160,7 +162,7 @@ export function readYourWrites(history: History): readonly string[] {
       const wrote = `its own write of line ${highest.returnedLine} has order ${highest.order}`;
       sentences.add(`${reader} at order ${order}, but ${wrote}`);
     }
-    if (!Array.isArray(operation.result) || f !== 'read') continue;
+    if (elements.size === 0 || !Array.isArray(operation.result)) continue;
     const shown = new Set(operation.result.map((element) => JSON.stringify(element)));
     for (const [element, line] of elements) {
       if (!shown.has(element)) sentences.add(`${reader} without ${element}, its own of line ${line}`);
@@ -171,22 +173,34 @@ export function readYourWrites(history: History): readonly string[] {
 
 /** What an observer recorded as `claim`: the key is the name, the value who has it. */
 export function claimsIn(history: History): readonly Claim[] {
-  return observed(history, 'claim', ({ key: name }, value) => ({ name, claimant: String(value) }));
+  return observed(history, 'claim').map(({ operation, value }) => ({
+    name: operation.key,
+    claimant: nameOf(operation, value, 'who has the name as its value'),
+  }));
 }
 
 /** What an observer recorded as `primary`: the key is the group, the value {epoch, node}. */
 export function appointmentsIn(history: History): readonly Appointment[] {
-  return observed(history, 'primary', ({ key: group }, value) => {
-    const { epoch, node } = isObject(value) ? value : {};
-    return { group, epoch: Number(epoch), node: String(node) };
+  return observed(history, 'primary').map(({ operation, value }) => {
+    const { epoch, node } = fieldsOf(operation, value, ['epoch', 'node']);
+    return {
+      group: operation.key,
+      epoch: amountOf(operation, epoch, 'an epoch'),
+      node: nameOf(operation, node, 'a node'),
+    };
   });
 }
 
 /** What an observer recorded as `digest`: the key is the group, the value {position, node, digest}. */
 export function standingsIn(history: History): readonly Standing[] {
-  return observed(history, 'digest', ({ key: group }, value) => {
-    const { position, node, digest } = isObject(value) ? value : {};
-    return { group, position: Number(position), node: String(node), digest: String(digest) };
+  return observed(history, 'digest').map(({ operation, value }) => {
+    const { position, node, digest } = fieldsOf(operation, value, ['position', 'node', 'digest']);
+    return {
+      group: operation.key,
+      position: amountOf(operation, position, 'a position'),
+      node: nameOf(operation, node, 'a node'),
+      digest: nameOf(operation, digest, 'a digest'),
+    };
   });
 }
 
@@ -280,21 +294,27 @@ function answered(history: History, wanted: (operation: Operation) => boolean = 
   return calls.sort((a, b) => a.returnedLine - b.returnedLine);
 }
 
-function observed<Fact>(
+/** What was observed; the value of the answer, or else of the invocation. */
+function observed(
   history: History,
-  f: string,
-  read: (operation: Operation, value: unknown) => Fact,
-): readonly Fact[] {
-  const seen = history.operations.filter((one) => one.f === f && one.isKnown && one.rejected === undefined);
-  return seen.map((operation) => read(operation, operation.result ?? operation.input));
+  kind: string,
+): readonly { readonly operation: Operation; readonly value: unknown }[] {
+  return history.operations
+    .filter(({ f, isKnown, rejected }) => f === kind && isKnown && rejected === undefined)
+    .map((operation) => ({ operation, value: operation.result ?? operation.input }));
+}
+
+/** The keys of lists: what is in one stays in it. */
+function growingKeys({ operations }: History): ReadonlySet<string> {
+  return new Set(operations.filter(({ f }) => f === 'append').map(({ key }) => key));
 }
 
 /** What the later of two reads lacks; `undefined` when it is not older, as far as one can tell. */
-function lostSince(before: Operation, after: Operation): string | undefined {
+function lostSince(before: Operation, after: Operation, isGrowing: boolean): string | undefined {
   if (before.order !== undefined && after.order !== undefined && after.order < before.order) {
     return `order ${after.order} after ${before.order}`;
   }
-  if (after.f !== 'read' || !Array.isArray(before.result) || !Array.isArray(after.result)) {
+  if (!isGrowing || !Array.isArray(before.result) || !Array.isArray(after.result)) {
     return undefined;
   }
   const shown = new Set(after.result.map((element) => JSON.stringify(element)));

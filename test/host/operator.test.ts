@@ -8,7 +8,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { factsOf, sampleOf, topology } from '../support/world-views.ts';
 
 function view(): WorldView {
-  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, crowd: undefined, audit: undefined };
+  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, crowd: undefined };
   return viewOf(topology, sampleOf({ economy: { leader: 2, term: 7 } }), undefined, around);
 }
 

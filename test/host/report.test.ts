@@ -19,7 +19,7 @@ function crowdResult(changes: Partial<CrowdResult['comparison']> = {}, trades = 
     ...changes,
   };
   const calls = tally.summarize(1_000);
-  const stats = { players: 2, joined: 2, trades, goldOpened: 200, itemsOpened: 6, calls };
+  const stats = { players: 2, joined: 2, trades, calls };
   return { stats, absent: 0, known: 2, comparison };
 }
 
@@ -33,7 +33,7 @@ function findings(changes: Partial<Findings> = {}): Findings {
     durationMs: 30_000,
     players: 2,
     crowd: crowdResult(),
-    audit: undefined,
+    holdings: undefined,
     leaderChanges: 1,
     nodes: factsOf(),
     replicas,
@@ -99,15 +99,15 @@ test('a node that ended by itself breaks the report, one that was killed does no
 });
 
 test('books of the whole world that do not balance break the report', () => {
-  const audit = {
-    players: 9,
-    goldMinted: 900,
-    goldHeld: 800,
-    goldLocked: 99,
-    itemsMinted: 27,
-    itemsHeld: 20,
-    itemsLocked: 7,
-  };
-  assert.deepEqual(broken({ audit }), ['the books of the whole world balance']);
-  assert.deepEqual(broken({ audit: { ...audit, goldLocked: 100 } }), []);
+  const gold = { expected: 900, counted: 899 };
+  const items = { expected: 27, counted: 27 };
+  assert.deepEqual(broken({ holdings: { gold, items } }), ['the books of the whole world balance']);
+  assert.deepEqual(broken({ holdings: { gold: { ...gold, counted: 900 }, items } }), []);
+});
+
+test('without test players the report counts the gold and items of the whole world', () => {
+  const gold = { expected: 900, counted: 900 };
+  const items = { expected: 27, counted: 27 };
+  const report = reportOf(findings({ players: 0, crowd: undefined, holdings: { gold, items } }));
+  assert.deepEqual([report.gold, report.items], [gold, items]);
 });

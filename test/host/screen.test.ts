@@ -15,17 +15,27 @@ function crowdStats(): CrowdStats {
     for (let i = 0; i <= place; i++) tally.record(name, 'done', 3);
   });
   const calls = tally.summarize(1_000);
-  return { players: 200, joined: 198, trades: 1_234, goldOpened: 200_000, itemsOpened: 600, calls };
+  return { players: 200, joined: 198, trades: 1_234, calls };
 }
+
+const BOOKS = {
+  players: 200,
+  goldMinted: 200_000,
+  goldHeld: 199_000,
+  goldLocked: 1_000,
+  itemsMinted: 600,
+  itemsHeld: 590,
+  itemsLocked: 10,
+};
 
 function busyView(): WorldView {
   const groups = {
     auth: { leader: 1, term: 3 },
-    economy: { leader: 2, term: 7, lag: 12_345 },
+    economy: { leader: 2, term: 7, lag: 12_345, facts: { 'holdings.audit': BOOKS } },
     guild: { leader: 3, term: 1 },
   };
   const nodes = factsOf({ 'global-5': 'restarting', eu: 'paused' });
-  const around = { upMs: 83_000, nodes, leaderChanges: 2, crowd: crowdStats(), audit: undefined };
+  const around = { upMs: 83_000, nodes, leaderChanges: 2, crowd: crowdStats() };
   return viewOf(topology, sampleOf(groups), undefined, around);
 }
 
@@ -38,7 +48,8 @@ test('the whole screen fits a terminal of 80 by 24, with the last events at its 
   for (const line of lines) assert.ok(line.length <= 80, line);
   assert.deepEqual(lines.slice(-2), ['second', 'third']);
   const text = lines.join('\n');
-  for (const word of ['economy', 'global-2', 'na-west', '200,000 expected', 'holdings.mine', '12,345']) {
+  const gold = '200,000 expected, 200,000 counted';
+  for (const word of ['economy', 'global-2', 'na-west', gold, 'holdings.mine', '12,345']) {
     assert.ok(text.includes(word), `${word} is missing`);
   }
 });
@@ -59,7 +70,7 @@ test('a wide terminal puts more nodes on a line', () => {
 });
 
 test('a group that nobody leads says so, and its lags are unknown', () => {
-  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, crowd: undefined, audit: undefined };
+  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, crowd: undefined };
   const view = viewOf(topology, sampleOf({}), undefined, around);
   const [, , auth] = textOf(renderScreen(view, [], { columns: 80, rows: 24 }));
   assert.match(auth ?? '', /^auth +nobody .*g1:\? g2:\? g3:\?/);

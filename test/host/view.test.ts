@@ -9,7 +9,7 @@ const groups = {
   economy: { leader: 2, term: 7, lag: 4 },
   guild: { leader: 3, term: 1 },
 };
-const around = { upMs: 5_000, leaderChanges: 0, crowd: undefined, audit: undefined };
+const around = { upMs: 5_000, leaderChanges: 0, crowd: undefined };
 
 test('groups are shown with the leader, its term and how far each member trails', () => {
   const view = viewOf(topology, sampleOf(groups), undefined, { ...around, nodes: factsOf() });
@@ -24,7 +24,7 @@ test('of two nodes that both claim to lead, the one in the higher term does', ()
   const old = sampleOf({ economy: { leader: 1, term: 6 } }, { answering: ['global-1'] });
   const now = sampleOf(groups, { answering: ['global-2', 'global-3'] });
   const statuses = new Map([...old.statuses, ...now.statuses]);
-  const view = viewOf(topology, { atMs: 0, statuses }, undefined, { ...around, nodes: factsOf() });
+  const view = viewOf(topology, { ...now, statuses }, undefined, { ...around, nodes: factsOf() });
   assert.equal(view.groups.find(({ group }) => group === 'economy')?.leader, 'global-2');
 });
 
@@ -57,18 +57,45 @@ test('a counter that went back belongs to a process that began anew', () => {
   assert.equal(view.outcomesPerSecond.done, 4 * 5);
 });
 
-test('an audit of the whole world says what was minted and what is there', () => {
-  const audit = {
-    players: 2,
-    goldMinted: 200,
-    goldHeld: 150,
-    goldLocked: 40,
-    itemsMinted: 6,
-    itemsHeld: 5,
-    itemsLocked: 1,
+const books = {
+  players: 2,
+  goldMinted: 200,
+  goldHeld: 150,
+  goldLocked: 40,
+  itemsMinted: 6,
+  itemsHeld: 5,
+  itemsLocked: 1,
+};
+
+function holdingsOf(fact: unknown) {
+  const economy = { leader: 1, term: 1, facts: { 'holdings.audit': fact } };
+  const surroundings = { ...around, nodes: factsOf() };
+  return viewOf(topology, sampleOf({ economy }), undefined, surroundings).holdings;
+}
+
+test('the books of the economy say what was minted and what is there, locked or not', () => {
+  assert.deepEqual(holdingsOf(books), {
+    gold: { expected: 200, counted: 190 },
+    items: { expected: 6, counted: 6 },
+  });
+});
+
+test('books that are not as they should be count for nothing', () => {
+  for (const fact of [undefined, null, 'rich', { ...books, goldHeld: -1 }, { goldMinted: 1 }]) {
+    assert.equal(holdingsOf(fact), undefined);
+  }
+  const view = viewOf(topology, sampleOf(groups), undefined, { ...around, nodes: factsOf() });
+  assert.equal(view.holdings, undefined);
+});
+
+test('of several copies, the one that is farthest is believed', () => {
+  const copy = (index: number, goldHeld: number) => {
+    const facts = { 'holdings.audit': { ...books, goldHeld } };
+    return { economy: { leader: 1, term: 1, index, facts } };
   };
-  const nodes = factsOf();
-  const view = viewOf(topology, sampleOf(groups), undefined, { ...around, nodes, audit });
-  assert.deepEqual(view.holdings?.gold, { expected: 200, counted: 190 });
-  assert.deepEqual(view.holdings?.items, { expected: 6, counted: 6 });
+  const old = sampleOf(copy(10, 150), { answering: ['global-1'] });
+  const now = sampleOf(copy(11, 160), { answering: ['global-2'] });
+  const audits = new Map([...now.audits, ...old.audits]);
+  const view = viewOf(topology, { ...now, audits }, undefined, { ...around, nodes: factsOf() });
+  assert.equal(view.holdings?.gold.counted, 200);
 });

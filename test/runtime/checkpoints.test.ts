@@ -5,7 +5,7 @@ import { CorruptionError } from '../../src/base/errors.ts';
 import { nodeId } from '../../src/base/id.ts';
 import type { Snapshot } from '../../src/protocols/raft/messages.ts';
 import { Checkpoints } from '../../src/runtime/checkpoints.ts';
-import { DiskFailure, VirtualDisk } from '../support/virtual-disk.ts';
+import { DiskFailure, VirtualDisk } from '../../src/sim/disk.ts';
 
 function snapshot(index: number, state: Uint8Array = Uint8Array.of(index, 2, 3)): Snapshot {
   const membership = { incoming: [nodeId(1), nodeId(4)], outgoing: [nodeId(2)], learners: [] };

@@ -8,7 +8,7 @@ import { Journal } from '../../src/runtime/journal.ts';
 import { recordAt, writeRecord } from '../../src/runtime/journal-record.ts';
 import { recoverJournal } from '../../src/runtime/journal-recovery.ts';
 import { asText, type Model, modelAfter, randomStep } from '../support/journal-model.ts';
-import { DiskFailure, VirtualDisk } from '../support/virtual-disk.ts';
+import { DiskFailure, VirtualDisk } from '../../src/sim/disk.ts';
 
 const SMALL = { segmentBytes: 4096 };
 const FIRST = 'journal-0000000000000001.log';

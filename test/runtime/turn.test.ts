@@ -13,7 +13,7 @@ import { Turn } from '../../src/runtime/turn.ts';
 import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { VirtualDisk } from '../support/virtual-disk.ts';
+import { VirtualDisk } from '../../src/sim/disk.ts';
 
 const IDS = [1, 2, 3].map(nodeId);
 const GROUP = 7;

@@ -10,7 +10,7 @@ import { stockFeatures } from '../../src/world/catalogue.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { type LogLine, memoryLogger, plainSecrets, TestLink } from '../support/tiny-world.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { VirtualDisk } from '../support/virtual-disk.ts';
+import { VirtualDisk } from '../../src/sim/disk.ts';
 
 const REGION = nodeId(8);
 

@@ -1,7 +1,7 @@
 // Small worlds to look at, for the tests of what the host shows and answers.
 import type { NodeFacts, Sample } from '../../src/host/view.ts';
 import { seedTopology, type Topology } from '../../src/services/topology.ts';
-import type { GroupStatus, NodeStatus } from '../../src/wire/status.ts';
+import type { GroupAudit, GroupStatus, NodeAudit, NodeStatus } from '../../src/wire/status.ts';
 import { nodeId } from '../../src/base/id.ts';
 
 export const topology: Topology = seedTopology({ world: 'world-test' });
@@ -22,6 +22,7 @@ export interface Led {
   readonly lag?: number;
   readonly hash?: (node: number) => number;
   readonly index?: number;
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 /** A moment at which these groups were led so, and only `answering` nodes answered. */
@@ -30,8 +31,11 @@ export function sampleOf(
   o: { readonly atMs?: number; readonly answering?: readonly string[]; readonly done?: number } = {},
 ): Sample {
   const statuses = new Map<string, NodeStatus>();
+  const audits = new Map<string, NodeAudit>();
   for (const plan of topology.nodes) {
     if (o.answering !== undefined && !o.answering.includes(plan.name)) continue;
+    const copies = Object.entries(groups).flatMap(([group, led]) => copyOf(group, plan.id, led));
+    audits.set(plan.name, { name: plan.name, world: topology.world, groups: copies });
     const done = plan.kind === 'region' ? (o.done ?? 0) : 0;
     const region = topology.regions.find(({ node }) => node === plan.id);
     statuses.set(plan.name, {
@@ -63,7 +67,14 @@ export function sampleOf(
       outcomes: { done, rejected: 0, unavailable: 0, uncertain: 0 },
     });
   }
-  return { atMs: o.atMs ?? 0, statuses };
+  return { atMs: o.atMs ?? 0, statuses, audits };
+}
+
+function copyOf(group: string, node: number, led: Led): GroupAudit[] {
+  const members = topology.groups.find(({ name }) => name === group)?.members ?? [];
+  if (!members.some((member) => member === node)) return [];
+  const stateHash = led.hash?.(node) ?? 7;
+  return [{ group, applied: led.index ?? 900, stateHash, facts: led.facts ?? {} }];
 }
 
 function groupStatus(group: string, node: number, led: Led): GroupStatus[] {
@@ -80,8 +91,8 @@ function groupStatus(group: string, node: number, led: Led): GroupStatus[] {
       applied: 1_000,
       last: 1_000,
       snapshot: 0,
-      stateHash: led.hash?.(node) ?? 7,
-      hashedIndex: led.index ?? 900,
+      stateHash: 0,
+      hashedIndex: 0,
       waiting: 1,
       members: isLeader
         ? members.map((member) => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Random } from '../../src/base/random.ts';
 import { testDiskContract } from '../support/disk-contract.ts';
-import { VirtualDisk } from '../support/virtual-disk.ts';
+import { VirtualDisk } from '../../src/sim/disk.ts';
 
 testDiskContract('virtual disk', () => {
   const disk = new VirtualDisk();
