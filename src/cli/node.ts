@@ -17,7 +17,7 @@ import { openSecrets } from '../adapters/node/secrets.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import { readTopologyFile } from '../adapters/node/topology-file.ts';
 import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
-import { InvalidInputError } from '../base/errors.ts';
+import { CorruptionError, InvalidInputError } from '../base/errors.ts';
 import { Checkpoints } from '../runtime/checkpoints.ts';
 import { Journal } from '../runtime/journal.ts';
 import type { Peers } from '../runtime/ports.ts';
@@ -52,11 +52,19 @@ export async function runNode(options: NodeOptions): Promise<void> {
   try {
     await start(options, parent);
   } catch (cause) {
-    if (!(cause instanceof StartError)) throw cause;
-    process.stderr.write(`${cause.message}\n`);
-    await parent?.deliver({ kind: 'failed', sentence: cause.message });
+    const sentence = whyNot(options, cause);
+    if (sentence === undefined) throw cause;
+    process.stderr.write(`${sentence}\n`);
+    await parent?.deliver({ kind: 'failed', sentence });
     process.exit(EXIT_CANNOT_START);
   }
+}
+
+/** What must be changed before another start makes sense; `undefined` for a fault of ours. */
+function whyNot({ data }: NodeOptions, cause: unknown): string | undefined {
+  if (cause instanceof StartError) return cause.message;
+  if (!(cause instanceof CorruptionError)) return undefined;
+  return `The data in ${data} is damaged (${cause.message}): see "A damaged folder" in docs/operating.md.`;
 }
 
 async function start(options: NodeOptions, parent: ParentLink | undefined): Promise<void> {
@@ -76,7 +84,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
     peers,
     secrets: openSecrets(key),
     machine: { pid: process.pid, residentBytes: () => process.memoryUsage.rss() },
-    openStorage: () => openStorage(options.data),
+    openStorage: () => openStorage(options.data, logger),
     loadLand: () => createLand(loadCoasts()),
     fail,
   };
@@ -90,7 +98,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
       health: () => true,
       ready: () => node.isReady(),
       status: () => node.status(),
-      audit: () => node.audit(),
+      audit: (fresh) => node.audit(fresh),
     },
     ...(node.players === undefined ? {} : { players: node.players }),
   });
@@ -144,10 +152,11 @@ function openLinks(o: {
   });
 }
 
-function openStorage(folder: string): Storage {
-  const disk = openDisk(folder);
+function openStorage(folder: string, logger: NodeLog): Storage {
+  const disk = openDisk(folder, (sentence) => endBroken(logger, sentence));
   const { journal, recovered } = Journal.open(disk);
-  return { journal, recovered, checkpoints: new Checkpoints(disk) };
+  const damaged = (cause: string): void => logger.log('error', 'checkpoint-damaged', { cause });
+  return { journal, recovered, checkpoints: new Checkpoints(disk, { damaged }) };
 }
 
 /** Whatever asks the process to end, it ends once; what hangs does not keep it. */
@@ -176,7 +185,7 @@ function endInOrder(
   parent?.listen({ message: () => undefined, closed: () => end('parent-gone') });
 }
 
-function endBroken(logger: NodeLog, cause: unknown): void {
+function endBroken(logger: NodeLog, cause: unknown): never {
   logger.log('error', 'broken', { cause });
   logger.close();
   process.stderr.write(`${cause instanceof Error ? String(cause.stack) : String(cause)}\n`);

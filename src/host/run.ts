@@ -123,8 +123,8 @@ export class Run {
     await Promise.race([end.over, this.#stops.first, ...crowdEnd]);
     end.cut();
     const result = await this.#endCrowd(crowd);
-    await pauseUntil(clock, LEVEL_MS_MAX, () => this.#areReplicasLevel(watch));
     await looks.stop();
+    await pauseUntil(clock, LEVEL_MS_MAX, () => this.#areReplicasLevel(watch));
     const report = this.#report(watch, { startMs, readyAtMs, crowd: result });
     this.#show.leaveScreen();
     this.#show.progress('stopping all nodes');
@@ -166,8 +166,8 @@ export class Run {
     return undefined;
   }
 
-  async #look(watch: Watch, auditMs?: number): Promise<WorldView> {
-    for (const event of await watch.look(auditMs)) this.#show.event(event);
+  async #look(watch: Watch, recount: boolean = false): Promise<WorldView> {
+    for (const event of await watch.look(recount)) this.#show.event(event);
     return watch.view;
   }
 
@@ -193,7 +193,7 @@ export class Run {
 
   async #areReplicasLevel(watch: Watch): Promise<boolean> {
     if (this.#stops.isAtOnce) return true;
-    await this.#look(watch, LEVEL_MS_MAX);
+    await this.#look(watch, true);
     return watch.standings().every(({ isEqual }) => isEqual);
   }
 

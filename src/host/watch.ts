@@ -18,6 +18,7 @@ import {
 } from './view.ts';
 
 const ANSWER_MS_MAX = 400;
+const RECOUNT_MS_MAX = 5_000;
 /** Rates over shorter spans would be noise: a look so soon after another one shares its span. */
 const RATE_MS_MIN = 500;
 
@@ -61,12 +62,15 @@ export class Watch {
   }
 
   /**
-   * Asks every node; resolves with what happened since the last look, within half a second. Counting
-   * a large state through takes longer: the last look of all gives it `auditMs`.
+   * Asks every node; resolves with what happened since the last look, within half a second. The copies
+   * may have been counted a while ago; `recount` has them counted now, which a large state makes slow.
    */
-  async look(auditMs: number = ANSWER_MS_MAX): Promise<readonly string[]> {
+  async look(recount: boolean = false): Promise<readonly string[]> {
     const { topology } = this.#options;
-    const sample = await this.#ask(auditMs);
+    const audit = recount
+      ? { path: '/v1/audit?fresh', answerMs: RECOUNT_MS_MAX }
+      : { path: '/v1/audit', answerMs: ANSWER_MS_MAX };
+    const sample = await this.#ask(audit);
     const groups = topology.groups.map(({ name }) => name);
     const events = [...this.#leaders.note(groups, sample), ...this.#agreement.note(sample)];
     if (sample.atMs - this.#sample.atMs >= RATE_MS_MIN) this.#before = this.#sample;
@@ -90,13 +94,13 @@ export class Watch {
     });
   }
 
-  async #ask(auditMs: number): Promise<Sample> {
+  async #ask(audit: Question): Promise<Sample> {
     const { topology, clock } = this.#options;
     const { world, nodes } = topology;
     const holders = nodes.filter(({ kind }) => kind === 'global');
     const [statuses, audits] = await Promise.all([
       askAll<NodeStatus>(world, nodes, { path: '/v1/status', answerMs: ANSWER_MS_MAX }),
-      askAll<NodeAudit>(world, holders, { path: '/v1/audit', answerMs: auditMs }),
+      askAll<NodeAudit>(world, holders, audit),
     ]);
     return { atMs: clock.monotonicMs(), statuses, audits };
   }

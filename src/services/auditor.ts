@@ -2,7 +2,8 @@
 //
 // `global-node.ts` owns one. It reads each copy as it stands, without asking the group, so that copies
 // can be compared; comparing is the asker's business. Counting walks over whole states and holds the
-// loop up meanwhile: it may take at most a twentieth of the time, whoever asks and however often.
+// loop up meanwhile, so that the latest count is given again unless the operator wants a fresh one: a
+// count that costs nothing is made anew each second, one that costs 100 ms every hundred seconds.
 import { invariant } from '../base/errors.ts';
 import type { Group } from '../runtime/group.ts';
 import type { Clock } from '../runtime/ports.ts';
@@ -11,7 +12,8 @@ import { decodeWith, encodeWith, nothing, type Schema } from '../wire/schema.ts'
 import type { GroupAudit } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 
-const COST_SHARE = 20;
+/** A count stays good for its cost in ms, squared, times this. */
+const GOOD_FOR_MS = 10;
 
 interface Book {
   readonly call: string;
@@ -27,7 +29,7 @@ export class Auditor {
   readonly #clock: Clock;
   readonly #audited: Audited[] = [];
   #latest: readonly GroupAudit[] = [];
-  #freshUntilMs: number = Number.NEGATIVE_INFINITY;
+  #goodUntilMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,13 +44,13 @@ export class Auditor {
     this.#audited.push({ group, books });
   }
 
-  /** The latest count, or a new one when that is not too dear by now. */
-  audit(): readonly GroupAudit[] {
+  /** The latest count, or a new one when the operator insists or it is not too dear by now. */
+  audit(fresh: boolean): readonly GroupAudit[] {
     const beganMs = this.#clock.monotonicMs();
-    if (beganMs < this.#freshUntilMs) return this.#latest;
+    if (!fresh && beganMs < this.#goodUntilMs) return this.#latest;
     this.#latest = this.#audited.map((audited) => count(audited));
     const costMs = this.#clock.monotonicMs() - beganMs;
-    this.#freshUntilMs = beganMs + costMs * COST_SHARE;
+    this.#goodUntilMs = beganMs + costMs * costMs * GOOD_FOR_MS;
     return this.#latest;
   }
 }

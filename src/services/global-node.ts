@@ -59,7 +59,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     lost: (node) => turn.peerLost(node),
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
-    audit: () => auditor.audit(),
+    audit: (fresh) => auditor.audit(fresh),
     region: () => undefined,
     outcomes: () => NO_OUTCOMES,
     async stop() {

@@ -51,7 +51,7 @@ export interface NodeRole {
   isReady(): boolean;
   groups(): readonly GroupStatus[];
   /** Costs a walk over all state that is held here. */
-  audit(): readonly GroupAudit[];
+  audit(fresh: boolean): readonly GroupAudit[];
   region(): RegionStatus | undefined;
   outcomes(): OutcomeCounts;
   /** Leaves in order: nobody is left waiting for this node. */

@@ -25,7 +25,8 @@ export interface WorldNode {
   /** Resolves when the node is ready for the first time. */
   whenReady(): Promise<void>;
   status(): NodeStatus;
-  audit(): NodeAudit;
+  /** `fresh`: counted now, whatever it costs; else perhaps a while ago. */
+  audit(fresh: boolean): NodeAudit;
   /**
    * Leaves in order: players are told to go elsewhere, leadership is handed over, links and files are
    * closed. Takes about one election at most.
@@ -63,7 +64,7 @@ export function startWorldNode(setting: NodeSetting, version: string): WorldNode
       region: role.region(),
       outcomes: role.outcomes(),
     }),
-    audit: () => ({ name, world: topology.world, groups: role.audit() }),
+    audit: (fresh) => ({ name, world: topology.world, groups: role.audit(fresh) }),
     async stop() {
       lateness.stop();
       await role.stop();

@@ -277,7 +277,7 @@ test('a late refusal of an earlier attempt does not make another one', () => {
     for (const member of [TWO, THREE]) world.conduct.set(member, () => undefined);
     world.asked.length = 0;
     world.ask();
-    world.clock.advance(500);
+    world.clock.advance(300);
     world.release();
     world.clock.advance(100);
     assert.equal(world.asked.length, 2, late.kind);

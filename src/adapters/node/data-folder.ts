@@ -7,8 +7,9 @@
 // let in.
 // Limit: processes that can not see each other (containers on a shared folder) are not told apart.
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { NodeId } from '../../base/id.ts';
+import { makeWithParents } from './process-files.ts';
 import { StartError } from './start-error.ts';
 
 const FORMAT = 1;
@@ -32,7 +33,7 @@ export function claimDataFolder(claim: DataFolderClaim): { release(): void } {
   const { folder } = claim;
   let lock: string | undefined;
   try {
-    fs.mkdirSync(folder, { recursive: true });
+    makeWithParents(resolve(folder));
     refuseForeign(folder);
     lock = takeLock(folder);
     checkMarker(claim);

@@ -27,8 +27,8 @@ export interface HttpRoutes {
   ready(): boolean;
   /** Everything an operator wants to see, as JSON values. */
   status(): unknown;
-  /** All that is held here, counted through; may take a while. */
-  audit(): unknown;
+  /** All that is held here, counted through: now (`?fresh`), or the latest count. */
+  audit(fresh: boolean): unknown;
 }
 
 export interface HttpOptions {
@@ -100,9 +100,9 @@ function answerer(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const rare = rareLogger(logger);
   return (request, response) => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     try {
-      answer(request, response, reply(routes, request.method, path));
+      answer(request, response, reply(routes, { method: request.method, path, query }));
     } catch (cause) {
       rare.log('error', 'http-route-failed', { path, error: cause });
       answer(request, response, { code: 500, body: { error: 'internal error' } });
@@ -115,7 +115,13 @@ interface Reply {
   readonly body: unknown;
 }
 
-function reply(routes: HttpRoutes, method: string | undefined, path: string): Reply {
+interface Question {
+  readonly method: string | undefined;
+  readonly path: string;
+  readonly query: string;
+}
+
+function reply(routes: HttpRoutes, { method, path, query }: Question): Reply {
   if (method !== 'GET' && method !== 'HEAD') return { code: 405, body: { error: 'only GET and HEAD' } };
   switch (path) {
     case '/healthz':
@@ -125,7 +131,7 @@ function reply(routes: HttpRoutes, method: string | undefined, path: string): Re
     case '/v1/status':
       return { code: 200, body: routes.status() };
     case '/v1/audit':
-      return { code: 200, body: routes.audit() };
+      return { code: 200, body: routes.audit(query === 'fresh') };
     default:
       return { code: 404, body: { error: 'no such path' } };
   }

@@ -97,8 +97,11 @@ export function removeFile(folder: string, name: string): void {
   rmSync(join(folder, name), { force: true });
 }
 
-/** Not `recursive`: where the system refuses with ENOENT (below /proc), that never comes back. */
-function makeWithParents(path: string): void {
+/**
+ * Makes a folder and those above it, for this user alone. Not by `recursive`: where the system refuses
+ * with ENOENT (below /proc), that never comes back.
+ */
+export function makeWithParents(path: string): void {
   if (existsSync(path)) return;
   const parent = dirname(path);
   if (parent !== path) makeWithParents(parent);

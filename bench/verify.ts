@@ -1,0 +1,104 @@
+// Operations of a recorded history that are judged per second, from the text of its lines to the verdict.
+//
+// `npm run bench -- verify`. The histories are sound and drawn from a seed, each operation of a client
+// under way together with those of all others: a checker must accept them, which takes at least as many
+// steps as there are operations.
+import { Random } from '../src/base/random.ts';
+import { type History, HistoryReader } from '../src/verify/history.ts';
+import { type Report, reportOf } from '../src/verify/report.ts';
+import { type Event, play } from '../test/support/histories.ts';
+import { bankTruth } from '../test/support/truths.ts';
+import { type Row, spread, table } from './spread.ts';
+
+interface Scene {
+  readonly what: string;
+  readonly groups: number;
+  readonly accounts: number;
+  readonly clients: number;
+  /** In each group. */
+  readonly operations: number;
+  readonly isOrdered: boolean;
+  readonly uncertainPercent: number;
+}
+
+const GOLD = 1_000;
+const READ_PERCENT = 20;
+const SCENES: readonly Scene[] = [
+  ...[0, 1].map((uncertainPercent) => ({
+    what: 'one group of 1,000 accounts, 32 clients, with order',
+    groups: 1,
+    accounts: 1_000,
+    clients: 32,
+    operations: 200_000,
+    isOrdered: true,
+    uncertainPercent,
+  })),
+  ...[0, 1].map((uncertainPercent) => ({
+    what: '200 groups of 8 accounts, 10 clients each, without order',
+    groups: 200,
+    accounts: 8,
+    clients: 10,
+    operations: 1_000,
+    isOrdered: false,
+    uncertainPercent,
+  })),
+  {
+    what: 'one group of 8 accounts, 32 clients, without order',
+    groups: 1,
+    accounts: 8,
+    clients: 32,
+    operations: 50_000,
+    isOrdered: false,
+    uncertainPercent: 0,
+  },
+];
+
+export async function benchVerify(rounds: number): Promise<void> {
+  const rows: Row[] = [];
+  for (const scene of SCENES) {
+    process.stderr.write(`${scene.what}, ${scene.uncertainPercent} % uncertain\n`);
+    const lines = linesOf(scene);
+    const runs = Array.from({ length: rounds }, () => judge(lines));
+    const total = scene.groups * scene.operations;
+    const states = runs.map(({ report }) => report.explored / total);
+    rows.push({
+      what: scene.what,
+      'uncertain %': String(scene.uncertainPercent),
+      verdict: [...new Set(runs.map(({ report }) => report.verdict))].join(', '),
+      'operations/s': spread(runs.map(({ readMs, checkMs }) => (1_000 * total) / (readMs + checkMs))),
+      'of it, checked only': spread(runs.map(({ checkMs }) => (1_000 * total) / checkMs)),
+      'states per operation': spread(states),
+    });
+  }
+  process.stdout.write(table(rows));
+}
+
+function judge(lines: readonly string[]): { report: Report; readMs: number; checkMs: number } {
+  const beginMs = performance.now();
+  const reader = new HistoryReader();
+  for (const line of lines) reader.line(line);
+  const history: History = reader.finish();
+  const readMs = performance.now() - beginMs;
+  const report = reportOf(history, 'bank');
+  return { report, readMs, checkMs: performance.now() - beginMs - readMs };
+}
+
+/** The groups' events one after the other: time is the same for all that matters. */
+function linesOf(scene: Scene): readonly string[] {
+  const accounts = Array.from({ length: scene.accounts }, (_, i) => [`a${i}`, GOLD]);
+  const init = { type: 'init', model: 'bank', value: Object.fromEntries(accounts) };
+  const lines: string[] = [JSON.stringify(init)];
+  const random = new Random(scene.what);
+  let time = 0;
+  for (let group = 0; group < scene.groups; group++) {
+    const truth = bankTruth(scene.accounts, GOLD, READ_PERCENT);
+    for (const event of play(truth, random, scene)) {
+      lines.push(JSON.stringify(inGroup(event, group, time++)));
+    }
+  }
+  return lines;
+}
+
+function inGroup(event: Event, group: number, time: number): object {
+  return { ...event, process: `g${group}c${event.process}`, key: `g${group}`, time };
+}
