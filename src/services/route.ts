@@ -22,6 +22,11 @@ const OPEN_ASKS_MAX = 20_000;
  * successor, and one that is merely slow gets nothing worse than a repeat.
  */
 const ATTEMPT_MS = 250;
+/**
+ * How long a member that let an attempt time out is left out, if others are there. Not for ever: it
+ * speaks only when asked, and may lead again.
+ */
+const SILENT_MS = 1_000;
 /** Pause when no leader is known, so that an election is not disturbed by the question who won it. */
 const NO_LEADER_PAUSE_MS = 20;
 /** Hints followed without a pause: two members that point at each other must not make a storm. */
@@ -66,8 +71,8 @@ interface Home {
   readonly members: readonly NodeId[];
   /** The last one believed; whether it can be asked at this moment is another question. */
   leader: NodeId | undefined;
-  /** A member that let an attempt time out: not asked again before it speaks, if others are there. */
-  silent: NodeId | undefined;
+  /** A member that let an attempt time out: left out until it speaks, or for a moment. */
+  silent: { readonly node: NodeId; readonly untilMs: number } | undefined;
   /** The next member to try while no leader is known. */
   turn: number;
 }
@@ -130,11 +135,13 @@ export class Route {
 
   /** Takes in what a node answered; answers to asks that have ended are ignored. */
   answered(from: NodeId, message: Extract<PeerMessage, { kind: 'answer' }>): void {
+    for (const home of this.#homes.values()) {
+      if (home.silent?.node === from) home.silent = undefined;
+    }
     const open = this.#open.get(message.number);
     if (open === undefined) return;
     const { home } = open;
     const { answer } = message;
-    if (home.silent === from) home.silent = undefined;
     switch (answer.kind) {
       case 'answered':
         home.leader = from;
@@ -202,11 +209,13 @@ export class Route {
       const member = members[home.turn++ % members.length];
       if (member !== undefined && this.#usable(home, member)) return member;
     }
-    return silent !== undefined && this.#peers.connected(silent) ? silent : undefined;
+    return silent !== undefined && this.#peers.connected(silent.node) ? silent.node : undefined;
   }
 
   #usable(home: Home, member: NodeId): boolean {
-    return member !== home.silent && this.#peers.connected(member);
+    const { silent } = home;
+    const isSilent = silent?.node === member && this.#clock.monotonicMs() < silent.untilMs;
+    return !isSilent && this.#peers.connected(member);
   }
 
   #end(open: OpenAsk, answer: RouteAnswer): void {
@@ -241,7 +250,8 @@ export class Route {
   }
 
   #again(open: OpenAsk, nowMs: number): void {
-    if (open.target !== undefined) open.home.silent = open.target;
+    const { target } = open;
+    if (target !== undefined) open.home.silent = { node: target, untilMs: nowMs + SILENT_MS };
     open.hops = 0;
     this.#attempt(open, nowMs);
   }

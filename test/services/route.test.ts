@@ -252,6 +252,20 @@ test('a silent leader that speaks again is asked again', () => {
   assert.deepEqual(world.asked, [ONE]);
 });
 
+test('a leader that was silent for a while is found again, although it speaks only when asked', () => {
+  const world = new World();
+  world.lead(ONE);
+  world.ask();
+  world.clock.advance(10);
+  world.conduct.set(ONE, () => undefined);
+  world.ask(600);
+  world.clock.advance(1_000);
+  world.lead(ONE);
+  const answers = world.ask();
+  world.clock.advance(2_000);
+  assert.deepEqual(answers, [answeredBy(ONE)]);
+});
+
 test('a leader that has stepped down is not the only one to be asked', () => {
   const world = new World();
   world.lead(ONE);
