@@ -81,7 +81,7 @@ export class GlobalNodes {
   spawn(name: string): void {
     const data = join(this.#folder, name);
     mkdirSync(data, { recursive: true });
-    const main = (process.env['NODE_MAIN'] ?? join(import.meta.dirname, '../src/cli/main.ts'));
+    const main = join(import.meta.dirname, '../src/cli/main.ts');
     const args = ['node', '--topology', this.#file, '--name', name, '--data', data];
     const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,9 +1,11 @@
 // `npm run bench -- JOURNEY [ROUNDS]`: measures one journey on this machine and prints the figures.
 import { benchFailover } from './failover.ts';
+import { benchStart } from './start.ts';
 import { benchTrade } from './trade.ts';
 
 const [journey = '', rounds = ''] = process.argv.slice(2);
 const journeys: Record<string, { readonly rounds: number; run(rounds: number): Promise<void> }> = {
+  start: { rounds: 5, run: benchStart },
   trade: { rounds: 5, run: benchTrade },
   failover: { rounds: 20, run: benchFailover },
 };

@@ -14,6 +14,12 @@ const STDERR_FILE_BYTES_MAX: number = 1024 * 1024;
 /** Messages to the parent that may wait; later ones that may be lost are dropped meanwhile. */
 const UNSENT_MAX = 16;
 
+/**
+ * For the GNU allocator, ignored by others: one arena, and large blocks (a password hash takes 19 MiB)
+ * go back to the system when they are free. A gateway would else keep a hundred megabytes for ever.
+ */
+const FRUGAL = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
+
 export type ChildSignal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT';
 
 export interface Ended {
@@ -51,6 +57,7 @@ export function startChild(start: ChildStart, listener: ChildListener): Child {
   try {
     child = spawn(process.execPath, [...process.execArgv, start.script, ...start.args], {
       stdio: ['ignore', 'ignore', fd, 'ipc'],
+      env: { ...FRUGAL, ...process.env },
       detached: true,
       windowsHide: true,
     });

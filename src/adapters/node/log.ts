@@ -1,11 +1,12 @@
 // Structured log lines: one JSON object per line, to a file or to stderr.
 //
-// Every process opens one. Lines to a file are written asynchronously and bounded in memory, so a
+// Every process opens one. `sonic-boom` does the writing; a whole logging library around it would take
+// eight megabytes of every node for what two lines do. Lines to a file are written asynchronously and bounded in memory, so a
 // slow disk costs lines, never time; `close` writes what is left. Nothing is masked here, because
 // nothing secret may be passed in the first place.
 import { openSync, renameSync, statSync, writeSync } from 'node:fs';
 
-import { destination, type LevelWithSilent, pino, stdTimeFunctions } from 'pino';
+import sonicBoom from 'sonic-boom';
 
 import type { Logger, LogLevel } from '../../runtime/ports.ts';
 import { StartError } from './start-error.ts';
@@ -19,6 +20,7 @@ const FILE_BYTES_MAX: number = 32 * 1024 * 1024;
 /** Lines that wait for the disk; beyond it they are dropped. */
 const WAITING_BYTES_MAX: number = 4 * 1024 * 1024;
 const STDERR = 2;
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 export interface LogOptions {
   /** Stderr when it is absent. */
@@ -33,33 +35,20 @@ export interface LogOptions {
 export function openLogger(options: LogOptions): Logger & { close(): void } {
   const sink =
     options.file === undefined
-      ? destination({ fd: STDERR, sync: true })
-      : destination({
-          fd: openLogFile(options.file),
-          sync: false,
-          maxLength: WAITING_BYTES_MAX,
-        });
+      ? new sonicBoom.SonicBoom({ fd: STDERR, sync: true })
+      : new sonicBoom.SonicBoom({ fd: openLogFile(options.file), sync: false, maxLength: WAITING_BYTES_MAX });
   // A full disk must not end a node that could go on.
   sink.on('error', (cause: Error) => {
     writeSync(STDERR, `The log of ${options.name} cannot be written: ${cause.message}\n`);
   });
-  const level: LevelWithSilent = options.level ?? 'info';
-  const lines = pino(
-    {
-      level,
-      base: { name: options.name },
-      messageKey: 'event',
-      nestedKey: 'facts',
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    sink,
-  );
+  const { name } = options;
+  const least = LEVELS.indexOf(options.level ?? 'info');
   return {
-    log(lineLevel, event, facts) {
-      if (!lines.isLevelEnabled(lineLevel)) return;
-      if (facts === undefined) lines[lineLevel](event);
-      else lines[lineLevel](bounded(facts, DEPTH_MAX), event);
+    log(level, event, facts) {
+      if (LEVELS.indexOf(level) < least) return;
+      const line = { level, time: new Date().toISOString(), name, event };
+      const whole = facts === undefined ? line : { ...line, facts: bounded(facts, DEPTH_MAX) };
+      sink.write(`${JSON.stringify(whole)}\n`);
     },
     close() {
       sink.flushSync();
