@@ -60,7 +60,7 @@ export interface SeedOptions {
 /**
  * The seed's world: five global nodes with three groups, four region nodes around the globe.
  *
- * The meridians keep continents whole where they can: 100°W parts America, 30°W runs down the
+ * The meridians keep continents whole where they can: 90°W parts North America, 30°W runs down the
  * Atlantic, 60°E leaves Europe, Africa and Arabia to `eu` and everything from the Urals on to `asia`.
  */
 export function seedTopology(options: SeedOptions): Topology {
@@ -100,8 +100,8 @@ export function seedTopology(options: SeedOptions): Topology {
       group(3, 'guild', [3, 4, 5], ['names']),
     ],
     regions: [
-      region('na-west', 7, -180, -100),
-      region('na-east', 6, -100, -30),
+      region('na-west', 7, -180, -90),
+      region('na-east', 6, -90, -30),
       region('eu', 8, -30, 60),
       region('asia', 9, 60, 180),
     ],

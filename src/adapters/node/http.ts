@@ -91,8 +91,8 @@ export async function openHttp(
 }
 
 /**
- * A handful of routes needs no framework: one that answers with Web `Response` objects would load the engine's
- * whole fetch implementation into every node, twenty megabytes for nothing.
+ * A handful of routes needs no framework: one that answers with Web `Response` objects would load the
+ * engine's whole fetch implementation into every node, twenty megabytes for nothing.
  */
 function answerer(
   routes: HttpRoutes,

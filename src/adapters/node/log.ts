@@ -1,9 +1,9 @@
 // Structured log lines: one JSON object per line, to a file or to stderr.
 //
 // Every process opens one. `sonic-boom` does the writing; a whole logging library around it would take
-// eight megabytes of every node for what two lines do. Lines to a file are written asynchronously and bounded in memory, so a
-// slow disk costs lines, never time; `close` writes what is left. Nothing is masked here, because
-// nothing secret may be passed in the first place.
+// megabytes of every node for what two lines do. Lines to a file are written asynchronously and bounded
+// in memory, so a slow disk costs lines, never time; `close` writes what is left. Nothing is masked
+// here, because nothing secret may be passed in the first place.
 import { openSync, renameSync, statSync, writeSync } from 'node:fs';
 
 import sonicBoom from 'sonic-boom';
