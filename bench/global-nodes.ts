@@ -7,9 +7,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/adapters/node/clock.ts';
+import { FaultGate } from '../src/adapters/node/fault-gate.ts';
 import { openPeers } from '../src/adapters/node/peers.ts';
 import { loadOrCreateWorldKey } from '../src/adapters/node/world-key.ts';
 import { nodeId } from '../src/base/id.ts';
+import { buildShims, type Shims } from '../src/chaos/shims.ts';
+import { Network } from '../src/host/network.ts';
 import type { Logger, Peers } from '../src/runtime/ports.ts';
 import { Outbox } from '../src/services/outbox.ts';
 import { Route } from '../src/services/route.ts';
@@ -18,19 +21,39 @@ import { decodePeerMessage } from '../src/wire/peer.ts';
 import type { GroupStatus, NodeStatus } from '../src/wire/status.ts';
 
 const SELF = nodeId(9);
+const SELF_NAME = 'asia';
 const READY_MS_MAX = 20_000;
 const silent: Logger = { log: () => {} };
 
 export class GlobalNodes {
   readonly route: Route;
   readonly topology: Topology;
+  readonly network: Network;
+  /** To make disks fail; only where they were asked for, since they slow every write down a little. */
+  readonly shims: Shims | undefined;
   readonly #folder: string;
   readonly #file: string;
   readonly #peers: Peers;
   readonly #running: Map<string, ChildProcess> = new Map();
 
-  private constructor(o: { topology: Topology; folder: string; file: string; peers: Peers }) {
+  private constructor(o: {
+    topology: Topology;
+    folder: string;
+    file: string;
+    peers: Peers;
+    gate: FaultGate;
+    shims: Shims | undefined;
+  }) {
     this.topology = o.topology;
+    this.shims = o.shims;
+    this.network = new Network({
+      topology: o.topology,
+      base: [],
+      tell: (name, faults) => {
+        if (name === SELF_NAME) o.gate.command(faults);
+        else this.#running.get(name)?.send(faults);
+      },
+    });
     this.#folder = o.folder;
     this.#file = o.file;
     this.#peers = o.peers;
@@ -51,13 +74,17 @@ export class GlobalNodes {
     });
   }
 
-  static async start(basePort: number = 17_400): Promise<GlobalNodes> {
+  static async start(
+    o: { readonly basePort?: number; readonly withShims?: boolean } = {},
+  ): Promise<GlobalNodes> {
+    const { basePort = 17_400, withShims = false } = o;
     const folder = mkdtempSync(join(tmpdir(), 'bluemarble-bench-'));
     const topology = seedTopology({ world: 'bench', basePort });
     const file = join(folder, 'topology.json');
     writeFileSync(file, JSON.stringify(topology));
     const key = loadOrCreateWorldKey(join(folder, 'world.key'));
     const nodes = topology.nodes.map(({ id, host, peerPort }) => ({ id, host, port: peerPort }));
+    const gate = new FaultGate(silent);
     const own = topology.nodes.find(({ id }) => id === SELF) as NodePlan;
     const peers = await openPeers({
       self: SELF,
@@ -66,9 +93,11 @@ export class GlobalNodes {
       listen: { host: own.host, port: own.peerPort },
       nodes,
       dial: topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id),
+      gate,
       logger: silent,
     });
-    const world = new GlobalNodes({ topology, folder, file, peers });
+    const shims = withShims ? buildShims(folder) : undefined;
+    const world = new GlobalNodes({ topology, folder, file, peers, gate, shims });
     for (const plan of world.#plans) world.spawn(plan.name);
     await world.ready();
     return world;
@@ -85,6 +114,7 @@ export class GlobalNodes {
     const args = ['node', '--topology', this.#file, '--name', name, '--data', data];
     const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...this.shims?.environmentOf(name) },
     });
     this.#running.set(name, child);
   }
@@ -92,6 +122,11 @@ export class GlobalNodes {
   kill(name: string): void {
     this.#running.get(name)?.kill('SIGKILL');
     this.#running.delete(name);
+  }
+
+  /** Stops its execution, or lets it go on. */
+  signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#running.get(name)?.kill(signal);
   }
 
   /** Resolves when every node that runs says that it is ready. */

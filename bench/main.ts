@@ -1,20 +1,31 @@
-// `npm run bench -- JOURNEY [ROUNDS]`: measures one journey on this machine and prints the figures.
+// `npm run bench -- JOURNEY [ROUNDS] [CAUSES]`: measures one journey on this machine and prints the figures.
 import { benchCrc32c } from './crc32c.ts';
+import { benchElections } from './elections.ts';
 import { benchFailover } from './failover.ts';
+import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
 import { benchTrade } from './trade.ts';
 
-const [journey = '', rounds = ''] = process.argv.slice(2);
-const journeys: Record<string, { readonly rounds: number; run(rounds: number): Promise<void> }> = {
+interface Journey {
+  readonly rounds: number;
+  run(rounds: number, words: readonly string[]): Promise<void>;
+}
+
+const [journey = '', rounds = '', ...words] = process.argv.slice(2);
+const journeys: Record<string, Journey> = {
   crc32c: { rounds: 15, run: benchCrc32c },
+  sim: { rounds: 5, run: benchSim },
   start: { rounds: 5, run: benchStart },
   trade: { rounds: 5, run: benchTrade },
+  /** Its words are causes; all when there are none. */
   failover: { rounds: 20, run: benchFailover },
+  /** Its rounds are minutes. */
+  elections: { rounds: 10, run: benchElections },
 };
 const chosen = Object.hasOwn(journeys, journey) ? journeys[journey] : undefined;
 if (chosen === undefined) {
   process.stderr.write(`usage: npm run bench -- ${Object.keys(journeys).join('|')} [rounds]\n`);
   process.exitCode = 2;
 } else {
-  await chosen.run(rounds === '' ? chosen.rounds : Number(rounds));
+  await chosen.run(rounds === '' ? chosen.rounds : Number(rounds), words);
 }

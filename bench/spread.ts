@@ -10,6 +10,13 @@ export function spread(runs: readonly number[]): string {
   return [sorted[0] ?? Number.NaN, median, sorted.at(-1) ?? Number.NaN].map(show).join(' / ');
 }
 
+/** `min / median / p99 / max` of many events. */
+export function tail(events: readonly number[]): string {
+  const sorted = [...events].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+  return [sorted[0] ?? Number.NaN, at(0.5), at(0.99), sorted.at(-1) ?? Number.NaN].map(show).join(' / ');
+}
+
 function show(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -23,7 +23,10 @@ interface Scene {
 
 const GOLD = 1_000;
 const READ_PERCENT = 20;
-const SCENES: readonly Scene[] = [
+/** A reading of a whole group is as long as the group: of large ones there are few. */
+const WHOLE_PERCENT_SMALL = 50;
+const WHOLE_PERCENT_LARGE = 1;
+export const SCENES: readonly Scene[] = [
   ...[0, 1].map((uncertainPercent) => ({
     what: 'one group of 1,000 accounts, 32 clients, with order',
     groups: 1,
@@ -73,7 +76,7 @@ export async function benchVerify(rounds: number): Promise<void> {
   process.stdout.write(table(rows));
 }
 
-function judge(lines: readonly string[]): { report: Report; readMs: number; checkMs: number } {
+export function judge(lines: readonly string[]): { report: Report; readMs: number; checkMs: number } {
   const beginMs = performance.now();
   const reader = new HistoryReader();
   for (const line of lines) reader.line(line);
@@ -84,14 +87,15 @@ function judge(lines: readonly string[]): { report: Report; readMs: number; chec
 }
 
 /** The groups' events one after the other: time is the same for all that matters. */
-function linesOf(scene: Scene): readonly string[] {
+export function linesOf(scene: Scene): readonly string[] {
   const accounts = Array.from({ length: scene.accounts }, (_, i) => [`a${i}`, GOLD]);
   const init = { type: 'init', model: 'bank', value: Object.fromEntries(accounts) };
   const lines: string[] = [JSON.stringify(init)];
   const random = new Random(scene.what);
   let time = 0;
   for (let group = 0; group < scene.groups; group++) {
-    const truth = bankTruth(scene.accounts, GOLD, READ_PERCENT);
+    const wholePercent = scene.accounts > 100 ? WHOLE_PERCENT_LARGE : WHOLE_PERCENT_SMALL;
+    const truth = bankTruth(scene.accounts, GOLD, { readPercent: READ_PERCENT, wholePercent });
     for (const event of play(truth, random, scene)) {
       lines.push(JSON.stringify(inGroup(event, group, time++)));
     }

@@ -5,7 +5,10 @@
 import { Command, CommanderError } from 'commander';
 import { StartError } from '../adapters/node/start-error.ts';
 import { openTerminal } from '../adapters/node/terminal.ts';
+import { chaosCommand } from './chaos.ts';
 import { DATA_FOLDER, duration, folder, wholeNumber } from './options.ts';
+import { partitionCommands } from './partition.ts';
+import { simCommand } from './sim.ts';
 import { version } from './version.ts';
 
 const EXIT_USAGE = 2;
@@ -37,6 +40,7 @@ interface UpOptions extends AskOptions {
   readonly seed: number;
   readonly port?: number;
   readonly for?: number;
+  readonly wan: boolean;
 }
 
 function makeProgram(): Command {
@@ -50,7 +54,12 @@ function makeProgram(): Command {
   addUp(program);
   addStatus(program);
   addNodeActions(program);
+  addMemberChanges(program);
+  partitionCommands(program);
   addPlayers(program);
+  chaosCommand(program, import.meta.filename);
+  simCommand(program);
+  addMaelstrom(program);
   addNode(program);
   return program;
 }
@@ -64,6 +73,7 @@ function addUp(program: Command): void {
     .option('--json', 'print the report as JSON in the last line, all else to stderr', false)
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
     .option('--seed <n>', 'makes other test players', wholeNumber(0, SEED_MAX), 1)
+    .option('--wan', "links as slow as between the planet's regions", false)
     .addHelpText(
       'after',
       `
@@ -86,6 +96,7 @@ ${EXIT_HELP}`,
           seed: options.seed,
           forMs: options.for,
           isJson: options.json,
+          isWan: options.wan,
         },
         {
           terminal: openTerminal(),
@@ -137,6 +148,30 @@ ${EXIT_HELP}`,
   }
 }
 
+function addMemberChanges(program: Command): void {
+  withData(program.command('transfer'))
+    .description('Hands the leadership of a group to one of its members.')
+    .argument('<group>', 'which group')
+    .argument('<node>', 'who shall lead it')
+    .option('--json', 'print what was done as one line of JSON', false)
+    .addHelpText('after', `\nExample:\n  bluemarble transfer economy global-3\n${EXIT_HELP}`)
+    .action(async (group: string, node: string, options: AskOptions) => {
+      const { changeMembers } = await import('../host/ask.ts');
+      const wish = { folder: options.data, isJson: options.json };
+      process.exitCode = await changeMembers({ kind: 'transfer', group, node }, wish, openTerminal());
+    });
+  withData(program.command('replace'))
+    .description('Replaces a dead node for good: a new identity with an empty folder at its place.')
+    .argument('<node>', 'which node; it must be down')
+    .option('--json', 'print what was done as one line of JSON', false)
+    .addHelpText('after', `\nExample:\n  bluemarble replace global-3\n${EXIT_HELP}`)
+    .action(async (node: string, options: AskOptions) => {
+      const { changeMembers } = await import('../host/ask.ts');
+      const wish = { folder: options.data, isJson: options.json };
+      process.exitCode = await changeMembers({ kind: 'replace', node }, wish, openTerminal());
+    });
+}
+
 function addPlayers(program: Command): void {
   withData(program.command('players'))
     .description('Sends test players into the running world, and judges what they saw.')
@@ -158,6 +193,27 @@ function addPlayers(program: Command): void {
         },
         { terminal: openTerminal(), parent: openParentLink() },
       );
+    });
+}
+
+function addMaelstrom(program: Command): void {
+  program
+    .command('maelstrom')
+    .summary('be a node of a Maelstrom run, judged by its checkers')
+    .description("Speaks Maelstrom's protocol on standard input and output, as one node of a run.")
+    .argument('<workload>', 'echo, unique-ids or lin-kv')
+    .option('--data <folder>', 'where nodes keep what they remember; else in a temporary folder', folder)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bluemarble maelstrom lin-kv
+  bluemarble maelstrom lin-kv --data /tmp/lin-kv
+${EXIT_HELP}`,
+    )
+    .action(async (workload: string, options: { data?: string }) => {
+      const { runMaelstrom } = await import('./maelstrom.ts');
+      runMaelstrom({ workload, ...options });
     });
 }
 

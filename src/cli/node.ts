@@ -10,6 +10,7 @@ import { systemClock } from '../adapters/node/clock.ts';
 import { claimDataFolder } from '../adapters/node/data-folder.ts';
 import { openDisk } from '../adapters/node/disk.ts';
 import { systemEntropy } from '../adapters/node/entropy.ts';
+import { FaultGate } from '../adapters/node/fault-gate.ts';
 import { openHttp } from '../adapters/node/http.ts';
 import { openLogger } from '../adapters/node/log.ts';
 import { openPeers } from '../adapters/node/peers.ts';
@@ -72,11 +73,16 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   const plan = planOf(topology, options);
   const folder = claimDataFolder({ folder: options.data, world: topology.world, node: plan.id });
   const logger = openLogger({ file: join(options.data, 'log.jsonl'), name: plan.name });
-  const fail = (cause: unknown): void => endBroken(logger, cause);
+  const fail = (cause: unknown): void => {
+    if (cause instanceof CorruptionError) endForGood(logger, parent, cause);
+    else endBroken(logger, cause);
+  };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   const key = loadOrCreateWorldKey(join(dirname(resolve(options.topologyFile)), 'world.key'));
-  const peers = await openLinks({ topology, plan, key, logger });
+  const gate = new FaultGate(logger);
+  parent?.listen({ message: (message) => gate.command(message), closed: () => undefined });
+  const peers = await openLinks({ topology, plan, key, logger, gate });
   const doors: NodeDoors = {
     clock: systemClock,
     entropy: systemEntropy,
@@ -90,6 +96,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   };
   const setting = { topology, features: stockFeatures, node: plan.id, doors };
   const node = startWorldNode(setting, version());
+  parent?.listen({ message: (message) => node.operate(message), closed: () => undefined });
   const http = await openHttp({
     host: plan.host,
     port: plan.httpPort,
@@ -134,8 +141,9 @@ function openLinks(o: {
   readonly plan: NodePlan;
   readonly key: Uint8Array;
   readonly logger: NodeLog;
+  readonly gate: FaultGate;
 }): Promise<Peers> {
-  const { topology, plan, key, logger } = o;
+  const { topology, plan, key, logger, gate } = o;
   // Regions have nothing to say to each other. Both ends dial, so that whoever starts last is heard
   // at once and needs not wait for the others' next attempt.
   const wanted = topology.nodes.filter(({ id, kind }) => {
@@ -148,6 +156,7 @@ function openLinks(o: {
     listen: { host: plan.host, port: plan.peerPort },
     nodes: topology.nodes.map(({ id, host, peerPort }) => ({ id, host, port: peerPort })),
     dial: wanted.map(({ id }) => id),
+    gate,
     logger,
   });
 }
@@ -183,6 +192,16 @@ function endInOrder(
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGINT', () => end('SIGINT'));
   parent?.listen({ message: () => undefined, closed: () => end('parent-gone') });
+}
+
+/** This copy must not go on, and starting it again would not mend it: its data is left as it is. */
+function endForGood(logger: NodeLog, parent: ParentLink | undefined, cause: CorruptionError): void {
+  logger.log('error', 'must-not-go-on', { cause: cause.message });
+  logger.close();
+  process.stderr.write(`${cause.message}\n`);
+  const exit = (): never => process.exit(EXIT_CANNOT_START);
+  if (parent === undefined) exit();
+  else void parent.deliver({ kind: 'failed', sentence: cause.message }).then(exit);
 }
 
 function endBroken(logger: NodeLog, cause: unknown): never {

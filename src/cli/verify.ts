@@ -92,7 +92,8 @@ function progressOn(terminal: Terminal): Progress {
   return (text, isNow = false) => {
     if (!terminal.isLive || (!isNow && performance.now() < nextMs)) return;
     nextMs = performance.now() + PROGRESS_EVERY_MS;
-    terminal.note(`\r${text.padEnd(length)}${text === '' ? '\r' : ''}`);
+    if (length > 0) terminal.note(`\r${' '.repeat(length)}\r`);
+    terminal.note(text);
     length = text.length;
   };
 }

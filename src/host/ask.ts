@@ -1,6 +1,6 @@
 // The operator's commands: ask the supervisor of the world in a folder, show what it answers.
 //
-// `bluemarble status`, `kill`, `pause`, `resume` and `restart` are these functions. The exit code is 0
+// `bluemarble status`, `kill`, `partition` and their like are these functions. The exit code is 0
 // when it was done and 1 when it was not, or when no world runs there.
 import { askControl } from '../adapters/node/control.ts';
 import type { Terminal } from '../adapters/node/terminal.ts';
@@ -41,6 +41,33 @@ export async function actOnNodes(
   if (options.isJson) terminal.print(`${JSON.stringify(deeds)}\n`);
   else for (const { text } of deeds) terminal.print(`${text}\n`);
   return deeds.every(({ done }) => done) ? 0 : 1;
+}
+
+/** Hands leadership over, or replaces a node for good. */
+export async function changeMembers(
+  question: Extract<Question, { readonly kind: 'transfer' | 'replace' }>,
+  options: AskOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const answer = await ask(options, question, terminal);
+  if (answer?.kind !== 'acted') return refuse(answer, terminal);
+  const { deeds } = answer;
+  if (options.isJson) terminal.print(`${JSON.stringify(deeds)}\n`);
+  else for (const { text } of deeds) terminal.print(`${text}\n`);
+  return 0;
+}
+
+/** Does something to the links between nodes. */
+export async function actOnNetwork(
+  question: Extract<Question, { readonly kind: 'partition' | 'heal' }>,
+  options: AskOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const answer = await ask(options, question, terminal);
+  if (answer?.kind !== 'network') return refuse(answer, terminal);
+  const { text, faults } = answer;
+  terminal.print(`${options.isJson ? JSON.stringify({ text, faults }) : text}\n`);
+  return 0;
 }
 
 async function ask(

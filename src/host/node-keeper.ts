@@ -120,6 +120,11 @@ export class NodeKeeper {
     cancel();
   }
 
+  /** Tells the process something; lost when there is none. */
+  tell(message: object): void {
+    this.#child?.tell(message);
+  }
+
   /** Ends it at once, without waiting. */
   abort(): void {
     this.#endFromNowOn();

@@ -2,7 +2,17 @@
 //
 // `up.ts` answers the control socket with it, the CLI's commands ask. Questions come from outside: a
 // malformed one gets a sentence, never an exception.
+import { InvalidInputError } from '../base/errors.ts';
+import { type LinkFault, linkFault } from '../wire/link-faults.ts';
+import { FAULTS_MAX, type Network } from './network.ts';
 import type { NodeKeeper } from './node-keeper.ts';
+import { parsePartition } from './partition.ts';
+import {
+  type ChangeableWorld,
+  replaceForGood,
+  replacementHindrance,
+  transferLeadership,
+} from './replacing.ts';
 import { selectNodes, SELECTORS_MAX } from './selectors.ts';
 import type { WorldView } from './view.ts';
 
@@ -11,12 +21,19 @@ export type NodeAction = (typeof NODE_ACTIONS)[number];
 
 export type Question =
   | { readonly kind: 'status' }
-  | { readonly kind: NodeAction; readonly nodes: readonly string[] };
+  | { readonly kind: NodeAction; readonly nodes: readonly string[] }
+  /** `sides` as `partition.ts` reads them. */
+  | { readonly kind: 'partition'; readonly sides: string; readonly fault: LinkFault }
+  | { readonly kind: 'heal' }
+  | { readonly kind: 'transfer'; readonly group: string; readonly node: string }
+  | { readonly kind: 'replace'; readonly node: string };
 
 export type Answer =
   | { readonly kind: 'status'; readonly view: WorldView }
   /** What was done, in the order of the nodes. */
   | { readonly kind: 'acted'; readonly deeds: readonly Deed[] }
+  /** What was done to the links, and the faults that lie on them now. */
+  | { readonly kind: 'network'; readonly text: string; readonly faults: readonly string[] }
   | { readonly kind: 'refused'; readonly sentence: string };
 
 export interface Deed {
@@ -30,6 +47,9 @@ export interface Operated {
   /** A fresh look: an operator acts on what is now, not on what was a second ago. */
   view(): Promise<WorldView>;
   keeper(name: string): NodeKeeper | undefined;
+  readonly network: Network;
+  /** Absent where members stay as they are, as in a drill. */
+  readonly changeable?: ChangeableWorld;
 }
 
 export async function answerOperator(world: Operated, question: unknown): Promise<Answer> {
@@ -37,6 +57,15 @@ export async function answerOperator(world: Operated, question: unknown): Promis
     return { kind: 'refused', sentence: 'The question is not one that this version knows.' };
   }
   if (question.kind === 'status') return { kind: 'status', view: await world.view() };
+  if (question.kind === 'heal') return heal(world.network);
+  if (question.kind === 'partition') return partition(world, question);
+  if (question.kind === 'transfer' || question.kind === 'replace') {
+    if (world.changeable === undefined) {
+      return { kind: 'refused', sentence: 'The members of this world stay as they are.' };
+    }
+    const change = question.kind === 'transfer' ? transfer : replace;
+    return change(world.changeable, question);
+  }
   const action = NODE_ACTIONS.find((each) => each === question.kind);
   const selectors = 'nodes' in question ? question.nodes : undefined;
   if (action === undefined || !isSelectors(selectors)) {
@@ -69,6 +98,63 @@ async function act(keeper: NodeKeeper, action: NodeAction): Promise<Deed> {
       await keeper.restart();
       return told(true, 'is starting again');
   }
+}
+
+async function transfer(world: ChangeableWorld, question: object): Promise<Answer> {
+  const { group, node } = { group: undefined, node: undefined, ...question };
+  if (typeof group !== 'string' || typeof node !== 'string') {
+    return { kind: 'refused', sentence: 'A transfer needs a group and a node.' };
+  }
+  const sentence = await transferLeadership(world, group, node);
+  if (sentence !== undefined) return { kind: 'refused', sentence };
+  return { kind: 'acted', deeds: [{ node, done: true, text: `${node} leads ${group}` }] };
+}
+
+/** Answers once it has begun: its progress is shown where the world runs, and by its status. */
+async function replace(world: ChangeableWorld, question: object): Promise<Answer> {
+  const { node } = { node: undefined, ...question };
+  if (typeof node !== 'string') return { kind: 'refused', sentence: 'Name the node to replace.' };
+  const sentence = await replacementHindrance(world, node);
+  if (sentence !== undefined) return { kind: 'refused', sentence };
+  void replaceForGood(world, node);
+  const text = `${node} gets a new identity; the other nodes start again one after the other`;
+  return { kind: 'acted', deeds: [{ node, done: true, text }] };
+}
+
+async function partition({ network, view }: Operated, question: object): Promise<Answer> {
+  const { sides, fault } = { sides: undefined, fault: undefined, ...question };
+  if (typeof sides !== 'string') {
+    return { kind: 'refused', sentence: 'A partition has sides, such as "global-1 / rest".' };
+  }
+  try {
+    const befalls = linkFault.parse(fault, 'fault');
+    const cut = parsePartition(await view(), sides, befalls);
+    if (cut.kind === 'unknown') return { kind: 'refused', sentence: cut.sentence };
+    const name = `${cut.name} (${describeFault(befalls)})`;
+    if (!network.lay(name, cut.links)) {
+      return { kind: 'refused', sentence: `There are ${FAULTS_MAX} faults already: heal them first.` };
+    }
+    const text = `${name}: until \`bluemarble heal\``;
+    return { kind: 'network', text, faults: network.faults };
+  } catch (cause) {
+    if (!(cause instanceof InvalidInputError)) throw cause;
+    return { kind: 'refused', sentence: `${cause.message}.` };
+  }
+}
+
+function heal(network: Network): Answer {
+  const healed = network.heal();
+  const text = healed.length === 0 ? 'no link was faulty' : `healed: ${healed.join('; ')}`;
+  return { kind: 'network', text, faults: network.faults };
+}
+
+/** What befalls the frames, in a few words. */
+export function describeFault({ cut, delayMs, jitterMs, lossPerMille }: LinkFault): string {
+  if (cut !== 'no') return cut === 'reset' ? 'links broken' : 'frames vanish';
+  const words: string[] = [];
+  if (delayMs > 0) words.push(`${delayMs}${jitterMs > 0 ? ` +- ${jitterMs}` : ''} ms`);
+  if (lossPerMille > 0) words.push(`${lossPerMille / 10} % lost`);
+  return words.join(', ') || 'no fault';
 }
 
 function isSelectors(value: unknown): value is readonly string[] {

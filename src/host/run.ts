@@ -8,18 +8,28 @@ import { type Child, type ChildListener, startChild } from '../adapters/node/chi
 import type { Terminal } from '../adapters/node/terminal.ts';
 import type { CrowdResult } from '../crowd/messages.ts';
 import type { Clock, Entropy } from '../runtime/ports.ts';
+import type { Topology } from '../services/topology.ts';
 import { CrowdProcess } from './crowd-process.ts';
 import { formatDuration } from './duration.ts';
+import { Network } from './network.ts';
 import type { KeeperEvent } from './node-keeper.ts';
 import { type Answer, answerOperator } from './operator.ts';
 import { type Findings, type Report, reportOf } from './report.ts';
+import type { ChangeableWorld } from './replacing.ts';
 import { Show } from './show.ts';
 import { Stops } from './stops.ts';
 import { Supervisor } from './supervisor.ts';
 import type { WorldView } from './view.ts';
+import { wanDelays } from './wan.ts';
 import { pauseUntil, type Wait, waitFor } from './waits.ts';
 import { Watch } from './watch.ts';
-import { rememberProcesses, TOPOLOGY_FILE, type World } from './world-folder.ts';
+import {
+  publishWorld,
+  rememberProcesses,
+  setNodeAside,
+  TOPOLOGY_FILE,
+  type World,
+} from './world-folder.ts';
 
 const LOOK_EVERY_MS = 1_000;
 /** Followers learn of the last commit with the next heartbeat. */
@@ -37,6 +47,8 @@ export interface RunOptions {
   /** From ready on; `undefined`: until told to stop. */
   readonly forMs: number | undefined;
   readonly isJson: boolean;
+  /** Links as slow as between the regions of the planet. */
+  readonly isWan: boolean;
 }
 
 export interface RunDoors {
@@ -48,12 +60,13 @@ export interface RunDoors {
 }
 
 export class Run {
-  readonly #world: World;
+  #world: World;
   readonly #options: RunOptions;
   readonly #doors: RunDoors;
   readonly #show: Show;
   readonly #stops: Stops;
   readonly #supervisor: Supervisor;
+  readonly #network: Network;
   readonly #startedAtMs: number;
   #watch: Watch | undefined;
   #crowd: CrowdProcess | undefined;
@@ -65,6 +78,11 @@ export class Run {
     this.#show = new Show(doors.terminal, options);
     this.#stops = new Stops(doors.terminal, doors.clock);
     this.#startedAtMs = doors.clock.monotonicMs();
+    this.#network = new Network({
+      topology: world.topology,
+      base: options.isWan ? wanDelays(world.topology) : [],
+      tell: (node, faults) => this.#supervisor.keeper(node)?.tell(faults),
+    });
     this.#supervisor = new Supervisor({
       topology: world.topology,
       clock: doors.clock,
@@ -97,9 +115,30 @@ export class Run {
       return { kind: 'refused', sentence: 'The world is still starting: ask again in a second.' };
     }
     return answerOperator(
-      { view: () => this.#look(watch), keeper: (name) => this.#supervisor.keeper(name) },
+      {
+        view: () => this.#look(watch),
+        keeper: (name) => this.#supervisor.keeper(name),
+        network: this.#network,
+        changeable: this.#changeable(watch),
+      },
       question,
     );
+  }
+
+  #changeable(watch: Watch): ChangeableWorld {
+    return {
+      clock: this.#doors.clock,
+      topology: () => this.#world.topology,
+      view: () => this.#look(watch),
+      membersOf: (group) => watch.membersOf(group),
+      keeper: (name) => this.#supervisor.keeper(name),
+      adopt: (topology, retired) => {
+        setNodeAside(this.#world, retired);
+        this.#world = { ...this.#world, topology };
+        publishWorld(this.#world);
+      },
+      event: (text) => this.#show.event(text),
+    };
   }
 
   /** From the first process to the last; no report when it was stopped before it was ready. */
@@ -133,10 +172,14 @@ export class Run {
   }
 
   #openEyes(): Watch {
+    const now = (): Topology => this.#world.topology;
     const watch = new Watch({
-      topology: this.#world.topology,
+      get topology() {
+        return now();
+      },
       clock: this.#doors.clock,
       facts: () => this.#supervisor.facts,
+      linkFaults: () => this.#network.faults,
       crowd: () => this.#crowd?.stats,
     });
     this.#watch = watch;
@@ -240,7 +283,11 @@ export class Run {
   #startNode(name: string, listener: ChildListener): Child {
     const { folder } = this.#world;
     const words = ['--topology', `${folder}/${TOPOLOGY_FILE}`, '--name', name];
-    return this.#startChild(name, ['node', ...words, '--data', `${folder}/${name}`], listener);
+    const data = ['--data', `${folder}/${name}`];
+    const child = this.#startChild(name, ['node', ...words, ...data], listener);
+    const faults = this.#network.toldAtStart(name);
+    if (faults !== undefined) child.tell(faults);
+    return child;
   }
 
   #startChild(name: string, args: readonly string[], listener: ChildListener): Child {

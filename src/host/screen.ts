@@ -45,6 +45,7 @@ export function renderScreen(
     ...groupLines(view),
     ...regionLines(view.regions),
     ...nodeLines(view.nodes, size.columns),
+    ...view.linkFaults.map((fault): Line => [piece('LINKS  ', 'faint'), piece(fault, 'bad')]),
     ...outcomeLines(view),
   ];
   const latest = events.slice(-2).map((event): Line => [piece(event, 'faint')]);

@@ -68,6 +68,8 @@ export interface WorldView {
   /** At all gateways together, each second. */
   readonly outcomesPerSecond: OutcomeCounts;
   readonly leaderChanges: number;
+  /** Faults that an operator laid on the links, by name. */
+  readonly linkFaults: readonly string[];
   readonly crowd: CrowdStats | undefined;
   /** `undefined` while no copy could be counted. */
   readonly holdings: HoldingsTotals | undefined;
@@ -97,6 +99,7 @@ export interface Surroundings {
   readonly upMs: number;
   readonly nodes: readonly NodeFacts[];
   readonly leaderChanges: number;
+  readonly linkFaults: readonly string[];
   readonly crowd: CrowdStats | undefined;
 }
 
@@ -117,6 +120,7 @@ export function viewOf(
     }),
     outcomesPerSecond: outcomeRates(now, before),
     leaderChanges: around.leaderChanges,
+    linkFaults: around.linkFaults,
     crowd: around.crowd,
     holdings: holdingsTotals(now),
   };

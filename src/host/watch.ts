@@ -2,6 +2,7 @@
 //
 // `up.ts` looks once a second. A node that does not answer in time is simply missing in the sample:
 // what that means is decided by `view.ts`.
+import type { NodeId } from '../base/id.ts';
 import type { CrowdStats } from '../crowd/messages.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
@@ -11,6 +12,7 @@ import { Leaders } from './leaders.ts';
 import {
   type HoldingsTotals,
   holdingsTotals,
+  leaderStatus,
   type NodeFacts,
   type Sample,
   viewOf,
@@ -23,9 +25,11 @@ const RECOUNT_MS_MAX = 5_000;
 const RATE_MS_MIN = 500;
 
 export interface WatchOptions {
+  /** The one of this moment: nodes are replaced while the world runs. */
   readonly topology: Topology;
   readonly clock: Clock;
   facts(): readonly NodeFacts[];
+  linkFaults(): readonly string[];
   crowd(): CrowdStats | undefined;
 }
 
@@ -50,6 +54,11 @@ export class Watch {
   /** The latest view, without asking anybody. */
   get view(): WorldView {
     return this.#view;
+  }
+
+  /** A group's members by its leader's account in the latest look. */
+  membersOf(group: string): readonly NodeId[] | undefined {
+    return leaderStatus(this.#sample, group)?.status.members.map(({ node }) => node);
   }
 
   get leaderChanges(): number {
@@ -85,11 +94,12 @@ export class Watch {
   }
 
   #viewNow(): WorldView {
-    const { topology, facts, crowd } = this.#options;
+    const { topology, facts, linkFaults, crowd } = this.#options;
     return viewOf(topology, this.#sample, this.#before, {
       upMs: this.#sample.atMs - this.#readyAtMs,
       nodes: facts(),
       leaderChanges: this.#leaders.changes,
+      linkFaults: linkFaults(),
       crowd: crowd(),
     });
   }

@@ -10,11 +10,12 @@ import {
   publishJson,
   readJson,
   removeFile,
+  setAside,
 } from '../adapters/node/process-files.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import type { Entropy } from '../runtime/ports.ts';
-import { parseTopology, seedTopology, type Topology } from '../services/topology.ts';
+import { type NodePlan, parseTopology, seedTopology, type Topology } from '../services/topology.ts';
 import { validateTopology } from '../services/topology-rules.ts';
 import { stockFeatures } from '../world/catalogue.ts';
 
@@ -60,6 +61,11 @@ export function openWorld(o: {
 export function publishWorld({ folder, basePort, topology }: World): void {
   publishJson(folder, TOPOLOGY_FILE, topology);
   publishJson(folder, WORLD_FILE, { format: FORMAT, basePort, topology });
+}
+
+/** Makes a retired node's folder free for its successor: the old one is kept beside it. */
+export function setNodeAside({ folder }: World, { name, id }: NodePlan): void {
+  setAside(folder, name, `${name}.retired-${id}`);
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Disk } from './ports.ts';
 
 /** "BMCP" as the file begins. */
 const MAGIC = 0x50434d42;
-const FORMAT = 1;
+const FORMAT = 2;
 const CRC_BYTES = 4;
 const KEEP = 2;
 const CHECKPOINT_NAME = /^checkpoint-(.+)-[0-9a-f]{16}\.bin$/;
@@ -67,8 +67,8 @@ export class Checkpoints {
     return this.#names(group).flatMap((name) => this.#marks.get(name) ?? this.#load(name) ?? []);
   }
 
-  #published(group: string, { index, term, timeMs, membership }: Snapshot): void {
-    this.#marks.set(checkpointName(group, index), { index, term, timeMs, membership });
+  #published(group: string, { state: _, ...mark }: Snapshot): void {
+    this.#marks.set(checkpointName(group, mark.index), mark);
     const kept = this.marks(group)
       .slice(-this.#keep)
       .map((mark) => checkpointName(group, mark.index));
@@ -96,8 +96,8 @@ export class Checkpoints {
       return undefined;
     }
     const snapshot = decode(name, bytes);
-    const { index, term, timeMs, membership } = snapshot;
-    this.#marks.set(name, { index, term, timeMs, membership });
+    const { state: _, ...mark } = snapshot;
+    this.#marks.set(name, mark);
     return snapshot;
   }
 }

@@ -5,7 +5,13 @@
 // process died between receiving a snapshot and noting it.
 // Source: catalogue rows 40 to 45.
 import { CorruptionError } from '../base/errors.ts';
-import type { Entry, Recovered, Snapshot, SnapshotMark } from '../protocols/raft/messages.ts';
+import type {
+  Entry,
+  HardState,
+  Recovered,
+  Snapshot,
+  SnapshotMark,
+} from '../protocols/raft/messages.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { emptyRecovered, type Journal } from './journal.ts';
 
@@ -28,18 +34,28 @@ export function startingPoint(
   if (snapshot === undefined) {
     if (found.snapshot.index === 0) return { recovered: found, snapshot };
     throw new CorruptionError(
-      `group ${group.name} has no undamaged checkpoint at or after entry ${found.snapshot.index}; ` +
-        'this copy must not vote until it is repaired from the others',
+      `group ${group.name} has no undamaged checkpoint at or after entry ${found.snapshot.index}: ` +
+        'this copy must not vote; give its node a new identity with `bluemarble replace NODE`',
     );
   }
   const { state: _, ...mark } = snapshot;
   const entries = following(found, mark);
+  const hardState = upTo(found.hardState, mark);
   if (mark.index > lastIndex(found) || !holds(found, mark)) {
     // The journal does not reach the checkpoint: it must begin anew there before anything is appended.
-    stored.journal.stage(group.number, { reset: mark, entries });
+    stored.journal.stage(group.number, { hardState, reset: mark, entries });
     stored.journal.flush(() => {});
   }
-  return { recovered: { hardState: found.hardState, snapshot: mark, entries }, snapshot };
+  const { healUntil = 0 } = found;
+  return { recovered: { hardState, snapshot: mark, entries, healUntil }, snapshot };
+}
+
+/**
+ * A received checkpoint may be durable before the term in which it came. Nobody was told of a vote in
+ * such a term, since votes are told only when the journal has them: it is still free.
+ */
+function upTo(hardState: HardState, mark: SnapshotMark): HardState {
+  return hardState.term >= mark.term ? hardState : { term: mark.term, votedFor: undefined };
 }
 
 /** The journal's entries after the checkpoint, if they are of the same log. */

@@ -1,6 +1,9 @@
 // What a replicated group offers, whatever carries its log: propose, query, inspect, read, status.
 //
 // `raft-group.ts` is the embedded implementation. `services/global` hosts groups and answers callers.
+import type { NodeId } from '../base/id.ts';
+import type { Reconfigured } from '../protocols/raft/reconfiguration.ts';
+import type { Transferred } from '../protocols/raft/transfer.ts';
 import type { GroupAnswer } from '../wire/peer.ts';
 import type { GroupStatus } from '../wire/status.ts';
 
@@ -11,14 +14,25 @@ export interface Inspection {
   readonly stateHash: number;
 }
 
+/** `here`: a follower serves it too, after it has asked the leader how far it must be. */
+export type ReadPlace = 'leader' | 'here';
+
 export interface Group {
   readonly name: string;
   propose(command: Uint8Array, answer: (answer: GroupAnswer) => void): void;
   /** A linearizable read: it sees every command answered before it was asked. */
-  query(request: Uint8Array, answer: (answer: GroupAnswer) => void): void;
+  query(request: Uint8Array, answer: (answer: GroupAnswer) => void, at?: ReadPlace): void;
   /** This copy alone, however far behind it is; costs a walk over the whole state. */
   inspect(): Inspection;
   /** Asks this copy alone: the reply may be old, or never become everybody's. */
   read(request: Uint8Array): Uint8Array;
   status(): GroupStatus;
+}
+
+/** What an operator may ask of a group besides. */
+export interface OperatedGroup extends Group {
+  /** Hands leadership to a member, or says why not; given up after an election timeout. */
+  transfer(to: NodeId): Transferred;
+  /** Makes these nodes the voters, learners first; begun is not done, `status` tells. */
+  reconfigure(voters: readonly NodeId[]): Reconfigured;
 }

@@ -13,7 +13,8 @@ export const MARK_NONE: SnapshotMark = {
   index: 0,
   term: 0,
   timeMs: 0,
-  membership: { incoming: [], outgoing: [], learners: [] },
+  digest: 0,
+  membership: { incoming: [], outgoing: [], learners: [], retiring: [] },
 };
 
 /** The state of one group as a segment's header carries it. */
@@ -23,6 +24,9 @@ export interface GroupHeader {
   readonly mark: SnapshotMark;
   /** The index of the log's last entry; the mark's where there is none. */
   readonly last: number;
+  readonly lastTerm: number;
+  /** Above 0: entries up to here were on this disk, and some are lost. */
+  readonly healUntil: number;
 }
 
 /** The live entries `[from, to]` lie in this segment. */
@@ -36,6 +40,8 @@ export class JournalGroup {
   #hardState: HardState = HARD_STATE_NONE;
   #mark: SnapshotMark = MARK_NONE;
   #last = 0;
+  #lastTerm = 0;
+  #healUntil = 0;
   /** In order of index, hence of segment. */
   #runs: Run[] = [];
 
@@ -45,7 +51,16 @@ export class JournalGroup {
     group.#hardState = header.hardState;
     group.#mark = header.mark;
     group.#last = header.last;
+    group.#lastTerm = header.lastTerm;
+    group.#healUntil = header.healUntil;
     return group;
+  }
+
+  /** What is left when entries were lost: the state at the mark, and how far the log had reached. */
+  static withoutEntries(header: GroupHeader, reached: number): JournalGroup {
+    const { index: last, term: lastTerm } = header.mark;
+    const healUntil = Math.max(header.healUntil, header.last, reached);
+    return JournalGroup.from({ ...header, last, lastTerm, healUntil });
   }
 
   get hardState(): HardState {
@@ -58,6 +73,14 @@ export class JournalGroup {
 
   get last(): number {
     return this.#last;
+  }
+
+  get lastTerm(): number {
+    return this.#lastTerm;
+  }
+
+  get healUntil(): number {
+    return this.#healUntil;
   }
 
   /** The oldest segment with an entry that this group still needs. */
@@ -90,13 +113,22 @@ export class JournalGroup {
     return gap === -1 ? undefined : `no entry ${first + gap} within the write`;
   }
 
+  /** Takes over what a later record says of a log that is the same. */
+  remember({ hardState, mark, healUntil }: GroupHeader): void {
+    this.#hardState = hardState;
+    this.#healUntil = healUntil;
+    this.compact(mark);
+  }
+
   /** Takes over a write that met no objection and lies in `segment`. */
   apply(write: LogWrite, segment: number): void {
-    const { hardState, reset, entries } = write;
+    const { hardState, reset, healUntil, entries } = write;
     if (hardState !== undefined) this.#hardState = hardState;
+    if (healUntil !== undefined) this.#healUntil = healUntil;
     if (reset !== undefined) {
       this.#mark = reset;
       this.#last = reset.index;
+      this.#lastTerm = reset.term;
       this.#runs = [];
     }
     const from = entries[0]?.index;
@@ -107,6 +139,7 @@ export class JournalGroup {
     if (end?.segment === segment) this.#runs.pop();
     this.#runs.push({ segment, from: end?.segment === segment ? end.from : from, to });
     this.#last = to;
+    this.#lastTerm = entries.at(-1)?.term ?? this.#lastTerm;
   }
 
   /** Entries up to the mark are no longer needed; a mark behind the present one changes nothing. */

@@ -2,8 +2,8 @@
 //
 // A record is: u32 length of the body, u32 CRC-32C of that length and the body, body. The body is
 // the batch's number and then its items, so a batch is there entirely or not at all. Batch numbers
-// rise by one. The first record of a segment file opens with a header item: the state of each group
-// before this batch, which makes older segments removable.
+// rise by one. Every record opens with a header item: the state of each group before this batch, which
+// makes older segments removable, and tells what a damaged record before it has changed.
 // Records start at multiples of `SECTOR_BYTES`, so that writing one never touches the sectors of a
 // durable one, and a reader can look for later records behind a damaged one.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
@@ -22,13 +22,14 @@ import type { GroupHeader } from './journal-group.ts';
 
 export const SECTOR_BYTES = 512;
 
-const FORMAT = 1;
+const FORMAT = 2;
 const FRAME_BYTES = 8;
 const HEADER = 1;
 const WRITE = 2;
 const MARK = 3;
 const HAS_HARD_STATE = 1;
 const HAS_RESET = 2;
+const HAS_HEAL_UNTIL = 4;
 
 export type JournalItem =
   | { readonly kind: 'header'; readonly segment: number; readonly groups: readonly GroupHeader[] }
@@ -90,11 +91,11 @@ function writeItem(writer: ByteWriter, item: JournalItem): void {
   switch (item.kind) {
     case 'header':
       writer.u8(HEADER).u8(FORMAT).varint(item.segment).varint(item.groups.length);
-      for (const { group, hardState, mark, last } of item.groups) {
+      for (const { group, hardState, mark, last, lastTerm, healUntil } of item.groups) {
         writer.varint(group);
         writeHardState(writer, hardState);
         writeMark(writer, mark);
-        writer.varint(last);
+        writer.varint(last).varint(lastTerm).varint(healUntil);
       }
       return;
     case 'write':
@@ -108,12 +109,15 @@ function writeItem(writer: ByteWriter, item: JournalItem): void {
 }
 
 function writeLogWrite(writer: ByteWriter, write: LogWrite): void {
-  const { hardState, reset, entries } = write;
+  const { hardState, reset, healUntil, entries } = write;
   writer.u8(
-    (hardState === undefined ? 0 : HAS_HARD_STATE) | (reset === undefined ? 0 : HAS_RESET),
+    (hardState === undefined ? 0 : HAS_HARD_STATE) |
+      (reset === undefined ? 0 : HAS_RESET) |
+      (healUntil === undefined ? 0 : HAS_HEAL_UNTIL),
   );
   if (hardState !== undefined) writeHardState(writer, hardState);
   if (reset !== undefined) writeMark(writer, reset);
+  if (healUntil !== undefined) writer.varint(healUntil);
   writer.varint(entries.length);
   for (const entry of entries) writeEntry(writer, entry);
 }
@@ -146,6 +150,8 @@ function readHeader(reader: ByteReader): JournalItem {
       hardState: readHardState(reader),
       mark: readMark(reader),
       last: reader.varint(),
+      lastTerm: reader.varint(),
+      healUntil: reader.varint(),
     });
   }
   return { kind: 'header', segment, groups };
@@ -155,12 +161,14 @@ function readLogWrite(reader: ByteReader): LogWrite {
   const has = reader.u8();
   const hardState = has & HAS_HARD_STATE ? readHardState(reader) : undefined;
   const reset = has & HAS_RESET ? readMark(reader) : undefined;
+  const healUntil = has & HAS_HEAL_UNTIL ? reader.varint() : undefined;
   const count = reader.varint();
   const entries = [];
   for (let i = 0; i < count; i++) entries.push(readEntry(reader));
   return {
     ...(hardState === undefined ? {} : { hardState }),
     ...(reset === undefined ? {} : { reset }),
+    ...(healUntil === undefined ? {} : { healUntil }),
     entries,
   };
 }

@@ -2,8 +2,10 @@
 //
 // Called once by `Journal.open`, before anything is written. Every batch was durable before the
 // next was written; hence damage is the torn tail of a crash only in the last batch that was ever begun,
-// which nobody was told about: it is dropped. Damage with anything later behind it is lost memory:
-// `CorruptionError`, since a member that forgot a vote or an entry can undo what others decided.
+// which nobody was told about: it is dropped. Damage with anything later behind it is lost memory. The
+// next record says what every group's term, vote and length were behind it: a group that it cost nothing
+// goes on, another begins at its newest mark without entries and heals (`protocols/raft/healing.ts`).
+// Where that can not be told, as when files are missing: `CorruptionError`.
 // Limit: the very last batch, durable and then damaged, can not be told from a torn one.
 // Source: Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage" (FAST 2018).
 import { CorruptionError, InvalidInputError } from '../base/errors.ts';
@@ -68,6 +70,8 @@ class Replay {
   #end: Place | undefined;
   /** Where bytes begin that are no record, behind everything read so far. */
   #damage: Place | undefined;
+  /** Groups whose entries can not be told until a header says that there are none. */
+  readonly #lost = new Set<number>();
 
   constructor(oldest: number) {
     this.#oldest = oldest;
@@ -78,16 +82,22 @@ class Replay {
     let at: Place = { segment, offset: 0 };
     for (;;) {
       const record = recordAt(bytes, at.offset);
-      if (record === undefined) break;
-      this.#follow(record.batch, at);
-      this.#items(readItems(bytes, record), at);
+      if (record === undefined) {
+        const offset = this.#laterRecord(bytes, at.offset);
+        if (offset === undefined) break;
+        this.#damage ??= at;
+        at = { segment, offset };
+        continue;
+      }
+      const isGap = this.#follow(record.batch, at);
+      this.#items(readItems(bytes, record), at, isGap);
       at = { segment, offset: nextSector(record.end) };
     }
     if (at.offset > 0) {
       this.#segments.push(segment);
       this.#end = at;
     }
-    if (!isZero(bytes, at.offset)) this.#judge(at, bytes);
+    if (!isZero(bytes, at.offset)) this.#judge(at);
   }
 
   finish(): RecoveredJournal {
@@ -95,7 +105,7 @@ class Replay {
       throw corruption(`${segmentName(this.#oldest)} has no header, and no older file is there`);
     }
     const recovered = new Map<number, Recovered>();
-    for (const [number, { hardState, mark, last }] of this.#groups) {
+    for (const [number, { hardState, mark, last, healUntil }] of this.#groups) {
       const entries = this.#entriesOf(number);
       if (entries.length !== last - mark.index) {
         throw corruption(
@@ -103,7 +113,8 @@ class Replay {
             `group ${number} needs its entries from ${mark.index + 1} on`,
         );
       }
-      recovered.set(number, { hardState, snapshot: mark, entries });
+      const healing = healUntil > 0 ? { healUntil } : {};
+      recovered.set(number, { hardState, snapshot: mark, entries, ...healing });
     }
     return {
       recovered,
@@ -115,45 +126,51 @@ class Replay {
     };
   }
 
-  /** A batch that follows the last one proves that nothing is lost between them. */
-  #follow(batch: number, at: Place): void {
-    if (this.#nextBatch !== undefined && batch !== this.#nextBatch) {
-      throw damaged(this.#damage ?? at, `batch ${this.#nextBatch} is lost, ${batch} is there`);
+  /** A batch that follows the last one proves that nothing is lost between them; else there is a gap. */
+  #follow(batch: number, at: Place): boolean {
+    const expected = this.#nextBatch;
+    if (expected !== undefined && batch < expected) {
+      throw damaged(this.#damage ?? at, `batch ${batch} is there where ${expected} was awaited`);
     }
     this.#nextBatch = batch + 1;
     this.#damage = undefined;
+    return expected === undefined ? at.offset > 0 : batch > expected;
   }
 
   /** Bytes behind a file's last record: lost memory if anything later is there, else a tear. */
-  #judge(at: Place, bytes: Uint8Array): void {
+  #judge(at: Place): void {
     if (this.#damage !== undefined) throw damaged(this.#damage, 'a later file was begun');
-    if (this.#hasLater(bytes, at.offset)) throw damaged(at, 'later records are there');
     this.#damage = at;
   }
 
-  #hasLater(bytes: Uint8Array, from: number): boolean {
+  /** Where the next record behind damage begins, if one does in this file. */
+  #laterRecord(bytes: Uint8Array, from: number): number | undefined {
     const next = this.#nextBatch;
     for (let at = from + SECTOR_BYTES; at < bytes.length; at += SECTOR_BYTES) {
       const batch = recordAt(bytes, at)?.batch;
       if (batch === undefined) continue;
       // Each batch fills a sector or more: other numbers are users' bytes that look like a record.
       const batchMax = (next ?? batch) + (at - from) / SECTOR_BYTES;
-      if (batch >= (next ?? batch) && batch <= batchMax) return true;
+      if (batch >= (next ?? batch) && batch <= batchMax) return at;
     }
-    return false;
+    return undefined;
   }
 
-  #items(items: readonly JournalItem[], at: Place): void {
-    let mayBeHeader = at.offset === 0;
+  #items(items: readonly JournalItem[], at: Place, isGap: boolean): void {
+    let mayBeHeader = true;
     for (const item of items) {
-      if ((item.kind === 'header') !== mayBeHeader) throw damaged(at, 'headers open segments');
+      if ((item.kind === 'header') !== mayBeHeader) throw damaged(at, 'headers open records');
       mayBeHeader = false;
       switch (item.kind) {
         case 'header':
           if (item.segment !== at.segment) throw damaged(at, `this is segment ${item.segment}`);
-          this.#header(item.groups, at);
+          for (const header of item.groups) {
+            if (isGap || this.#lost.has(header.group)) this.#afterGap(header);
+            else this.#header(header, at);
+          }
           break;
         case 'mark':
+          if (this.#lost.has(item.group)) break;
           this.#group(item.group).compact(item.mark);
           dropUpTo(this.#entriesOf(item.group), item.mark.index);
           break;
@@ -164,25 +181,73 @@ class Replay {
   }
 
   /** The oldest header opens the account; a later one must agree with what was read before it. */
-  #header(groups: readonly GroupHeader[], at: Place): void {
-    for (const header of groups) {
-      if (this.#segments.length === 0) {
-        this.#groups.set(header.group, JournalGroup.from(header));
-        continue;
-      }
-      const { hardState, mark, last } = this.#group(header.group);
-      if (
-        hardState.term !== header.hardState.term ||
-        hardState.votedFor !== header.hardState.votedFor ||
-        mark.index !== header.mark.index ||
-        last !== header.last
-      ) {
-        throw damaged(at, `group ${header.group} is not as the files before say`);
-      }
+  #header(header: GroupHeader, at: Place): void {
+    const known = this.#groups.get(header.group);
+    if (known === undefined && this.#isOpening(at)) {
+      this.#groups.set(header.group, JournalGroup.from(header));
+      return;
+    }
+    const { hardState, mark, last, lastTerm } = known ?? new JournalGroup();
+    if (
+      hardState.term !== header.hardState.term ||
+      hardState.votedFor !== header.hardState.votedFor ||
+      mark.index !== header.mark.index ||
+      last !== header.last ||
+      lastTerm !== header.lastTerm
+    ) {
+      throw damaged(at, `group ${header.group} is not as the files before say`);
     }
   }
 
+  #isOpening({ segment, offset }: Place): boolean {
+    return segment === this.#oldest && offset === 0;
+  }
+
+  /** What the records that were lost have changed, as the first one behind them tells it. */
+  #afterGap(header: GroupHeader): void {
+    const { group: number, mark, last, lastTerm } = header;
+    const known = this.#groups.get(number) ?? new JournalGroup();
+    const wasLost = this.#lost.has(number);
+    if (!wasLost && known.last === last && known.lastTerm === lastTerm) {
+      // Logs that end alike are alike (log matching).
+      known.remember(header);
+      dropUpTo(this.#entriesOf(number), mark.index);
+      this.#groups.set(number, known);
+      return;
+    }
+    this.#entries.set(number, []);
+    if (last === mark.index) {
+      // No entries are behind the mark, so none are missing.
+      this.#lost.delete(number);
+      this.#groups.set(number, JournalGroup.from(header));
+    } else {
+      this.#lost.add(number);
+      const reached = Math.max(known.healUntil, known.last);
+      this.#groups.set(number, JournalGroup.withoutEntries(header, reached));
+    }
+  }
+
+  /** Of a group that lost entries only what was promised is kept: its vote, and how far it reached. */
+  #writeOfLost(number: number, { hardState, entries }: LogWrite): void {
+    const { hardState: known, mark, healUntil } = this.#group(number);
+    const lastEntry = entries.at(-1);
+    const header = {
+      group: number,
+      hardState: hardState ?? known,
+      mark,
+      last: mark.index,
+      lastTerm: mark.term,
+      healUntil,
+    };
+    this.#groups.set(number, JournalGroup.withoutEntries(header, lastEntry?.index ?? 0));
+  }
+
   #write(number: number, write: LogWrite, at: Place): void {
+    if (this.#lost.has(number) && write.reset === undefined) {
+      this.#writeOfLost(number, write);
+      return;
+    }
+    this.#lost.delete(number);
     const group = this.#group(number);
     const objection = group.objection(write);
     if (objection !== undefined) throw damaged(at, `group ${number} has ${objection}`);
@@ -236,7 +301,7 @@ function damaged(at: Place, why: string): CorruptionError {
 
 function corruption(fault: string, options?: ErrorOptions): CorruptionError {
   return new CorruptionError(
-    `${fault}: this copy must not vote until it is repaired from the other members`,
+    `${fault}: this copy must not vote; give its node a new identity with \`bluemarble replace NODE\``,
     options,
   );
 }

@@ -5,7 +5,8 @@
 // afterwards; they are bounded by what the groups may leave uncommitted.
 // Invariants:
 //  J1 a batch is written only when the one before is durable, so a crash can tear only the last;
-//  J2 a segment file opens with the state of every group, so what is older may go;
+//  J2 every batch opens with the state of every group, so what is older may go, and damage to one batch
+//     hides no vote and no length of a log;
 //  J3 a segment goes when no group needs an entry in it and the present one's header is durable;
 //  J4 after a start, writing goes on in a new segment, and only when the torn tail is cut off.
 // Files are zero-filled before use: a sync of a growing file takes twice as long.
@@ -174,14 +175,14 @@ export class Journal {
   }
 
   #encode(): number {
-    const items = this.#offset > 0 ? this.#staged : [this.#header(), ...this.#staged];
-    writeRecord(this.#writer.reset(), this.#nextBatch, items);
+    writeRecord(this.#writer.reset(), this.#nextBatch, [this.#header(), ...this.#staged]);
     return this.#writer.length;
   }
 
   #header(): JournalItem {
-    const groups = [...this.#groups].map(([group, { hardState, mark, last }]) => {
-      return { group, hardState, mark, last };
+    const groups = [...this.#groups].map(([group, state]) => {
+      const { hardState, mark, last, lastTerm, healUntil } = state;
+      return { group, hardState, mark, last, lastTerm, healUntil };
     });
     return { kind: 'header', segment: this.#segment, groups };
   }

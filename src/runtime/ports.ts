@@ -22,10 +22,13 @@ export interface Entropy {
 
 /** The links to the other nodes of the world: unordered, lossy and bounded, like a network. */
 export interface Peers {
-  /** Queues a frame; it leaves at `flush`, or is dropped when the link is down or its queue is full. */
+  /**
+   * Queues a frame, never an empty one; it leaves at `flush`, or is dropped when the link is down or
+   * its queue is full.
+   */
   send(to: NodeId, frame: Uint8Array): void;
   flush(): void;
-  /** Whether a link to the node stands at this moment. */
+  /** Whether a link to the node stands and the node was heard over it a moment ago. */
   connected(to: NodeId): boolean;
   listen(listener: PeerListener): void;
   close(): Promise<void>;

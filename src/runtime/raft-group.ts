@@ -6,15 +6,18 @@
 // Invariants: an entry is applied once, in order; a caller is answered once; `answered` only after the
 // entry is committed, hence durable on a majority.
 import { crc32c } from '../base/crc32c.ts';
-import { invariant } from '../base/errors.ts';
+import { CorruptionError, invariant } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
+import { DIGEST_EVERY } from '../protocols/raft/digests.ts';
 import type { Entry, Snapshot, SnapshotMark } from '../protocols/raft/messages.ts';
 import type { Effects, RaftNode } from '../protocols/raft/node.ts';
+import type { Reconfigured } from '../protocols/raft/reconfiguration.ts';
+import type { Transferred } from '../protocols/raft/transfer.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import type { GroupAnswer } from '../wire/peer.ts';
 import type { GroupStatus, MemberStatus } from '../wire/status.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { Group, Inspection } from './group.ts';
+import type { Inspection, OperatedGroup, ReadPlace } from './group.ts';
 import type { Journal } from './journal.ts';
 import type { Clock } from './ports.ts';
 
@@ -48,6 +51,11 @@ const RETRY_AFTER_MS = 50;
 
 type Answer = (answer: GroupAnswer) => void;
 
+interface Proposal {
+  readonly term: number;
+  readonly answer: Answer;
+}
+
 export interface RaftGroupOptions {
   readonly number: number;
   readonly name: string;
@@ -63,13 +71,13 @@ export interface RaftGroupOptions {
   readonly notify: (notices: readonly Notice[]) => void;
 }
 
-export class RaftGroup implements Group {
+export class RaftGroup implements OperatedGroup {
   readonly name: string;
   readonly number: number;
   readonly node: RaftNode;
   readonly #options: RaftGroupOptions;
   readonly #machine: StateMachine;
-  readonly #proposals: Map<number, { readonly term: number; readonly answer: Answer }> = new Map();
+  readonly #proposals: Map<number, Proposal> = new Map();
   readonly #reads: Map<number, { readonly request: Uint8Array; readonly answer: Answer }> = new Map();
   /** Confirmed reads, by the index that must be applied first, in rising order. */
   #confirmed: { readonly ticket: number; readonly index: number }[] = [];
@@ -82,6 +90,8 @@ export class RaftGroup implements Group {
   #saving = false;
   #checkpoint: SnapshotMark | undefined;
   #stateHash = 0;
+  /** What the replies to all commands so far add up to. */
+  #digest = 0;
 
   constructor(options: RaftGroupOptions, restored: Snapshot | undefined) {
     this.#options = options;
@@ -117,18 +127,30 @@ export class RaftGroup implements Group {
     }
   }
 
-  query(request: Uint8Array, answer: Answer): void {
-    if (!this.isLeader) {
+  query(request: Uint8Array, answer: Answer, at: ReadPlace = 'leader'): void {
+    if (!this.isLeader && (at === 'leader' || this.node.leader === undefined)) {
       answer({ kind: 'moved', leader: this.node.leader });
       return;
     }
     const ticket = this.#nextTicket++;
-    if (!this.node.read(ticket)) {
+    if (!this.node.read(ticket, this.#options.clock.monotonicMs())) {
       answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
       return;
     }
     this.#reads.set(ticket, { request, answer });
     this.#options.wake(this);
+  }
+
+  transfer(to: NodeId): Transferred {
+    const transferred = this.node.transferTo(to, this.#options.clock.monotonicMs());
+    this.#options.wake(this);
+    return transferred;
+  }
+
+  reconfigure(voters: readonly NodeId[]): Reconfigured {
+    const reconfigured = this.node.reconfigure(voters, this.#options.clock.monotonicMs());
+    this.#options.wake(this);
+    return reconfigured;
   }
 
   inspect(): Inspection {
@@ -144,8 +166,12 @@ export class RaftGroup implements Group {
     if (!this.#saving && this.#applied > 0) this.#takeCheckpoint();
   }
 
-  /** Applies, reads and answers what the effects allow. True when more remains to be applied. */
+  /**
+   * Applies, reads and answers what the effects allow. True when more remains to be applied. Throws
+   * `CorruptionError` when a majority has another state than this copy.
+   */
   settle(effects: Effects): boolean {
+    if (effects.divergedAt !== undefined) throw diverged(this.name, effects.divergedAt);
     if (effects.deposed) this.#abandonProposals();
     for (const read of effects.reads) {
       if (read.index === undefined) this.#refuseRead(read.ticket);
@@ -179,6 +205,7 @@ export class RaftGroup implements Group {
 
   #roleShown(): GroupStatus['role'] {
     const { role, membership } = this.node.status;
+    if (this.node.status.healUntil > 0) return 'healing';
     if (membership.learners.includes(this.#options.self)) return 'learner';
     return role === 'pre-candidate' ? 'candidate' : role;
   }
@@ -216,12 +243,15 @@ export class RaftGroup implements Group {
     this.#bytesSince += entry.data.length + ENTRY_OVERHEAD_BYTES;
     const waiting = this.#proposals.get(entry.index);
     if (waiting !== undefined) this.#proposals.delete(entry.index);
-    if (entry.kind !== 'command') {
-      waiting?.answer({ kind: 'uncertain' });
-      return;
-    }
+    if (entry.kind === 'command') this.#applyCommand(entry, tell, waiting);
+    else waiting?.answer({ kind: 'uncertain' });
+    if (entry.index % DIGEST_EVERY === 0) this.node.noteDigest(entry.index, this.#digest);
+  }
+
+  #applyCommand(entry: Entry, tell: boolean, waiting: Proposal | undefined): void {
     const { index, timeMs, data } = entry;
     const { reply, notices } = this.#machine.apply({ index, timeMs, command: data });
+    this.#digest = crc32c(reply, 0, reply.length, this.#digest ^ reply.length);
     if (tell && notices.length > 0) this.#options.notify(notices);
     // Another leader's entry at this index says nothing about what was proposed here.
     waiting?.answer(
@@ -266,6 +296,7 @@ export class RaftGroup implements Group {
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.#appliedTimeMs = snapshot.timeMs;
+    this.#digest = snapshot.digest;
     this.#noteCheckpoint(snapshot);
   }
 
@@ -277,7 +308,7 @@ export class RaftGroup implements Group {
   }
 
   #dueBytes(stateBytes: number): number {
-    const rank = this.node.status.membership.incoming.indexOf(this.#options.self);
+    const rank = Math.max(0, this.node.status.membership.incoming.indexOf(this.#options.self));
     return Math.max(this.#options.limits.checkpointBytesMin, stateBytes) * (1 + STAGGER * rank);
   }
 
@@ -288,6 +319,7 @@ export class RaftGroup implements Group {
       term: this.#appliedTerm,
       timeMs: this.#appliedTimeMs,
       membership: this.node.membershipAt(this.#applied),
+      digest: this.#digest,
       state,
     };
     // The journal keeps what the checkpoint before needs: if the newest turns out damaged, that one
@@ -314,6 +346,13 @@ export class RaftGroup implements Group {
   }
 }
 
-function markOf({ index, term, timeMs, membership }: SnapshotMark): SnapshotMark {
-  return { index, term, timeMs, membership };
+function diverged(group: string, index: number): CorruptionError {
+  return new CorruptionError(
+    `group ${group} has become something else here by entry ${index} than on a majority of its ` +
+      'members: this copy must not serve; give its node a new identity with `bluemarble replace NODE`',
+  );
+}
+
+function markOf({ index, term, timeMs, membership, digest }: SnapshotMark): SnapshotMark {
+  return { index, term, timeMs, membership, digest };
 }

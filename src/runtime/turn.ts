@@ -16,7 +16,7 @@ import { RAFT_DEFAULTS } from '../protocols/raft/state.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import { encodePeerMessage } from '../wire/peer.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { Group } from './group.ts';
+import type { OperatedGroup } from './group.ts';
 import { startingPoint } from './group-start.ts';
 import type { Journal } from './journal.ts';
 import type { Clock, Logger, Peers } from './ports.ts';
@@ -47,6 +47,7 @@ export interface TurnOptions {
 export interface NewGroup {
   readonly number: number;
   readonly name: string;
+  /** Who founded the group: for ever the same, whoever its members are by now. */
   readonly members: readonly NodeId[];
   readonly machine: StateMachine;
 }
@@ -76,11 +77,18 @@ export class Turn {
   }
 
   /** Adds a group before `start`. Throws `CorruptionError` when its disk cannot give its state back. */
-  add(group: NewGroup): Group {
+  add(group: NewGroup): OperatedGroup {
     const { self, clock, journal, checkpoints, random, recovered } = this.#options;
     const start = startingPoint(group, { journal, checkpoints, recovered });
+    const { healUntil = 0 } = start.recovered;
+    if (healUntil > 0) {
+      const facts = { group: group.name, until: healUntil };
+      this.#options.logger.log('warn', 'entries-lost-and-healing', facts);
+    }
+    // Whoever came later learns from a leader who votes; by itself it is nobody.
+    const voters = group.members.includes(self) ? group.members : [];
     const node = new RaftNode(
-      { ...RAFT_DEFAULTS, self, voters: group.members, random: random.split(group.name) },
+      { ...RAFT_DEFAULTS, self, voters, random: random.split(group.name) },
       start.recovered,
       clock.monotonicMs(),
     );

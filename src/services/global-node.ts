@@ -4,7 +4,7 @@
 // their traffic and its garbage delay no consensus.
 import { invariant } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
-import type { Group } from '../runtime/group.ts';
+import type { OperatedGroup } from '../runtime/group.ts';
 import { Turn } from '../runtime/turn.ts';
 import type { GroupStatus } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
@@ -12,6 +12,7 @@ import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
 import { Global } from './global.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
+import { readOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
 import type { GroupPlan } from './topology.ts';
@@ -35,10 +36,10 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     onNotices: (notices) => global.tell(notices),
     fail: (cause) => doors.fail(cause),
   });
-  const groups = new Map<number, Group>();
+  const groups = new Map<number, OperatedGroup>();
   const auditor = new Auditor(clock);
   for (const plan of topology.groups.filter(({ members }) => members.includes(self))) {
-    const { number, name, members } = plan;
+    const { number, name, founders: members = plan.members } = plan;
     const held = featuresOf(plan, features);
     const group = turn.add({ number, name, members, machine: createGroupMachine(held) });
     groups.set(number, group);
@@ -57,6 +58,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     },
     up: (node) => turn.peerUp(node),
     lost: (node) => turn.peerLost(node),
+    operated: (message) => operate([...groups.values()], message),
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
     audit: (fresh) => auditor.audit(fresh),
@@ -67,6 +69,16 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
       journal.close();
     },
   };
+}
+
+/** Refusals are not told: the supervisor looks at the status and asks again. */
+function operate(groups: readonly OperatedGroup[], message: unknown): void {
+  const operation = readOperation(message);
+  const group = groups.find(({ name }) => name === operation?.group);
+  if (operation === undefined || group === undefined) return;
+  const [first] = operation.nodes;
+  if (operation.kind === 'reconfigure') group.reconfigure(operation.nodes);
+  else if (first !== undefined) group.transfer(first);
 }
 
 function featuresOf(plan: GroupPlan, features: readonly Feature[]): readonly Feature[] {

@@ -48,6 +48,8 @@ export interface NodeRole {
   received(from: NodeId, message: PeerMessage): void;
   up(node: NodeId): void;
   lost(node: NodeId): void;
+  /** A request of the supervisor, of whatever kind. */
+  operated(message: unknown): void;
   isReady(): boolean;
   groups(): readonly GroupStatus[];
   /** Costs a walk over all state that is held here. */

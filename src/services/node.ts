@@ -25,6 +25,8 @@ export interface WorldNode {
   /** Resolves when the node is ready for the first time. */
   whenReady(): Promise<void>;
   status(): NodeStatus;
+  /** Does what the supervisor asks for an operator, where this node can. */
+  operate(message: unknown): void;
   /** `fresh`: counted now, whatever it costs; else perhaps a while ago. */
   audit(fresh: boolean): NodeAudit;
   /**
@@ -64,6 +66,7 @@ export function startWorldNode(setting: NodeSetting, version: string): WorldNode
       region: role.region(),
       outcomes: role.outcomes(),
     }),
+    operate: (message) => role.operated(message),
     audit: (fresh) => ({ name, world: topology.world, groups: role.audit(fresh) }),
     async stop() {
       lateness.stop();

@@ -57,6 +57,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     },
     up: () => {},
     lost: (node) => route.lost(node),
+    operated: () => {},
     isReady: () => unreached.size === 0,
     groups: () => [],
     audit: () => [],

@@ -31,6 +31,11 @@ const SILENT_MS = 1_000;
 const NO_LEADER_PAUSE_MS = 20;
 /** Hints followed without a pause: two members that point at each other must not make a storm. */
 const HOPS_MAX = 4;
+/**
+ * So long an ask is carried from member to member that know of no leader; an election takes less. Then
+ * nobody leads here, and who asks is better told than kept waiting.
+ */
+const LEADERLESS_MS_MAX = 400;
 /** A group that says `unavailable` so often means it; then the caller decides. */
 const REFUSALS_MAX = 3;
 const SWEEP_MS = 10;
@@ -60,8 +65,10 @@ interface OpenAsk {
   target: NodeId | undefined;
   /** When the next attempt is due unless an answer comes before. */
   againAtMs: number;
-  /** Attempts handed to a link and not refused by their receiver. */
+  /** Attempts of a command handed to a link and not refused by their receiver. */
   unsettled: number;
+  /** Since when every member that was asked has refused, or could not be asked. */
+  leaderlessSinceMs: number;
   hops: number;
   refusals: number;
 }
@@ -125,6 +132,7 @@ export class Route {
       target: undefined,
       againAtMs: nowMs,
       unsettled: 0,
+      leaderlessSinceMs: nowMs,
       hops: 0,
       refusals: 0,
     };
@@ -148,11 +156,11 @@ export class Route {
         this.#end(open, answer);
         return;
       case 'moved':
-        open.unsettled -= 1;
+        this.#refused(open);
         this.#moved(open, from, answer.leader);
         return;
       case 'unavailable':
-        open.unsettled -= 1;
+        this.#refused(open);
         open.refusals += 1;
         if (open.refusals >= REFUSALS_MAX && open.unsettled === 0) this.#end(open, answer);
         else this.#pause(open, from, Math.max(answer.retryAfterMs, NO_LEADER_PAUSE_MS));
@@ -170,12 +178,18 @@ export class Route {
     }
   }
 
+  /** An attempt of this ask certainly did not happen. */
+  #refused(open: OpenAsk): void {
+    if (open.ask.mode === 'command') open.unsettled -= 1;
+  }
+
   /** Follows the hint of a member that does not lead. */
   #moved(open: OpenAsk, from: NodeId, leader: NodeId | undefined): void {
     const { home } = open;
     if (home.leader === from) home.leader = undefined;
     const usable = leader !== undefined && leader !== from && this.#usable(home, leader);
     if (usable) home.leader = leader;
+    if (usable) open.leaderlessSinceMs = this.#clock.monotonicMs();
     // An older attempt's answer teaches where the leader is, but another attempt is under way.
     if (open.target !== from) return;
     open.hops += 1;
@@ -192,7 +206,8 @@ export class Route {
   #attempt(open: OpenAsk, nowMs: number): void {
     const target = this.#choose(open.home);
     if (target !== undefined && this.#outbox.send(target, open.frame)) {
-      open.unsettled += 1;
+      // A query that was lost has changed nothing: it counts as one that never left.
+      if (open.ask.mode === 'command') open.unsettled += 1;
       open.target = target;
       open.againAtMs = nowMs + ATTEMPT_MS;
     } else {
@@ -236,7 +251,7 @@ export class Route {
 
   #sweep(nowMs: number): void {
     for (const open of this.#open.values()) {
-      if (nowMs >= open.endsAtMs) this.#expire(open);
+      if (nowMs >= open.endsAtMs || isHopeless(open, nowMs)) this.#expire(open);
       else if (nowMs >= open.againAtMs) this.#again(open, nowMs);
     }
   }
@@ -255,4 +270,9 @@ export class Route {
     open.hops = 0;
     this.#attempt(open, nowMs);
   }
+}
+
+/** Nothing is under way, nothing may have happened, and nobody has led for long enough. */
+function isHopeless({ target, unsettled, leaderlessSinceMs }: OpenAsk, nowMs: number): boolean {
+  return target === undefined && unsettled === 0 && nowMs - leaderlessSinceMs >= LEADERLESS_MS_MAX;
 }

@@ -63,7 +63,9 @@ function nameFaults(topology: Topology): string[] {
 function numberFaults(topology: Topology): string[] {
   const ids = repeated(topology.nodes.map((node) => node.id));
   const numbers = repeated(topology.groups.map((group) => group.number));
+  const retired = topology.nodes.filter(({ id }) => topology.retired?.includes(id));
   return [
+    ...retired.map(({ id, name }) => `Node ${name} has the retired id ${id}: give it a new one.`),
     ...ids.map((id) => `Two nodes have the id ${id}: give each an id of its own.`),
     ...numbers.map((number) => `Two groups have the number ${number}: give each one of its own.`),
   ];

@@ -12,6 +12,7 @@ const DEGREE = 10_000_000;
 const HALF_GLOBE: number = 180 * DEGREE;
 /** Of nodes, groups, regions and of each list in them. */
 const NODES_MAX = 64;
+const RETIRED_MAX = 10_000;
 
 export interface NodePlan {
   readonly id: NodeId;
@@ -30,6 +31,8 @@ export interface GroupPlan {
   readonly number: number;
   readonly name: string;
   readonly members: readonly NodeId[];
+  /** Who the members were when the group was founded: never changed. Absent: the members. */
+  readonly founders?: readonly NodeId[];
   /** In order of need: a feature comes after those it works on. */
   readonly features: readonly string[];
 }
@@ -48,6 +51,8 @@ export interface Topology {
   readonly nodes: readonly NodePlan[];
   readonly groups: readonly GroupPlan[];
   readonly regions: readonly RegionPlan[];
+  /** Ids of nodes that were replaced: never used again. */
+  readonly retired?: readonly NodeId[];
 }
 
 export interface SeedOptions {
@@ -78,7 +83,10 @@ export function seedTopology(options: SeedOptions): Topology {
     name: string,
     members: readonly number[],
     features: readonly string[],
-  ): GroupPlan => ({ number, name, members: members.map(nodeId), features });
+  ): GroupPlan => {
+    const founders = members.map(nodeId);
+    return { number, name, members: founders, founders, features };
+  };
   const region = (name: string, node: number, west: number, east: number): RegionPlan => ({
     name,
     westLon: west * DEGREE,
@@ -105,6 +113,7 @@ export function seedTopology(options: SeedOptions): Topology {
       region('eu', 8, -30, 60),
       region('asia', 9, 60, 180),
     ],
+    retired: [],
   };
 }
 
@@ -131,16 +140,30 @@ const topology: Schema<Topology> = object({
       number: integer(1, 1_000),
       name,
       members: list(node, NODES_MAX),
+      founders: list(node, NODES_MAX),
       features: list(text(1, 32), NODES_MAX),
     }),
     NODES_MAX,
   ),
   regions: list(object({ name, westLon: meridian, eastLon: meridian, node }), NODES_MAX),
+  retired: list(node, RETIRED_MAX),
 });
 
 /** A topology out of JSON from outside; throws `InvalidInputError` that names the wrong field. */
 export function parseTopology(input: unknown): Topology {
-  return topology.parse(input, 'topology');
+  return topology.parse(filled(input), 'topology');
+}
+
+/** What a world in which no node was ever replaced does not say. */
+function filled(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null) return input;
+  const groups: unknown = 'groups' in input ? input.groups : undefined;
+  if (!Array.isArray(groups)) return input;
+  const whole = groups.map((group: unknown) => {
+    if (typeof group !== 'object' || group === null || !('members' in group)) return group;
+    return { founders: group.members, ...group };
+  });
+  return { retired: [], ...input, groups: whole };
 }
 
 /** The plan of a node by its id. Throws `InvariantError` for an id outside a validated topology. */

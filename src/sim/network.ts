@@ -64,11 +64,24 @@ interface Link {
 
 export class Network {
   readonly #o: NetworkOptions;
+  #lost: number;
+  #doubled: number;
+  #jitterUsMax: number;
   readonly #ends = new Map<NodeId, End>();
   readonly #links = new Map<number, Link>();
 
   constructor(options: NetworkOptions) {
     this.#o = options;
+    this.#lost = options.lost;
+    this.#doubled = options.doubled;
+    this.#jitterUsMax = options.jitterUsMax;
+  }
+
+  /** From now on nothing is lost or doubled, and all that was sent takes about as long. */
+  calm(jitterUsMax: number): void {
+    this.#lost = 0;
+    this.#doubled = 0;
+    this.#jitterUsMax = Math.min(this.#jitterUsMax, jitterUsMax);
   }
 
   /** The links of a process that starts. They come up once it listens. */
@@ -171,18 +184,19 @@ export class Network {
     for (const [to, frames] of end.queued) {
       const { node } = end.process;
       const link = this.#link(node, to);
-      if (link.joined) this.#leave(link, this.#direction(node, to), frames);
+      if (link.joined) this.#leave(link, this.#direction(node, to), frames, end.process.busyUs);
     }
     end.queued.clear();
   }
 
-  #leave(link: Link, direction: Direction, frames: Uint8Array[]): void {
-    const { random, lost, doubled } = this.#o;
+  #leave(link: Link, direction: Direction, frames: Uint8Array[], busyUs: number): void {
+    const { random } = this.#o;
+    const [lost, doubled] = [this.#lost, this.#doubled];
     if (this.#o.isDatagram(direction.from, direction.to)) {
       if (direction.blocks > 0) return;
       for (const frame of frames) {
         if (lost > 0 && random.chance(lost, 1_000)) continue;
-        this.#carry(link, direction, [frame], 0);
+        this.#carry(link, direction, [frame], busyUs);
         if (doubled === 0 || !random.chance(doubled, 1_000)) continue;
         this.#carry(link, direction, [frame], random.integer(0, RETRANSMIT_US_MAX));
       }
@@ -195,7 +209,7 @@ export class Network {
     }
     const again = lost > 0 && random.chance(lost, 1_000);
     const waitUs = again ? random.integer(RETRANSMIT_US_MIN, RETRANSMIT_US_MAX) : 0;
-    this.#carry(link, direction, frames, waitUs);
+    this.#carry(link, direction, frames, busyUs + waitUs);
   }
 
   #carry(link: Link, direction: Direction, frames: Uint8Array[], waitUs: number): void {
@@ -218,8 +232,8 @@ export class Network {
   }
 
   #delayUs({ from, to, extraUs }: Direction): number {
-    const { latencyUs, jitterUsMax, random } = this.#o;
-    const jitterUs = jitterUsMax === 0 ? 0 : random.integer(0, jitterUsMax);
+    const { latencyUs, random } = this.#o;
+    const jitterUs = this.#jitterUsMax === 0 ? 0 : random.integer(0, this.#jitterUsMax);
     return latencyUs(from, to) + extraUs + jitterUs;
   }
 

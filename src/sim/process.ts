@@ -82,6 +82,11 @@ export class VirtualProcess {
     else this.#callsLeft = Math.min(this.#callsLeft, calls);
   }
 
+  /** What `killAfter` has not yet done, it will not do. */
+  spare(): void {
+    this.#callsLeft = Number.POSITIVE_INFINITY;
+  }
+
   end(cause: unknown): void {
     if (!this.alive) return;
     this.alive = false;
@@ -95,6 +100,11 @@ export class VirtualProcess {
     if (!this.alive) return;
     if (this.#options.queue.nowUs < this.#busyUntilUs) this.#backlog.push({ kind, run });
     else this.#step(kind, run);
+  }
+
+  /** How long it will still do nothing. */
+  get busyUs(): number {
+    return Math.max(0, this.#busyUntilUs - this.#options.queue.nowUs);
   }
 
   /** Does nothing for so long: it was stopped, or it waits for its disk. */

@@ -9,7 +9,14 @@ import { InvalidInputError, invariant } from '../base/errors.ts';
 import type { History, Operation } from './history.ts';
 import { OBSERVATIONS } from './invariants.ts';
 import { type Action, type Model, type Part, partsByKey, type Problem } from './model.ts';
-import { claimedOrder, claims, type Contradiction, contradiction, realTime } from './schedule.ts';
+import {
+  claimedOrder,
+  claims,
+  type Contradiction,
+  contradiction,
+  floorsOf,
+  realTime,
+} from './schedule.ts';
 import { type Obstacle, search } from './search.ts';
 
 /** Configurations explored in a part beyond one for each operation: some seconds, and some 200 MB. */
@@ -43,6 +50,8 @@ export interface PartVerdict {
    */
   readonly order: 'absent' | 'incomplete' | 'agrees' | 'contradicts' | 'unchecked';
   readonly violations: readonly Violation[];
+  /** Where a verdict is unknown: the first operation that no way led past until the budget ended. */
+  readonly stuckAt: Operation | undefined;
   readonly explored: number;
 }
 
@@ -95,7 +104,7 @@ function judge<State, Step extends Action>(
   statesMax: number,
 ): PartVerdict {
   const { operations } = part;
-  const told = { part: part.name, operations: operations.length };
+  const told = { part: part.name, operations: operations.length, stuckAt: undefined };
   const claimed = judgeOrder(part, problem, statesMax);
   const { order } = claimed;
   if (order === 'agrees') {
@@ -106,9 +115,13 @@ function judge<State, Step extends Action>(
   if (found.kind === 'none') {
     violations.unshift(unexplained('not-linearizable', operations, found.obstacle));
   }
-  const isUnsure = found.kind === 'exhausted' || order === 'unchecked';
-  const verdict = violations.length > 0 ? 'violated' : isUnsure ? 'unknown' : 'ok';
-  return { ...told, verdict, order, violations, explored: claimed.explored + found.explored };
+  const explored = claimed.explored + found.explored;
+  if (violations.length > 0) return { ...told, verdict: 'violated', order, violations, explored };
+  if (found.kind === 'found' && order !== 'unchecked') {
+    return { ...told, verdict: 'ok', order, violations, explored };
+  }
+  const stuckAt = found.kind === 'exhausted' ? operations[found.obstacle.action] : claimed.stuckAt;
+  return { ...told, verdict: 'unknown', order, violations, stuckAt, explored };
 }
 
 /** Holds the claimed order against time and the model. */
@@ -116,23 +129,26 @@ function judgeOrder<State, Step extends Action>(
   { operations }: Part,
   problem: Problem<State, Step>,
   statesMax: number,
-): Pick<PartVerdict, 'order' | 'violations' | 'explored'> {
+): Pick<PartVerdict, 'order' | 'violations' | 'stuckAt' | 'explored'> {
   const claimed = claims(operations);
-  if (claimed === 'none') return { order: 'absent', violations: [], explored: 0 };
-  const clash = contradiction(operations, problem.actions);
+  const none = { violations: [], stuckAt: undefined, explored: 0 };
+  if (claimed === 'none') return { ...none, order: 'absent' };
+  const floors = floorsOf(operations, problem.actions);
+  const clash = contradiction(operations, problem.actions, floors);
   if (clash !== undefined) {
     const { kind: reason, earlier, later } = clash;
-    const empty = { before: [], taken: 0, states: [] };
-    const violation = { operation: later, reason, beside: [earlier], ...empty };
-    return { order: 'contradicts', violations: [{ fault: 'wrong-order', ...violation }], explored: 0 };
+    const violation = { operation: later, reason, beside: [earlier], before: [], taken: 0, states: [] };
+    return { ...none, order: 'contradicts', violations: [{ fault: 'wrong-order', ...violation }] };
   }
-  if (claimed === 'some') return { order: 'incomplete', violations: [], explored: 0 };
-  const found = search(problem, claimedOrder(operations, problem.actions), statesMax);
+  if (claimed === 'some') return { ...none, order: 'incomplete' };
+  const found = search(problem, claimedOrder(operations, problem.actions, floors), statesMax);
   const { explored } = found;
-  if (found.kind === 'found') return { order: 'agrees', violations: [], explored };
-  if (found.kind === 'exhausted') return { order: 'unchecked', violations: [], explored };
+  if (found.kind === 'found') return { ...none, order: 'agrees', explored };
+  if (found.kind === 'exhausted') {
+    return { ...none, order: 'unchecked', stuckAt: operations[found.obstacle.action], explored };
+  }
   const violation = unexplained('wrong-order', operations, found.obstacle);
-  return { order: 'contradicts', violations: [violation], explored };
+  return { ...none, order: 'contradicts', violations: [violation], explored };
 }
 
 function unexplained(

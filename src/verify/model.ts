@@ -21,12 +21,25 @@ export interface Part {
   readonly initial: Initial;
 }
 
-/** When two states that were reached on different ways are one. */
-export type Sameness<State> =
-  /** When the same operations took effect: for states that do not depend on their order. */
-  | 'same-operations'
-  /** `equal` states have equal hashes: 32-bit integers. */
-  | { hash(state: State): number; equal(one: State, other: State): boolean };
+/**
+ * When two states that were reached on different ways are one: as a function says, or whenever the same
+ * operations took effect, for states that do not depend on the order of what led to them.
+ */
+export type Sameness<State> = 'same-operations' | ((one: State, other: State) => boolean);
+
+/**
+ * For states that consist of numbered places (accounts, items): what an action does to one place must not
+ * depend on the others. A search then knows which actions can not help where it is stuck.
+ */
+export interface Places<State, Step extends Action> {
+  /** Every place that the action may change; none where it changes nothing. */
+  touched(action: Step): readonly number[];
+  /**
+   * The places of which each alone makes the action impossible, at least one. Asked only when it is; of
+   * an action that changes something they are among those that it touches.
+   */
+  against(state: State, action: Step): readonly number[];
+}
 
 /** A part of a history, read by a model. */
 export interface Problem<State, Step extends Action> {
@@ -34,18 +47,14 @@ export interface Problem<State, Step extends Action> {
   /** One for each operation of the part, in their order; `undefined` for what can not matter. */
   readonly actions: readonly (Step | undefined)[];
   readonly sameness: Sameness<State>;
+  readonly places?: Places<State, Step>;
   /**
    * The state after the action, or `undefined` when it could not have been answered so. An operation of
    * unknown fate that would be rejected is not possible either: never to have happened is the same.
    */
   step(state: State, action: Step): State | undefined;
-  /**
-   * How far the state is from one in which the action is possible. Only a hint: the search tries what
-   * comes nearest first.
-   */
-  misfit?(state: State, action: Step): number;
-  /** The state in a few words, for people. */
-  describe(state: State): string;
+  /** The state in a few words for people, as far as it concerns the action. */
+  describe(state: State, action: Step): string;
 }
 
 export interface Model<State, Step extends Action> {

@@ -135,15 +135,18 @@ function checkInvariants(history: History, model: string): readonly InvariantVer
   return verdicts;
 }
 
-function findingLines({ part, operations, verdict, violations }: PartVerdict): readonly string[] {
+function findingLines(finding: PartVerdict): readonly string[] {
+  const { part, operations, violations, stuckAt } = finding;
   const name = part === '' ? 'the history' : `part ${part}`;
-  if (verdict === 'unknown') return [`UNKNOWN   ${name} (${count(operations, 'operation')})`];
-  const lines = violations.flatMap((violation) => [
-    `VIOLATED  ${name} (${count(operations, 'operation')}): ${faultOf(violation)}`,
+  const what = `${name} (${count(operations, 'operation')})`;
+  if (stuckAt !== undefined) {
+    return [`UNKNOWN   ${what}: no way found past`, `  ${describeOperation(stuckAt)}`];
+  }
+  return violations.flatMap((violation) => [
+    `VIOLATED  ${what}: ${faultOf(violation)}`,
     `  ${describeOperation(violation.operation)}`,
     ...violationLines(violation),
   ]);
-  return lines;
 }
 
 function faultOf({ fault, reason }: Violation): string {

@@ -11,6 +11,7 @@ import type { Action } from './model.ts';
 import type { Schedule } from './search.ts';
 
 type Actions = readonly (Action | undefined)[];
+type Floors = readonly (Operation | undefined)[];
 
 /** Two operations whose claimed places can not both be true. */
 export interface Contradiction {
@@ -46,13 +47,29 @@ export function* inTime(
   }
 }
 
+/**
+ * For each operation, the one that claims the highest order among those answered before it was invoked:
+ * its own order may not be lower.
+ */
+export function floorsOf(operations: readonly Operation[], actions: Actions): Floors {
+  const floors = new Array<Operation | undefined>(operations.length).fill(undefined);
+  let highest: Operation | undefined;
+  for (const event of realTime(operations, actions).events) {
+    const index = event >>> 1;
+    if ((event & 1) === 0) floors[index] = highest;
+    else if ((operations[index]?.order ?? -1) > (highest?.order ?? -1)) highest = operations[index];
+  }
+  return floors;
+}
+
 /** Where the claimed orders contradict each other or real time; `undefined` where they may be true. */
 export function contradiction(
   operations: readonly Operation[],
   actions: Actions,
+  floors: Floors,
 ): Contradiction | undefined {
   const placed = new Map<number, Operation>();
-  for (const [index, floor] of floorsOf(operations, actions).entries()) {
+  for (const [index, floor] of floors.entries()) {
     const later = operations[index];
     if (later?.order === undefined || actions[index] === undefined) continue;
     const { changes } = actions[index];
@@ -69,10 +86,13 @@ export function contradiction(
 }
 
 /** Everything in the order that is claimed for it: all that was answered must carry one. */
-export function claimedOrder(operations: readonly Operation[], actions: Actions): Schedule {
+export function claimedOrder(
+  operations: readonly Operation[],
+  actions: Actions,
+  floors: Floors,
+): Schedule {
   const claimed: number[] = [];
   const open: { readonly index: number; readonly floor: number }[] = [];
-  const floors = floorsOf(operations, actions);
   for (const [index, operation] of operations.entries()) {
     if (!matters(operation, actions[index])) continue;
     if (operation.order !== undefined) claimed.push(index);
@@ -83,20 +103,23 @@ export function claimedOrder(operations: readonly Operation[], actions: Actions)
   claimed.sort((a, b) => orderOf(a) - orderOf(b) || rank(a) - rank(b) || a - b);
   open.sort((a, b) => a.floor - b.floor);
   const events = new Int32Array(2 * claimed.length + open.length);
-  const roomBefore = new Int32Array(operations.length);
-  let [count, opened, last] = [0, 0, -1];
+  /** By operation: free places of the log up to it, or up to where real time first allows it. */
+  const free = new Int32Array(operations.length);
+  let [count, opened, last, freeSoFar] = [0, 0, -1, 0];
   for (const index of claimed) {
     const order = orderOf(index);
     for (let next = open[opened]; next !== undefined && next.floor < order; next = open[++opened]) {
       events[count++] = 2 * next.index;
+      free[next.index] = freeSoFar;
     }
-    const free = order - last - (rank(index) === 0 ? 1 : 0);
-    roomBefore[index] = Math.min(Math.max(free, 0), operations.length);
+    freeSoFar += Math.max(0, order - last - (rank(index) === 0 ? 1 : 0));
+    free[index] = freeSoFar;
     last = order;
     events[count++] = 2 * index;
     events[count++] = 2 * index + 1;
   }
-  return { events: events.subarray(0, count), roomBefore, isPatient: true };
+  const mayPrecede = (way: number, waited: number): boolean => (free[way] ?? 0) < (free[waited] ?? 0);
+  return { events: events.subarray(0, count), mayPrecede };
 }
 
 /** Twice the index of an operation where it is invoked, one more where it is answered. */
@@ -115,19 +138,4 @@ function eventsOf(operations: readonly Operation[], isKept: (index: number) => b
 
 function matters(operation: Operation | undefined, action: Action | undefined): boolean {
   return operation !== undefined && action !== undefined && (operation.isKnown || action.changes);
-}
-
-/** For each operation, the one of the highest order among those answered before it was invoked. */
-function floorsOf(
-  operations: readonly Operation[],
-  actions: Actions,
-): readonly (Operation | undefined)[] {
-  const floors = new Array<Operation | undefined>(operations.length).fill(undefined);
-  let highest: Operation | undefined;
-  for (const event of realTime(operations, actions).events) {
-    const index = event >>> 1;
-    if ((event & 1) === 0) floors[index] = highest;
-    else if ((operations[index]?.order ?? -1) > (highest?.order ?? -1)) highest = operations[index];
-  }
-  return floors;
 }

@@ -4,24 +4,29 @@
 // operation is made to take effect as late as possible: only when the answer of one is reached that has
 // not taken effect yet, that one does, if need be after others that are open. Nothing is lost by waiting,
 // since whatever takes effect behind it may as well do so before the next answer. What changes nothing is
-// taken as soon as it fits, which loses nothing either. Where several ways exist the search tries one,
-// turns back where it ends, and remembers dead ends. So a sound history costs little more than one step
-// for each operation, and the first answer that no way leads past is the end of the shortest prefix that
-// can not be explained.
-// 1. `#undo` takes back everything since a mark, in reverse; what no fork is left to return to is not noted.
-// 2. Two lists link the open operations that have not taken effect: those that change, and those that do not.
-// Sources: Wing and Gong 1993; Lowe 2017, "just-in-time linearization".
-import { DeadEnds, OpenSet } from './dead-ends.ts';
+// taken as soon as it fits, which loses nothing either. Where several ways exist the search tries one and
+// turns back where it ends. So a sound history costs little more than one step for each operation, and
+// the first answer that no way leads past is the end of the shortest prefix that can not be explained.
+//
+// A dead end is blamed on a few places of the state: whatever leaves them alone leads there again. The
+// search therefore tries only ways that touch a blamed place, and remembers dead ends with their blame.
+//
+// Why blame is enough: every configuration at the same event, with the same content of the blamed places
+// and the same open operations that touch them, is a dead end too. If an operation that changes nothing is
+// to blame, then a place is blamed at every fork that it passed: with another content there it might have
+// fitted in time.
+// Sources: Wing and Gong 1993; Lowe 2017, "just-in-time linearization"; Prosser 1993, conflict-directed
+// backjumping.
+import { Course } from './course.ts';
+import { type Blame, DeadEnds } from './dead-ends.ts';
 import type { Action, Problem } from './model.ts';
 
 /** What happened, in the order in which it counts. */
 export interface Schedule {
   /** Twice the number of an action where it is invoked; one more where it is answered. */
   readonly events: Int32Array;
-  /** By action: how many others may take effect while its answer is waited for; all when absent. */
-  readonly roomBefore?: Int32Array;
-  /** Whether what changes nothing must wait for its answer like all others. */
-  readonly isPatient?: boolean;
+  /** Whether the open action may take effect before the one whose answer is waited for. */
+  mayPrecede?(way: number, waited: number): boolean;
 }
 
 export interface Obstacle {
@@ -44,20 +49,21 @@ export type SearchResult =
 const TAIL_MAX = 24;
 const STATES_MAX = 6;
 
-/** What the search notes in order to take it back. */
-const LINKED = 0;
-const TAKEN = 1;
-const LEFT = 2;
-const KINDS = 3;
+/** A state that has no places is one place. */
+const EVERYWHERE = 0;
+const ALL_PLACES: readonly number[] = [EVERYWHERE];
+const NOTHING: Blame = { places: new Set(), readers: new Set() };
 
 /** Where several ways go on: the search returns here when the way it chose has ended. */
 interface Fork<State> {
   readonly mark: number;
   readonly state: State;
   readonly waited: number;
-  readonly others: number;
-  /** The ways not tried yet, best last; `undefined` while they are not listed. */
-  ways: number[] | undefined;
+  /** The way that was taken last. */
+  way: number;
+  /** Those not tried yet, in the order of their answers; `undefined` while they are not listed. */
+  others: number[] | undefined;
+  blame: Blame;
 }
 
 /**
@@ -76,154 +82,116 @@ class Search<State, Step extends Action> {
   readonly #problem: Problem<State, Step>;
   readonly #schedule: Schedule;
   readonly #actions: readonly (Step | undefined)[];
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
-  readonly #isTaken: Uint8Array;
-  readonly #slots: Int32Array;
-  readonly #open: OpenSet;
+  readonly #course: Course;
   readonly #deadEnds: DeadEnds<State>;
-  readonly #trail: number[] = [];
-  readonly #path: number[] = [];
   readonly #forks: Fork<State>[] = [];
-  /** Heads of the two lists, behind the numbers of all actions. */
-  readonly #changers: number;
-  readonly #readers: number;
+  /** By action, the event of its answer; behind all others if it has none. */
+  readonly #answered: Int32Array;
   #state: State;
-  #at = 0;
-  /** How many took effect while the answer at `#at` was waited for. */
-  #others = 0;
   #explored = 0;
-  #obstacleAt = -1;
-  #obstacle: Obstacle = { action: -1, tail: [], taken: 0, states: [] };
+  #obstacle: { at: number; action: number; path: readonly number[]; taken: number; states: State[] };
 
   constructor(problem: Problem<State, Step>, schedule: Schedule) {
     this.#problem = problem;
     this.#schedule = schedule;
     this.#actions = problem.actions;
-    const count = problem.actions.length;
-    this.#changers = count;
-    this.#readers = count + 1;
-    this.#next = new Int32Array(count + 2);
-    this.#previous = new Int32Array(count + 2);
-    for (const head of [this.#changers, this.#readers]) {
-      this.#next[head] = head;
-      this.#previous[head] = head;
+    const { events } = schedule;
+    this.#course = new Course(events, problem.actions.length, (action) => this.#isReader(action));
+    this.#deadEnds = new DeadEnds(problem.sameness, this.#course.bits);
+    this.#answered = new Int32Array(problem.actions.length).fill(events.length);
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at] ?? 0;
+      if ((event & 1) === 1) this.#answered[event >>> 1] = at;
     }
-    this.#isTaken = new Uint8Array(count);
-    this.#slots = new Int32Array(count);
-    this.#open = new OpenSet(giveSlots(schedule.events, this.#slots));
-    this.#deadEnds = new DeadEnds(problem.sameness, this.#open);
     this.#state = problem.initial;
+    this.#obstacle = { at: -1, action: -1, path: [], taken: 0, states: [] };
   }
 
   run(statesMax: number): SearchResult {
     const exploredMax = this.#actions.length + statesMax;
+    const fits = (reader: number): boolean => this.#step(this.#state, reader) !== undefined;
     for (;;) {
-      const waited = this.#forward();
+      const waited = this.#course.forward(fits);
       if (waited < 0) return { kind: 'found', explored: this.#explored };
       if (this.#explored > exploredMax) return this.#end('exhausted', waited);
-      if (!this.#enter(waited) && !this.#turnBack()) return this.#end('none', waited);
+      if (!this.#enter(waited)) return this.#end('none', waited);
     }
   }
 
-  /** Goes on to the next answer whose action has not taken effect; -1 at the end. */
-  #forward(): number {
-    const { events } = this.#schedule;
-    while (this.#at < events.length) {
-      const event = events[this.#at] ?? 0;
-      const action = event >>> 1;
-      if ((event & 1) === 1) {
-        if (this.#isTaken[action] === 0) return action;
-        this.#open.flip(this.#slots[action] ?? 0);
-        this.#note(LEFT, action);
-        this.#at += 1;
-        this.#others = 0;
-      } else {
-        this.#link(action);
-        this.#at += 1;
-      }
-    }
-    return -1;
-  }
-
-  /** Takes the way that the configuration offers first. False when it is a dead end. */
+  /** Takes the way that the configuration offers first, or turns back. False when no way is left at all. */
   #enter(waited: number): boolean {
     this.#explored += 1;
-    if (this.#deadEnds.has(this.#place(), this.#state)) return false;
-    const hasOthers = this.#hasOthers(waited);
+    const known = this.#deadEnds.find(this.#course.at, this.#state);
+    if (known !== undefined) return this.#turnBack(known);
+    // Where there is no choice, and no fork behind to return to, a fork would be of no use.
+    if (this.#forks.length > 0 || this.#course.hasOtherChanger(waited)) {
+      const [mark, state] = [this.#course.mark(), this.#state];
+      this.#forks.push({ mark, state, waited, way: waited, others: undefined, blame: NOTHING });
+    }
     const after = this.#step(this.#state, waited);
-    if (after === undefined && !hasOthers) {
-      this.#condemn(waited);
-      return false;
+    if (after !== undefined) {
+      this.#take(waited, after);
+      return true;
     }
-    // Without a fork behind it there is nothing to return to, and nothing needs to be noted.
-    const isFork = hasOthers || this.#forks.length > 0;
-    if (isFork) {
-      this.#forks.push({
-        mark: this.#trail.length,
-        state: this.#state,
-        waited,
-        others: this.#others,
-        ways: hasOthers ? undefined : [],
-      });
-    }
-    if (after === undefined) return this.#turnBack();
-    this.#effect(waited, after);
-    return true;
+    const blame = this.#blameOn(waited);
+    if (this.#forks.length === 0) this.#condemn(waited, blame);
+    return this.#turnBack(blame);
   }
 
   /** Returns to the last fork that has a way left and takes it. False when there is none. */
-  #turnBack(): boolean {
-    for (;;) {
-      const fork = this.#forks.at(-1);
-      if (fork === undefined) return false;
-      this.#undo(fork.mark);
+  #turnBack(reason: Blame): boolean {
+    let blame = reason;
+    for (let fork = this.#forks.at(-1); fork !== undefined; fork = this.#forks.at(-1)) {
+      this.#course.undo(fork.mark);
       this.#state = fork.state;
-      this.#others = fork.others;
-      fork.ways ??= this.#waysAround(fork.waited);
-      const way = fork.ways.pop();
-      if (way !== undefined) {
-        const after = this.#step(this.#state, way);
-        if (after === undefined) continue;
-        this.#others += 1;
-        this.#effect(way, after);
-        return true;
+      // If what took effect first has nothing to do with it, the end was here already.
+      const wasHere = fork.way !== fork.waited && !this.#touches(fork.way, blame);
+      if (!wasHere) {
+        fork.blame = this.#withReaders(union(fork.blame, blame));
+        if (this.#takeOther(fork)) return true;
+        ({ blame } = fork);
       }
-      this.#condemn(fork.waited);
+      this.#condemn(fork.waited, blame);
       this.#forks.pop();
     }
+    return false;
   }
 
-  /** Open actions that can take effect before the one that is waited for, the best last. */
-  #waysAround(waited: number): number[] {
-    const { misfit } = this.#problem;
-    const goal = this.#actions[waited];
-    const ways: { readonly way: number; readonly misfit: number }[] = [];
-    for (let way = this.#next[this.#changers] ?? 0; way < this.#changers; way = this.#next[way] ?? 0) {
-      if (way === waited) continue;
+  /** Takes the next way that touches what is to blame; false when there is none. */
+  #takeOther(fork: Fork<State>): boolean {
+    fork.others ??= this.#othersThan(fork.waited);
+    const { others } = fork;
+    for (;;) {
+      const index = others.findIndex((other) => this.#touches(other, fork.blame));
+      const [way] = index < 0 ? [] : others.splice(index, 1);
+      if (way === undefined) return false;
       const after = this.#step(this.#state, way);
-      if (after === undefined) continue;
-      ways.push({ way, misfit: goal && misfit ? misfit(after, goal) : 0 });
+      if (after !== undefined) {
+        fork.way = way;
+        this.#take(way, after);
+        return true;
+      }
+      // Were it possible it would be tried, so what keeps it from that is to blame as well.
+      fork.blame = union(fork.blame, this.#blameOn(way));
     }
-    this.#explored += ways.length;
-    return ways.reverse().sort((a, b) => b.misfit - a.misfit).map(({ way }) => way);
   }
 
-  #hasOthers(waited: number): boolean {
-    const { roomBefore } = this.#schedule;
-    if (roomBefore !== undefined && this.#others >= (roomBefore[waited] ?? 0)) return false;
-    const first = this.#next[this.#changers] ?? 0;
-    return first !== this.#changers && (first !== waited || this.#next[first] !== this.#changers);
+  /** The open actions that may take effect before the one that is waited for: first what must do so soon. */
+  #othersThan(waited: number): number[] {
+    const { mayPrecede } = this.#schedule;
+    const others: number[] = [];
+    for (const other of this.#course.waiting('changers')) {
+      if (other !== waited && (mayPrecede?.(other, waited) ?? true)) others.push(other);
+    }
+    return others.sort((a, b) => (this.#answered[a] ?? 0) - (this.#answered[b] ?? 0));
   }
 
   /** Makes the action take effect, and then all that change nothing and fit now. */
-  #effect(action: number, after: State): void {
-    this.#take(action);
+  #take(action: number, after: State): void {
+    this.#course.take(action);
     this.#state = after;
-    for (let reader = this.#next[this.#readers] ?? 0; reader !== this.#readers; ) {
-      const next = this.#next[reader] ?? 0;
-      if (this.#step(after, reader) !== undefined) this.#take(reader);
-      reader = next;
+    for (const reader of this.#course.waiting('readers')) {
+      if (this.#step(after, reader) !== undefined) this.#course.take(reader);
     }
   }
 
@@ -232,92 +200,88 @@ class Search<State, Step extends Action> {
     return step === undefined ? state : this.#problem.step(state, step);
   }
 
-  #link(action: number): void {
-    const isReader = this.#schedule.isPatient !== true && this.#actions[action]?.changes !== true;
-    const head = isReader ? this.#readers : this.#changers;
-    const last = this.#previous[head] ?? 0;
-    this.#next[last] = action;
-    this.#previous[action] = last;
-    this.#next[action] = head;
-    this.#previous[head] = action;
-    this.#note(LINKED, action);
-    if (isReader && this.#step(this.#state, action) !== undefined) this.#take(action);
+  #isReader(action: number): boolean {
+    return this.#actions[action]?.changes !== true;
   }
 
-  #unlink(action: number): void {
-    const [next, previous] = [this.#next[action] ?? 0, this.#previous[action] ?? 0];
-    this.#next[previous] = next;
-    this.#previous[next] = previous;
+  /** What keeps the action from being possible now. */
+  #blameOn(action: number): Blame {
+    const readers = this.#isReader(action) ? new Set([action]) : NOTHING.readers;
+    return { places: new Set([this.#placeAgainst(action, NOTHING.places)]), readers };
   }
 
-  #take(action: number): void {
-    this.#unlink(action);
-    this.#isTaken[action] = 1;
-    this.#open.flip(this.#slots[action] ?? 0);
-    this.#path.push(action);
-    this.#note(TAKEN, action);
-  }
-
-  #note(kind: number, action: number): void {
-    if (this.#forks.length > 0) this.#trail.push(action * KINDS + kind);
-  }
-
-  #undo(mark: number): void {
-    while (this.#trail.length > mark) {
-      const note = this.#trail.pop() ?? 0;
-      const kind = note % KINDS;
-      const action = (note - kind) / KINDS;
-      if (kind === LINKED) {
-        this.#at -= 1;
-        this.#unlink(action);
-        continue;
-      }
-      this.#open.flip(this.#slots[action] ?? 0);
-      if (kind === LEFT) {
-        this.#at -= 1;
-        continue;
-      }
-      this.#path.pop();
-      this.#isTaken[action] = 0;
-      this.#next[this.#previous[action] ?? 0] = action;
-      this.#previous[this.#next[action] ?? 0] = action;
+  /** The blame with a place for each of its readers that waits already: there it does not fit now. */
+  #withReaders({ places, readers }: Blame): Blame {
+    const all = new Set(places);
+    for (const reader of readers) {
+      if (this.#course.isInvoked(reader)) all.add(this.#placeAgainst(reader, all));
     }
+    return all.size === places.size ? { places, readers } : { places: all, readers };
   }
 
-  /** Where the search stands; how much room is left counts only where room is counted. */
-  #place(): number {
-    if (this.#schedule.roomBefore === undefined) return this.#at;
-    return this.#at * (this.#actions.length + 1) + this.#others;
+  /** A place that keeps the action from being possible: a known one, or one that few can change. */
+  #placeAgainst(action: number, known: ReadonlySet<number>): number {
+    const { places } = this.#problem;
+    const step = this.#actions[action];
+    if (places === undefined || step === undefined) return EVERYWHERE;
+    const against = places.against(this.#state, step);
+    const [first = EVERYWHERE] = against;
+    if (against.length === 1) return first;
+    return against.find((place) => known.has(place)) ?? this.#leastTouched(against) ?? first;
   }
 
-  /** Remembers that no way led on from here. */
-  #condemn(waited: number): void {
-    this.#deadEnds.add(this.#place(), this.#state);
-    if (this.#at < this.#obstacleAt) return;
-    const before: readonly string[] = this.#at === this.#obstacleAt ? this.#obstacle.states : [];
-    const text = before.length < STATES_MAX ? this.#problem.describe(this.#state) : '';
-    const states = text === '' || before.includes(text) ? before : [...before, text];
-    const tail = before.length === 0 ? this.#path.slice(-TAIL_MAX) : this.#obstacle.tail;
-    const taken = before.length === 0 ? this.#path.length : this.#obstacle.taken;
-    this.#obstacleAt = this.#at;
-    this.#obstacle = { action: waited, tail, taken, states };
+  /** The place that the fewest open actions can still change: it leaves the fewest ways to try. */
+  #leastTouched(places: readonly number[]): number | undefined {
+    const counts = new Map(places.map((place) => [place, 0]));
+    for (const other of this.#course.waiting('changers')) {
+      for (const place of this.#touched(other)) {
+        const count = counts.get(place);
+        if (count !== undefined) counts.set(place, count + 1);
+      }
+    }
+    const fewest = Math.min(...counts.values());
+    return places.find((place) => counts.get(place) === fewest);
+  }
+
+  #touches(action: number, blame: Blame): boolean {
+    for (const place of this.#touched(action)) if (blame.places.has(place)) return true;
+    return false;
+  }
+
+  #touched(action: number): readonly number[] {
+    const { places } = this.#problem;
+    const step = this.#actions[action];
+    return places && step ? places.touched(step) : ALL_PLACES;
+  }
+
+  /** Remembers that no way leads on from here, and what stood in the way. */
+  #condemn(waited: number, blame: Blame): void {
+    const { at, path } = this.#course;
+    this.#deadEnds.add(at, this.#state, blame, () =>
+      this.#course.slotsOf((action) => blame.readers.has(action) || this.#touches(action, blame)),
+    );
+    if (at > this.#obstacle.at) {
+      const tail = path.slice(-TAIL_MAX);
+      this.#obstacle = { at, action: waited, path: tail, taken: path.length, states: [] };
+    }
+    const { states } = this.#obstacle;
+    if (at === this.#obstacle.at && states.length < STATES_MAX) states.push(this.#state);
   }
 
   #end(kind: 'none' | 'exhausted', waited: number): SearchResult {
-    const isTold = this.#obstacle.action >= 0;
-    const obstacle = isTold ? this.#obstacle : { ...this.#obstacle, action: waited };
+    const { at, path: tail, taken, states } = this.#obstacle;
+    const action = at < 0 ? waited : this.#obstacle.action;
+    const step = this.#actions[action];
+    const texts = states.map((state) => (step ? this.#problem.describe(state, step) : ''));
+    const obstacle = { action, tail, taken, states: [...new Set(texts)] };
     return { kind, explored: this.#explored, obstacle };
   }
 }
 
-/** Numbers the open operations, each with the lowest number that is free; returns how many it needs. */
-function giveSlots(events: Int32Array, slots: Int32Array): number {
-  const free: number[] = [];
-  let count = 0;
-  for (const event of events) {
-    const action = event >>> 1;
-    if ((event & 1) === 1) free.push(slots[action] ?? 0);
-    else slots[action] = free.pop() ?? count++;
-  }
-  return count;
+function union(one: Blame, other: Blame): Blame {
+  return { places: joined(one.places, other.places), readers: joined(one.readers, other.readers) };
+}
+
+function joined(one: ReadonlySet<number>, other: ReadonlySet<number>): ReadonlySet<number> {
+  return other.isSubsetOf(one) ? one : one.union(other);
 }

@@ -15,7 +15,8 @@ export interface MemberStatus {
 
 export interface GroupStatus {
   readonly group: string;
-  readonly role: 'leader' | 'follower' | 'candidate' | 'learner';
+  /** `healing`: its disk lost entries; it votes again when it holds as much as before. */
+  readonly role: 'leader' | 'follower' | 'candidate' | 'learner' | 'healing';
   readonly term: number;
   readonly leader: NodeId | undefined;
   readonly commit: number;

@@ -2,19 +2,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Answer, answerOperator } from '../../src/host/operator.ts';
+import { Network } from '../../src/host/network.ts';
 import { NodeKeeper } from '../../src/host/node-keeper.ts';
 import { viewOf, type WorldView } from '../../src/host/view.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { factsOf, sampleOf, topology } from '../support/world-views.ts';
 
 function view(): WorldView {
-  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, crowd: undefined };
+  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, linkFaults: [], crowd: undefined };
   return viewOf(topology, sampleOf({ economy: { leader: 2, term: 7 } }), undefined, around);
 }
 
 function ask(question: unknown, keepers: ReadonlyMap<string, NodeKeeper> = new Map()): Promise<Answer> {
   const keeper = (name: string): NodeKeeper | undefined => keepers.get(name);
-  return answerOperator({ view: () => Promise.resolve(view()), keeper }, question);
+  const network = new Network({ topology, base: [], tell: () => {} });
+  return answerOperator({ view: () => Promise.resolve(view()), keeper, network }, question);
 }
 
 function kept(name: string): NodeKeeper {

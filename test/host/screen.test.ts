@@ -35,7 +35,7 @@ function busyView(): WorldView {
     guild: { leader: 3, term: 1 },
   };
   const nodes = factsOf({ 'global-5': 'restarting', eu: 'paused' });
-  const around = { upMs: 83_000, nodes, leaderChanges: 2, crowd: crowdStats() };
+  const around = { upMs: 83_000, nodes, leaderChanges: 2, linkFaults: [], crowd: crowdStats() };
   return viewOf(topology, sampleOf(groups), undefined, around);
 }
 
@@ -70,7 +70,7 @@ test('a wide terminal puts more nodes on a line', () => {
 });
 
 test('a group that nobody leads says so, and its lags are unknown', () => {
-  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, crowd: undefined };
+  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, linkFaults: [], crowd: undefined };
   const view = viewOf(topology, sampleOf({}), undefined, around);
   const [, , auth] = textOf(renderScreen(view, [], { columns: 80, rows: 24 }));
   assert.match(auth ?? '', /^auth +nobody .*g1:\? g2:\? g3:\?/);

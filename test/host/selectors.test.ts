@@ -9,7 +9,7 @@ function viewWith(changes: Parameters<typeof factsOf>[0] = {}): WorldView {
   const nodes = factsOf(changes);
   const answering = nodes.filter(({ condition }) => condition === 'up').map(({ name }) => name);
   const groups = { economy: { leader: 2, term: 7 }, guild: { leader: 3, term: 1 } };
-  const around = { upMs: 0, nodes, leaderChanges: 0, crowd: undefined };
+  const around = { upMs: 0, nodes, leaderChanges: 0, linkFaults: [], crowd: undefined };
   return viewOf(topology, sampleOf(groups, { answering }), undefined, around);
 }
 

@@ -9,7 +9,7 @@ const groups = {
   economy: { leader: 2, term: 7, lag: 4 },
   guild: { leader: 3, term: 1 },
 };
-const around = { upMs: 5_000, leaderChanges: 0, crowd: undefined };
+const around = { upMs: 5_000, leaderChanges: 0, linkFaults: [], crowd: undefined };
 
 test('groups are shown with the leader, its term and how far each member trails', () => {
   const view = viewOf(topology, sampleOf(groups), undefined, { ...around, nodes: factsOf() });

@@ -109,7 +109,7 @@ test('frames arrive whole and in order, both ways over one link', async (t) => {
   const first = await start(t, { port: 0 });
   const second = await start(t, { self: TWO, port: 0, others: [at(ONE, first.peers.port)] });
   await until(() => first.peers.connected(TWO) && second.peers.connected(ONE));
-  const sent = Array.from({ length: 500 }, (_, i) => new Uint8Array(i * 7).fill(i));
+  const sent = Array.from({ length: 500 }, (_, i) => new Uint8Array(1 + i * 7).fill(i));
   for (const frame of sent) {
     first.peers.send(TWO, frame);
     second.peers.send(ONE, frame);
@@ -303,28 +303,45 @@ test('frames for a node that takes none are dropped at the limit, and the link s
   assert.equal(node.peers.connected(TWO), true);
 });
 
-test('a killed process is reported lost, and found again when it returns', async (t) => {
-  const node = await start(t, { port: 0 });
+/** Node 2 in a process of its own, with a link to the given port. */
+function secondNode(t: TestContext, port: number): ReturnType<typeof spawn> {
   const module = JSON.stringify(import.meta.resolve('../../src/adapters/node/peers.ts'));
   const program = `
     const { openPeers } = await import(${module});
     const peers = await openPeers({
       self: 2, world: 'earth', key: new Uint8Array(32).fill(9), listen: { host: '${HOST}', port: 0 },
-      nodes: [{ id: 1, host: '${HOST}', port: ${node.peers.port} }], dial: [1],
+      nodes: [{ id: 1, host: '${HOST}', port: ${port} }], dial: [1],
       logger: { log() {} },
     });
     peers.listen({ received() {}, up() {}, lost() {} });`;
-  const spawned = (): ReturnType<typeof spawn> =>
-    spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' });
-  const first = spawned();
+  const words = ['--input-type=module', '-e', program];
+  const child = spawn(process.execPath, words, { stdio: 'inherit' });
+  t.after(() => child.kill('SIGKILL'));
+  return child;
+}
+
+test('a killed process is reported lost, and found again when it returns', async (t) => {
+  const node = await start(t, { port: 0 });
+  const first = secondNode(t, node.peers.port);
   await until(() => node.events.length === 1);
   first.kill('SIGKILL');
   await until(() => node.events.length === 2);
-  const second = spawned();
+  const second = secondNode(t, node.peers.port);
   await until(() => node.events.length === 3);
   second.kill('SIGKILL');
   await until(() => node.events.length === 4);
   assert.deepEqual(node.events, ['up 2', 'lost 2', 'up 2', 'lost 2']);
+});
+
+test('a process that is stopped in its tracks is not connected, though its link stands', async (t) => {
+  const node = await start(t, { port: 0 });
+  const child = secondNode(t, node.peers.port);
+  await until(() => node.peers.connected(TWO));
+  child.kill('SIGSTOP');
+  await until(() => !node.peers.connected(TWO));
+  child.kill('SIGCONT');
+  await until(() => node.peers.connected(TWO));
+  assert.deepEqual(node.events, ['up 2']);
 });
 
 test('a dialler keeps trying until the other is there, and again after it went', async (t) => {

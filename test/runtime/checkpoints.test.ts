@@ -8,8 +8,9 @@ import { Checkpoints } from '../../src/runtime/checkpoints.ts';
 import { DiskFailure, VirtualDisk } from '../../src/sim/disk.ts';
 
 function snapshot(index: number, state: Uint8Array = Uint8Array.of(index, 2, 3)): Snapshot {
-  const membership = { incoming: [nodeId(1), nodeId(4)], outgoing: [nodeId(2)], learners: [] };
-  return { index, term: 3, timeMs: 1_790_000_000_000, membership, state };
+  const incoming = [nodeId(1), nodeId(4)];
+  const membership = { incoming, outgoing: [nodeId(2)], learners: [], retiring: [] };
+  return { index, term: 3, timeMs: 1_790_000_000_000, membership, digest: 7, state };
 }
 
 function indexes(checkpoints: Checkpoints, group: string): readonly number[] {
@@ -114,7 +115,7 @@ test('a checkpoint of a newer format is refused by its number, not passed over',
   new Checkpoints(disk).save('auth', snapshot(5));
   const name = 'checkpoint-auth-0000000000000005.bin';
   const bytes = disk.read(name);
-  bytes[4] = 2;
+  bytes[4] = 3;
   new DataView(bytes.buffer).setUint32(
     bytes.length - 4,
     crc32c(bytes, 0, bytes.length - 4),
@@ -123,6 +124,6 @@ test('a checkpoint of a newer format is refused by its number, not passed over',
   disk.publish(name, [bytes]);
   assert.throws(
     () => new Checkpoints(disk).usable('auth', 0),
-    (error) => error instanceof CorruptionError && /format 2, this program knows 1/.test(error.message),
+    (error) => error instanceof CorruptionError && /format 3, this program knows 2/.test(error.message),
   );
 });

@@ -20,8 +20,9 @@ function entries(from: number, to: number, bytes = 10): readonly Entry[] {
 }
 
 function mark(index: number): SnapshotMark {
-  const membership = { incoming: [nodeId(1), nodeId(2)], outgoing: [], learners: [nodeId(3)] };
-  return { index, term: 1, timeMs: 5, membership };
+  const incoming = [nodeId(1), nodeId(2)];
+  const membership = { incoming, outgoing: [], learners: [nodeId(3)], retiring: [] };
+  return { index, term: 1, timeMs: 5, membership, digest: 7 };
 }
 
 function write(disk: VirtualDisk, ...batches: readonly (readonly Entry[])[]): Journal {
@@ -254,13 +255,13 @@ test('a disk that fails ends the flush without calling back', () => {
 test('damage that is refused names the file, the byte and the way out', () => {
   const disk = new VirtualDisk();
   write(disk, entries(1, 1), entries(2, 2), entries(3, 3));
-  disk.flipBit('journal-0000000000000001.log', 8 * 520);
+  disk.publish('journal-0000000000000002.log', [disk.read('journal-0000000000000001.log')]);
   assert.throws(
     () => Journal.open(disk, SMALL),
     (error) => {
       assert.ok(error instanceof CorruptionError);
-      assert.match(error.message, /^journal-0000000000000001\.log is damaged at byte 512 /);
-      assert.match(error.message, /must not vote until it is repaired/);
+      assert.match(error.message, /^journal-0000000000000002\.log is damaged at byte 0 /);
+      assert.match(error.message, /must not vote; give its node a new identity/);
       return true;
     },
   );

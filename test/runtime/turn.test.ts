@@ -6,7 +6,7 @@ import { type NodeId, nodeId } from '../../src/base/id.ts';
 import { Random } from '../../src/base/random.ts';
 import type { StateMachine } from '../../src/protocols/state-machine.ts';
 import { Checkpoints } from '../../src/runtime/checkpoints.ts';
-import type { Group } from '../../src/runtime/group.ts';
+import type { OperatedGroup } from '../../src/runtime/group.ts';
 import { Journal } from '../../src/runtime/journal.ts';
 import { CHECKPOINT_BYTES_MIN } from '../../src/runtime/raft-group.ts';
 import { Turn } from '../../src/runtime/turn.ts';
@@ -18,13 +18,13 @@ import { VirtualDisk } from '../../src/sim/disk.ts';
 const IDS = [1, 2, 3].map(nodeId);
 const GROUP = 7;
 
-/** Adds up numbers: the reply to a command is the sum after it. */
-function summing(): StateMachine {
+/** Adds up numbers: the reply to a command is the sum after it, and what it is wrong by. */
+function summing(wrongBy = 0): StateMachine {
   let sum = 0;
   const bytes = (): Uint8Array => new ByteWriter().varint(sum).finish();
   return {
     apply: ({ command }) => {
-      sum += new ByteReader(command).varint();
+      sum += new ByteReader(command).varint() + wrongBy;
       return { reply: bytes(), notices: [] };
     },
     query: bytes,
@@ -37,7 +37,7 @@ function summing(): StateMachine {
 
 interface Running {
   readonly turn: Turn;
-  readonly group: Group;
+  readonly group: OperatedGroup;
   readonly failures: unknown[];
   close(): void;
 }
@@ -47,6 +47,8 @@ class World {
   readonly network = new MemoryNetwork(this.clock);
   readonly disks = new Map(IDS.map((id) => [id, new VirtualDisk()]));
   readonly running = new Map<NodeId, Running>();
+  /** Whose machine does not add up as the others' do. */
+  readonly wrong = new Set<NodeId>();
 
   constructor() {
     for (const id of IDS) this.start(id);
@@ -69,7 +71,8 @@ class World {
       onNotices: () => {},
       fail: (cause) => failures.push(cause),
     });
-    const group = turn.add({ number: GROUP, name: 'sums', members: IDS, machine: summing() });
+    const machine = summing(this.wrong.has(id) ? 1 : 0);
+    const group = turn.add({ number: GROUP, name: 'sums', members: IDS, machine });
     peers.listen({
       received: (from, frame) => {
         const message = decodePeerMessage(frame);
@@ -106,7 +109,7 @@ class World {
     return newest[0];
   }
 
-  group(id: NodeId): Group {
+  group(id: NodeId): OperatedGroup {
     return this.#of(id).group;
   }
 
@@ -252,4 +255,89 @@ test('a read sees what was answered before it was asked', () => {
   world.group(leader).query(new Uint8Array(), (answer) => answers.push(answer));
   world.clock.advance(50);
   assert.equal(sumIn(answers[0]), 8);
+});
+
+test('a follower that is asked to read by itself sees what was answered before', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const follower = IDS.find((id) => id !== leader) as NodeId;
+  world.propose(leader, 8);
+  world.clock.advance(50);
+  const answers: GroupAnswer[] = [];
+  const answer = (given: GroupAnswer): void => void answers.push(given);
+  world.group(follower).query(new Uint8Array(), answer, 'here');
+  world.clock.advance(100);
+  assert.equal(sumIn(answers[0]), 8);
+  world.network.cut(leader, follower);
+  world.group(follower).query(new Uint8Array(), answer, 'here');
+  world.clock.advance(1_000);
+  assert.equal(answers.length, 2, 'an answer comes in any case');
+});
+
+test('row 14: a leader whose flushes never end steps down and answers `uncertain`', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  (world.disks.get(leader) as VirtualDisk).holdSyncs = true;
+  const answers = world.propose(leader, 5);
+  world.clock.advance(600);
+  assert.notEqual(world.leader(), leader);
+  assert.notEqual(world.group(leader).status().role, 'leader');
+  assert.equal(answers.length, 1);
+  world.healthy();
+});
+
+test('row 44: a node with a damaged journal heals from the others, and is whole after a restart', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const damaged = IDS.find((id) => id !== leader) as NodeId;
+  for (let i = 0; i < 20; i++) {
+    world.propose(leader, 1);
+    world.clock.advance(20);
+  }
+  world.kill(damaged, 1);
+  const disk = world.disks.get(damaged) as VirtualDisk;
+  disk.flipBit('journal-0000000000000001.log', (3 * 512 + 20) * 8);
+  world.restart(damaged);
+  assert.equal(world.group(damaged).status().role, 'healing');
+  world.clock.advance(1_000);
+  assert.equal(world.group(damaged).status().role, 'follower');
+  assert.equal(world.group(damaged).inspect().stateHash, world.group(leader).inspect().stateHash);
+  world.kill(damaged, 2);
+  world.restart(damaged);
+  assert.equal(world.group(damaged).status().role, 'follower');
+  world.clock.advance(1_000);
+  world.healthy();
+});
+
+test('a copy that became something else than the others stops with a sentence', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const odd = IDS.find((id) => id !== leader) as NodeId;
+  world.kill(odd, 3);
+  world.wrong.add(odd);
+  world.restart(odd);
+  world.clock.advance(500);
+  for (let i = 0; i < 2 * 256; i++) {
+    world.propose(world.leader(), 1);
+    if (i % 16 === 0) world.clock.advance(5);
+  }
+  world.clock.advance(500);
+  const failures = world.running.get(odd)?.failures ?? [];
+  assert.match(String(failures[0]), /sums has become something else here by entry 256/);
+  assert.deepEqual(world.running.get(leader)?.failures, []);
+});
+
+test('leadership goes to the node that an operator names', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const target = IDS.find((id) => id !== leader) as NodeId;
+  assert.deepEqual(world.group(target).transfer(leader), { kind: 'not-leader', leader });
+  assert.deepEqual(world.group(leader).transfer(target), { kind: 'begun' });
+  world.clock.advance(100);
+  assert.equal(world.leader(), target);
 });

@@ -2,7 +2,7 @@
 //
 // `play` lets clients take turns at random against a sequential truth, so that each operation takes effect
 // at one instant between invocation and answer. `bruteForce` tries every order there is.
-import { Random } from '../../src/base/random.ts';
+import type { Random } from '../../src/base/random.ts';
 import { type History, HistoryReader, type Operation } from '../../src/verify/history.ts';
 import { type Action, type Model, partsByKey, type Problem } from '../../src/verify/model.ts';
 
@@ -98,9 +98,15 @@ function anyOrder<State, Step extends Action>(
 /** A world that answers one call at a time. */
 export interface Truth {
   /** The next call of a client. */
-  ask(random: Random): { readonly f: string; readonly key?: string; readonly value?: unknown };
+  ask(random: Random): Call;
   /** Makes it happen and answers it. */
-  answer(call: { readonly f: string; readonly key?: string; readonly value?: unknown }): unknown;
+  answer(call: Call): unknown;
+}
+
+export interface Call {
+  readonly f: string;
+  readonly key?: string;
+  readonly value?: unknown;
 }
 
 export interface Play {
@@ -111,20 +117,21 @@ export interface Play {
   readonly isOrdered?: boolean;
 }
 
+interface UnderWay {
+  readonly call: Call;
+  readonly process: number;
+  readonly fate: 'ok' | 'late' | 'never';
+  answer?: unknown;
+  order?: number;
+}
+
 /** Events of clients that overlap at random, each taking effect at an instant of its own. */
 export function play(truth: Truth, random: Random, options: Play): Event[] {
   const { operations, clients, uncertainPercent = 0, isOrdered = false } = options;
   const events: Event[] = [];
-  interface Call {
-    readonly call: ReturnType<Truth['ask']>;
-    readonly process: number;
-    readonly fate: 'ok' | 'late' | 'never';
-    answer?: unknown;
-    order?: number;
-  }
   const idle = Array.from({ length: clients }, (_, process) => process);
-  const asked: Call[] = [];
-  const answered: Call[] = [];
+  const asked: UnderWay[] = [];
+  const answered: UnderWay[] = [];
   let [begun, order, processes] = [0, 0, clients];
   while (begun < operations || asked.length + answered.length > 0) {
     const choice = random.integer(0, 2);
@@ -136,7 +143,7 @@ export function play(truth: Truth, random: Random, options: Play): Event[] {
       events.push({ process, type: 'invoke', ...call });
       begun += 1;
       if (fate !== 'ok') {
-        events.push({ process, type: 'info', f: call.f, ...(call.key === undefined ? {} : { key: call.key }) });
+        events.push({ process, type: 'info', f: call.f, ...on(call) });
         idle.push(processes++);
       }
       if (fate !== 'never') asked.push({ call, process, fate });
@@ -151,12 +158,15 @@ export function play(truth: Truth, random: Random, options: Play): Event[] {
     } else if (choice === 2 && answered.length > 0) {
       const [call] = answered.splice(random.integer(0, answered.length - 1), 1);
       if (call === undefined) continue;
-      const { f, key } = call.call;
+      const { f } = call.call;
       const place = isOrdered && call.order !== undefined ? { order: call.order } : {};
-      const on = key === undefined ? {} : { key };
-      events.push({ process: call.process, type: 'ok', f, ...on, value: call.answer, ...place });
+      events.push({ process: call.process, type: 'ok', f, ...on(call.call), value: call.answer, ...place });
       idle.push(call.process);
     }
   }
   return events;
+}
+
+function on({ key }: Call): { readonly key?: string } {
+  return key === undefined ? {} : { key };
 }

@@ -77,7 +77,8 @@ function entryAt(index: number, random: Random): Entry {
 
 function markAt(index: number, term: number): SnapshotMark {
   const incoming = [nodeId(1), nodeId(2), nodeId(3)];
-  return { index, term, timeMs: index * 10, membership: { incoming, outgoing: [], learners: [] } };
+  const membership = { incoming, outgoing: [], learners: [], retiring: [] };
+  return { index, term, timeMs: index * 10, digest: index, membership };
 }
 
 function laterThan({ term, votedFor }: HardState, random: Random): HardState {

@@ -20,8 +20,8 @@ function turn(): void {
   const end = last;
   journal.stage(1, { hardState: { term, votedFor: nodeId(1) }, entries: batch });
   if (end % 50 === 0) {
-    const membership = { incoming: [nodeId(1)], outgoing: [], learners: [] };
-    journal.compact(1, { index: end - 20, term: 1, timeMs: 0, membership });
+    const membership = { incoming: [nodeId(1)], outgoing: [], learners: [], retiring: [] };
+    journal.compact(1, { index: end - 20, term: 1, timeMs: 0, membership, digest: 0 });
   }
   journal.flush(() => fs.writeSync(1, `${end}\n`));
   setImmediate(turn);

@@ -19,16 +19,19 @@ import type {
   SnapshotMark,
 } from '../../src/protocols/raft/messages.ts';
 import { RaftNode } from '../../src/protocols/raft/node.ts';
-import { RAFT_DEFAULTS } from '../../src/protocols/raft/state.ts';
+import type { Reconfigured } from '../../src/protocols/raft/reconfiguration.ts';
+import { RAFT_DEFAULTS, type RaftOptions } from '../../src/protocols/raft/state.ts';
 
-const NO_MEMBERS = { incoming: [], outgoing: [], learners: [] } as const;
-const START: SnapshotMark = { index: 0, term: 0, timeMs: 0, membership: NO_MEMBERS };
+const NO_MEMBERS = { incoming: [], outgoing: [], learners: [], retiring: [] } as const;
+const START: SnapshotMark = { index: 0, term: 0, timeMs: 0, membership: NO_MEMBERS, digest: 0 };
 const TEXT = new TextEncoder();
 
 interface Stored {
   hardState: HardState;
   snapshot: Snapshot | undefined;
   entries: Entry[];
+  /** Set by a test that damages the log, as recovery would. */
+  healUntil?: number;
 }
 
 interface Pending {
@@ -52,6 +55,11 @@ export class Member {
   readsServed: { readonly ticket: number; readonly index: number | undefined }[] = [];
   alive = true;
   deposed = 0;
+  divergedAt: number | undefined;
+  /** While true, its disk completes nothing. */
+  diskHangs = false;
+  /** While true, its process does nothing at all. */
+  frozen = false;
   incarnation = 0;
 
   constructor(id: NodeId, node: RaftNode) {
@@ -61,7 +69,10 @@ export class Member {
 }
 
 export interface ClusterOptions {
+  /** The founders, 1 to `size`. */
   readonly size: number;
+  /** Members that run from the start and are in no membership yet; their ids follow. */
+  readonly spare?: number;
   readonly seed: string | number;
   readonly delayMsMin?: number;
   readonly delayMsMax?: number;
@@ -69,6 +80,8 @@ export interface ClusterOptions {
   /** Of 1,000 messages. */
   readonly lost?: number;
   readonly doubled?: number;
+  /** Other than the defaults, for all members. */
+  readonly raft?: Partial<RaftOptions>;
 }
 
 interface InFlight {
@@ -104,7 +117,8 @@ export class Cluster {
     this.lost = options.lost ?? 0;
     this.doubled = options.doubled ?? 0;
     this.ids = Array.from({ length: options.size }, (_, i) => nodeId(i + 1));
-    for (const id of this.ids) this.members.set(id, this.#boot(id));
+    const all = Array.from({ length: options.size + (options.spare ?? 0) }, (_, i) => nodeId(i + 1));
+    for (const id of all) this.members.set(id, this.#boot(id));
   }
 
   member(id: NodeId | number): Member {
@@ -151,7 +165,7 @@ export class Cluster {
   }
 
   read(member: Member, ticket: number): boolean {
-    const asked = member.node.read(ticket);
+    const asked = member.node.read(ticket, this.nowMs);
     this.#effects(member);
     return asked;
   }
@@ -162,7 +176,16 @@ export class Cluster {
     member.pending = [];
   }
 
+  /** Ends it; its disk loses the entries after `keep`, and knows how far they had reached. */
+  damage(member: Member, keep: number): void {
+    this.crash(member);
+    const { entries, healUntil = 0 } = member.stored;
+    member.stored.healUntil = Math.max(healUntil, entries.at(-1)?.index ?? 0);
+    member.stored.entries = entries.filter((entry) => entry.index <= keep);
+  }
+
   restart(member: Member): void {
+    member.stored.entries = following(member.stored);
     const fresh = this.#boot(member.id, member.stored);
     member.node = fresh.node;
     member.pending = [];
@@ -171,6 +194,13 @@ export class Cluster {
     member.alive = true;
     member.incarnation += 1;
     this.#effects(member);
+  }
+
+  /** Asks `member` to make `voters` the voters. */
+  reconfigure(member: Member, voters: readonly number[]): Reconfigured {
+    const answer = member.node.reconfigure(voters.map(nodeId), this.nowMs);
+    this.#effects(member);
+    return answer;
   }
 
   peerLost(at: Member, node: NodeId): void {
@@ -194,7 +224,8 @@ export class Cluster {
     const entry = member.applied.at(-1);
     if (entry === undefined || entry.index !== index) return;
     const membership = member.node.membershipAt(index);
-    const mark: SnapshotMark = { index, term: entry.term, timeMs: entry.timeMs, membership };
+    const { term, timeMs } = entry;
+    const mark: SnapshotMark = { index, term, timeMs, membership, digest: 0 };
     const state = TEXT.encode(JSON.stringify(member.applied.map(encodeEntry)));
     member.stored.snapshot = { ...mark, state };
     member.stored.entries = member.stored.entries.filter((stored) => stored.index > index);
@@ -206,9 +237,11 @@ export class Cluster {
       hardState: stored?.hardState ?? { term: 0, votedFor: undefined },
       snapshot: stored?.snapshot ?? START,
       entries: stored?.entries ?? [],
+      healUntil: stored?.healUntil ?? 0,
     };
     const random = this.#random.split(`member ${id} at ${this.nowMs}`);
-    const options = { ...RAFT_DEFAULTS, self: id, voters: this.ids, random };
+    const voters = this.ids.includes(id) ? this.ids : [];
+    const options = { ...RAFT_DEFAULTS, ...this.#options.raft, self: id, voters, random };
     const member = new Member(id, new RaftNode(options, recovered, this.nowMs));
     if (stored?.snapshot !== undefined) restoreApplied(member, stored.snapshot);
     return member;
@@ -224,7 +257,7 @@ export class Cluster {
     this.nowMs = Math.max(this.nowMs, atMs);
     if (sync !== undefined && sync.atMs === atMs) this.#finishSync(sync.member);
     else if (message !== undefined && message.atMs === atMs) this.#arrive(message);
-    else if (timer !== undefined) this.#tick(timer.member);
+    else if (timer !== undefined) this.act(timer.member, (node) => node.tick(this.nowMs));
     return true;
   }
 
@@ -249,7 +282,7 @@ export class Cluster {
   }
 
   #nextTimer(): { readonly atMs: number; readonly member: Member } | undefined {
-    const timers = this.live.map((member) => ({
+    const timers = this.live.filter(({ frozen }) => !frozen).map((member) => ({
       atMs: Math.max(this.nowMs, member.node.wakeAtMs),
       member,
     }));
@@ -258,20 +291,15 @@ export class Cluster {
 
   #nextSync(): { readonly atMs: number; readonly member: Member } | undefined {
     const syncs = this.live
-      .filter((member) => member.pending.length > 0)
+      .filter(({ pending, diskHangs, frozen }) => pending.length > 0 && !diskHangs && !frozen)
       .map((member) => ({ atMs: member.pending[0]?.dueMs ?? 0, member }));
     return syncs.sort((a, b) => a.atMs - b.atMs)[0];
-  }
-
-  #tick(member: Member): void {
-    member.node.tick(this.nowMs);
-    this.#effects(member);
   }
 
   #arrive(flying: InFlight): void {
     this.#network.splice(this.#network.indexOf(flying), 1);
     const member = this.member(flying.to);
-    if (!member.alive) return;
+    if (!member.alive || member.frozen) return;
     member.node.receive(flying.from, decodeMessage(flying.bytes), this.nowMs);
     this.#effects(member);
   }
@@ -294,6 +322,7 @@ export class Cluster {
       member.pending.push({ write, number, after, dueMs: soonest + syncMs });
     }
     if (effects.deposed) member.deposed += 1;
+    member.divergedAt ??= effects.divergedAt;
     member.readsServed.push(...effects.reads);
     if (effects.install !== undefined) {
       member.stored.snapshot = effects.install;
@@ -311,7 +340,7 @@ export class Cluster {
     if (last === undefined) return;
     const membership = member.node.membershipAt(last.index);
     const state = TEXT.encode(JSON.stringify(member.applied.map(encodeEntry)));
-    member.node.provideSnapshot({ ...last, membership, state });
+    member.node.provideSnapshot({ ...last, membership, digest: 0, state });
     this.#effects(member);
   }
 
@@ -355,22 +384,41 @@ export class Cluster {
       assert.ok(former === undefined || former === member.id, `one leader in term ${term}`);
       this.#leaders.set(term, member.id);
       assert.equal(votedFor, member.id, 'a leader voted for itself');
-      this.#checkCommitted(member);
+      checkCommitted(this, member);
     }
   }
 
-  /** Leader completeness and durability: what a leader calls committed is on a majority of disks. */
-  #checkCommitted(leader: Member): void {
-    const { commit } = leader.node.status;
-    const term = leader.node.entryAt(commit)?.term;
-    if (term === undefined) return;
-    const holders = [...this.members.values()].filter(
-      ({ stored }) =>
-        (stored.snapshot?.index ?? 0) >= commit ||
-        stored.entries.some((entry) => entry.index === commit && entry.term === term),
-    );
-    assert.ok(holders.length >= majority(this.ids.length), `entry ${commit} is on a majority`);
-  }
+}
+
+/** Leader completeness and durability: what a leader calls committed is on a majority of disks. */
+function checkCommitted(cluster: Cluster, leader: Member): void {
+  const { commit } = leader.node.status;
+  const term = leader.node.entryAt(commit)?.term;
+  if (term === undefined) return;
+  const onMajorityOf = (voters: readonly NodeId[]): boolean => {
+    const count = voters.filter((id) => holds(cluster.member(id).stored, commit, term)).length;
+    return voters.length === 0 || count >= majority(voters.length);
+  };
+  // It was decided by these members, or by those that a change after it has named since.
+  const decided = [leader.node.membershipAt(commit), leader.node.status.membership].some(
+    ({ incoming, outgoing }) => onMajorityOf(incoming) && onMajorityOf(outgoing),
+  );
+  assert.ok(decided, `entry ${commit} is on a majority`);
+}
+
+/** The entries that go on from the snapshot; one that was received may not be noted in the log yet. */
+function following({ snapshot, entries }: Stored): Entry[] {
+  const { index, term } = snapshot ?? START;
+  const isNext = entries[0]?.index === index + 1;
+  const isHeld = entries.some((entry) => entry.index === index && entry.term === term);
+  return isNext || isHeld ? entries.filter((entry) => entry.index > index) : [];
+}
+
+/** On its disk, or acknowledged and lost: then it does not vote before it holds as much again. */
+function holds({ snapshot, entries, healUntil = 0 }: Stored, index: number, term: number): boolean {
+  if (healUntil >= index) return true;
+  if (snapshot !== undefined && snapshot.index >= index) return true;
+  return entries.some((entry) => entry.index === index && entry.term === term);
 }
 
 function store(stored: Stored, write: LogWrite): void {
@@ -378,6 +426,7 @@ function store(stored: Stored, write: LogWrite): void {
     assert.ok(write.hardState.term >= stored.hardState.term, 'the stored term never falls');
     stored.hardState = write.hardState;
   }
+  if (write.healUntil !== undefined) stored.healUntil = write.healUntil;
   if (write.reset !== undefined) stored.entries = [];
   const first = write.entries[0];
   if (first === undefined) return;

@@ -41,15 +41,20 @@ export function counterTruth(): Truth {
   };
 }
 
-/** Accounts `a0`, `a1`, ... with so much gold each. */
-export function bankTruth(accounts: number, gold: number, readPercent: number = 30): Truth {
+/** Accounts `a0`, `a1`, ... with so much gold each; of the reads so many are of the whole group. */
+export function bankTruth(
+  accounts: number,
+  gold: number,
+  { readPercent = 30, wholePercent = 50 }: { readPercent?: number; wholePercent?: number } = {},
+): Truth {
   const balances = new Map(Array.from({ length: accounts }, (_, i) => [`a${i}`, gold]));
   const of = (account: unknown): number => balances.get(String(account)) ?? 0;
   const draw = (random: Random): string => `a${random.integer(0, accounts - 1)}`;
   return {
     ask(random) {
       if (random.chance(readPercent, 100)) {
-        return random.chance(1, 2) ? { f: 'read' } : { f: 'read', value: draw(random) };
+        const isWhole = random.chance(wholePercent, 100);
+        return isWhole ? { f: 'read' } : { f: 'read', value: draw(random) };
       }
       const [from, to, amount] = [draw(random), draw(random), random.integer(1, gold)];
       const f = random.pick(['transfer', 'transfer', 'transfer', 'deposit', 'withdraw']) ?? '';

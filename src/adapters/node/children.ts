@@ -47,6 +47,8 @@ export interface ChildStart {
   readonly script: string;
   readonly args: readonly string[];
   readonly stderrFile: string;
+  /** Set beside the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts a process. Failing to start is reported like any other end. */
@@ -57,7 +59,7 @@ export function startChild(start: ChildStart, listener: ChildListener): Child {
   try {
     child = spawn(process.execPath, [...process.execArgv, start.script, ...start.args], {
       stdio: ['ignore', 'ignore', fd, 'ipc'],
-      env: { ...FRUGAL, ...process.env },
+      env: { ...FRUGAL, ...process.env, ...start.environment },
       detached: true,
       windowsHide: true,
     });

@@ -3,7 +3,6 @@
 // `cli/verify` feeds the lines to the reader of histories. Blocks are read one after the other, so that a
 // file of any size costs one block and one line of memory.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-
 import { InvalidInputError } from '../../base/errors.ts';
 import { StartError } from './start-error.ts';
 
@@ -18,54 +17,62 @@ export interface LinesRead {
 }
 
 /**
- * All lines of the file, a block at a time; an empty one behind the last line feed is none. Throws
- * `StartError` when the file can not be read, `InvalidInputError` for a line of more than `lineBytesMax`
- * bytes and for what is no UTF-8.
+ * All lines of the file, a block at a time; the last one needs no line feed. Throws `StartError` when the
+ * file can not be read, `InvalidInputError` for a line of more than `lineBytesMax` bytes, by a block at
+ * most, and for what is no UTF-8.
  */
 export function* readLines(file: string, lineBytesMax: number): Generator<LinesRead> {
-  const handle = open(file);
+  const { handle, bytesTotal } = open(file);
   try {
-    yield* linesOf(handle, lineBytesMax);
+    yield* linesOf(handle, bytesTotal, lineBytesMax);
   } finally {
     closeSync(handle);
   }
 }
 
-function* linesOf(handle: number, lineBytesMax: number): Generator<LinesRead> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const bytesTotal = fstatSync(handle).size;
+function* linesOf(handle: number, bytesTotal: number, lineBytesMax: number): Generator<LinesRead> {
   const block = Buffer.alloc(BLOCK_BYTES);
-  let rest: Uint8Array = new Uint8Array(0);
-  let bytes = 0;
+  /** The beginning of a line whose end is in a later block. */
+  let rest: Buffer = Buffer.alloc(0);
+  let [bytes, count] = [0, 0];
   for (;;) {
-    const read = readSync(handle, block, 0, BLOCK_BYTES, null);
-    bytes += read;
-    const end = read === 0 ? -1 : block.subarray(0, read).lastIndexOf(LINE_FEED);
-    if (end < 0) rest = Buffer.concat([rest, block.subarray(0, read)]);
-    if (rest.length > lineBytesMax) {
-      throw new InvalidInputError(`a line is longer than ${lineBytesMax} bytes`);
+    const read = block.subarray(0, readSync(handle, block, 0, BLOCK_BYTES, null));
+    bytes += read.length;
+    const end = read.lastIndexOf(LINE_FEED) + 1;
+    const isLast = read.length === 0;
+    const whole = Buffer.concat([rest, read.subarray(0, end)]);
+    if (end > 0 || (isLast && whole.length > 0)) {
+      const lines = decode(whole, count + 1).split('\n');
+      if (end > 0) lines.pop();
+      count += lines.length;
+      rest = Buffer.from(read.subarray(end));
+      yield { lines, bytes, bytesTotal };
+    } else {
+      rest = Buffer.concat([rest, read]);
+      if (rest.length > lineBytesMax) {
+        throw new InvalidInputError(`line ${count + 1} is longer than ${lineBytesMax} bytes`);
+      }
     }
-    if (read === 0) break;
-    if (end < 0) continue;
-    const whole = Buffer.concat([rest, block.subarray(0, end)]);
-    rest = Buffer.from(block.subarray(end + 1, read));
-    yield { lines: decode(decoder, whole).split('\n'), bytes, bytesTotal };
-  }
-  if (rest.length > 0) yield { lines: [decode(decoder, rest)], bytes, bytesTotal };
-}
-
-function decode(decoder: TextDecoder, bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new InvalidInputError('the file is not UTF-8', { cause });
+    if (isLast) return;
   }
 }
 
-function open(file: string): number {
+function decode(bytes: Uint8Array, line: number): string {
   try {
-    return openSync(file, 'r');
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new StartError(`${file} can not be opened: name a file with a history.`, { cause });
+    throw new InvalidInputError(`in or behind line ${line} stands what is no UTF-8`, { cause });
   }
+}
+
+function open(file: string): { readonly handle: number; readonly bytesTotal: number } {
+  try {
+    const handle = openSync(file, 'r');
+    const entry = fstatSync(handle);
+    if (!entry.isDirectory()) return { handle, bytesTotal: entry.size };
+    closeSync(handle);
+  } catch (cause) {
+    throw new StartError(`${file} can not be opened: name a file that holds a history.`, { cause });
+  }
+  throw new StartError(`${file} is a folder: name a file that holds a history.`);
 }

@@ -36,6 +36,7 @@ export class PeerLink {
   readonly #plan: LinkPlan;
   #frames: Uint8Array[] = [];
   #framesBytes = 0;
+  #heardMs: number = performance.now();
   #closed = false;
 
   constructor(plan: LinkPlan) {
@@ -50,6 +51,11 @@ export class PeerLink {
     this.#socket.on('end', () => this.close('ended'));
     this.#socket.on('error', (cause) => this.close(cause.message));
     this.#socket.on('close', () => this.close('closed'));
+  }
+
+  /** How long nothing has come over the link. */
+  get silentMs(): number {
+    return performance.now() - this.#heardMs;
   }
 
   /** Keeps a frame for the next `flush`; false when it is dropped because too much waits. */
@@ -73,11 +79,13 @@ export class PeerLink {
   /** Takes bytes off the stream; also those that came together with the handshake. */
   read(chunk: Uint8Array): void {
     if (this.#closed) return;
+    this.#heardMs = performance.now();
     // Frames that are cut out of a `Buffer` would be ones too, whose `slice` does not copy.
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     try {
       this.#reader.push(bytes, (frame) => {
-        if (!this.#closed) this.#plan.received(frame);
+        // An empty frame only says that the other side lives.
+        if (!this.#closed && frame.length > 0) this.#plan.received(frame);
       });
     } catch (cause) {
       // Only bytes from outside close the link; our own broken promises end the process.

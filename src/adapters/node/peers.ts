@@ -10,6 +10,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 import type { NodeId } from '../../base/id.ts';
 import type { Logger, PeerListener, Peers } from '../../runtime/ports.ts';
+import type { FaultGate } from './fault-gate.ts';
 import { listen } from './listen.ts';
 import { Handshake, type HandshakeRefusal } from './peer-handshake.ts';
 import { PeerLink } from './peer-link.ts';
@@ -19,6 +20,11 @@ import { rareLogger } from './rare-log.ts';
 const HANDSHAKE_MS_MAX = 2_000;
 /** Accepted connections that are not proved; beyond it the oldest makes room for the newest. */
 const UNPROVED_MAX = 64;
+/** Each side says so often that it lives, with an empty frame. */
+const ALIVE_EVERY_MS = 100;
+/** A link over which nothing came for so long leads nowhere, though nobody has closed it. */
+const SILENT_MS_MAX = 350;
+const ALIVE: Uint8Array = new Uint8Array(0);
 const REDIAL_MS_MIN = 20;
 const REDIAL_MS_MAX = 1_000;
 
@@ -31,6 +37,8 @@ export interface PeersOptions {
   readonly nodes: readonly { readonly id: NodeId; readonly host: string; readonly port: number }[];
   /** Whom this node keeps a link with of its own accord. */
   readonly dial: readonly NodeId[];
+  /** Where an operator may put faults on the links; none for a node without a supervisor. */
+  readonly gate?: FaultGate;
   readonly logger: Logger;
 }
 
@@ -71,6 +79,7 @@ class TcpPeers implements Peers {
   /** Links with frames to flush. */
   readonly #written = new Set<PeerLink>();
   #listener: PeerListener | undefined;
+  #alive: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: PeersOptions) {
@@ -83,6 +92,11 @@ class TcpPeers implements Peers {
       const fresh = { link: undefined, attempt: undefined, redial: undefined, failures: 0 };
       this.#peers.set(id, { id, host, port, dialled, ...fresh });
     }
+    options.gate?.attach({
+      pass: (to, frame) => this.#pass(to, frame),
+      reset: (to) => this.#peers.get(to)?.link?.close('reset-by-operator'),
+      changed: () => this.#dialAll(),
+    });
   }
 
   async open(): Promise<number> {
@@ -95,10 +109,17 @@ class TcpPeers implements Peers {
 
   listen(listener: PeerListener): void {
     this.#listener = listener;
-    for (const peer of this.#peers.values()) this.#dial(peer);
+    this.#alive = setInterval(() => this.#sayAlive(), ALIVE_EVERY_MS);
+    this.#dialAll();
   }
 
   send(to: NodeId, frame: Uint8Array): void {
+    const { gate } = this.#options;
+    if (gate?.isOpen === false && gate.keeps(to, frame)) return;
+    this.#send(to, frame);
+  }
+
+  #send(to: NodeId, frame: Uint8Array): void {
     const link = this.#peers.get(to)?.link;
     if (link === undefined) return;
     if (link.queue(frame)) this.#written.add(link);
@@ -111,12 +132,15 @@ class TcpPeers implements Peers {
   }
 
   connected(to: NodeId): boolean {
-    return this.#peers.get(to)?.link !== undefined;
+    const link = this.#peers.get(to)?.link;
+    return link !== undefined && link.silentMs < SILENT_MS_MAX;
   }
 
   /** What was flushed before still leaves, if the other side takes it at once. Reports no loss. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#alive);
+    this.#options.gate?.close();
     const ended = Promise.withResolvers<void>();
     this.#server.close(() => ended.resolve());
     for (const socket of this.#unproved) socket.destroy();
@@ -126,6 +150,26 @@ class TcpPeers implements Peers {
       peer.link?.close('leaving');
     }
     await ended.promise;
+  }
+
+  #sayAlive(): void {
+    for (const { id, link } of this.#peers.values()) if (link !== undefined) this.send(id, ALIVE);
+    this.flush();
+  }
+
+  /** A frame that was held back leaves at once: whoever sent it has flushed long ago. */
+  #pass(to: NodeId, frame: Uint8Array): void {
+    this.#send(to, frame);
+    this.flush();
+  }
+
+  /** Where a connection is wanted and missing it is tried now. */
+  #dialAll(): void {
+    if (this.#listener === undefined) return;
+    for (const peer of this.#peers.values()) {
+      peer.failures = 0;
+      this.#dial(peer);
+    }
   }
 
   #accept(socket: Socket): void {
@@ -149,7 +193,7 @@ class TcpPeers implements Peers {
 
   #dial(peer: Peer): void {
     if (this.#closed || !peer.dialled || peer.link !== undefined) return;
-    if (peer.attempt !== undefined) return;
+    if (peer.attempt !== undefined || this.#isBarred(peer.id)) return;
     clearTimeout(peer.redial);
     const socket = connect({ host: peer.host, port: peer.port, noDelay: true });
     peer.attempt = socket;
@@ -177,7 +221,7 @@ class TcpPeers implements Peers {
 
   #handshake(dialled: NodeId | undefined): Handshake {
     const { self, world, key } = this.#options;
-    const knows = (node: NodeId): boolean => this.#peers.has(node);
+    const knows = (node: NodeId): boolean => this.#peers.has(node) && !this.#isBarred(node);
     return new Handshake({ self, world, key, dialled, knows });
   }
 
@@ -190,7 +234,8 @@ class TcpPeers implements Peers {
   #join(socket: Socket, proved: { node: NodeId; rest: Uint8Array }, dialled: boolean): void {
     const peer = this.#peers.get(proved.node);
     const older = peer?.link;
-    if (peer === undefined || this.#closed || (older && !this.#replaces(older, dialled))) {
+    const isUnwanted = this.#closed || this.#isBarred(proved.node);
+    if (peer === undefined || isUnwanted || (older && !this.#replaces(older, dialled))) {
       socket.destroy();
       return;
     }
@@ -208,6 +253,11 @@ class TcpPeers implements Peers {
     this.#options.logger.log('info', 'peer-up', { peer: peer.id, dialled });
     this.#listener?.up(peer.id);
     link.read(proved.rest);
+  }
+
+  /** Cut links have no new connections; the gate says when they may come up again. */
+  #isBarred(node: NodeId): boolean {
+    return this.#options.gate?.bars(node) === true;
   }
 
   /** Both sides must choose alike, whichever of two links each of them saw first. */

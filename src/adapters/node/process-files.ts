@@ -78,6 +78,17 @@ export function readJson(folder: string, name: string): JsonFile {
   }
 }
 
+/** Gives a folder another name, so that its own is free; false when there is none of this name. */
+export function setAside(folder: string, name: string, aside: string): boolean {
+  try {
+    renameSync(join(folder, name), join(folder, aside));
+    return true;
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return false;
+    throw cause;
+  }
+}
+
 /** Publishes a JSON file, readable by its owner only, durable when this returns. */
 export function publishJson(folder: string, name: string, value: unknown): string {
   const file = join(folder, name);

@@ -24,7 +24,14 @@ const KINDS: readonly Message['kind'][] = [
   'snapshot',
   'snapshot-reply',
   'timeout-now',
+  'read',
+  'read-reply',
+  'diverged',
 ];
+
+const CONFLICT = 0;
+const MATCHED = 1;
+const LOST = 2;
 
 /** Encodes messages; the entries of one append are encoded once for all the members they go to. */
 export class MessageEncoder {
@@ -36,9 +43,17 @@ export class MessageEncoder {
     writer.u8(KINDS.indexOf(message.kind)).varint(message.term);
     switch (message.kind) {
       case 'pre-vote':
-        return writer.varint(message.lastIndex).varint(message.lastTerm).finish();
+        return writer
+          .varint(message.lastIndex)
+          .varint(message.lastTerm)
+          .varint(message.sentMs)
+          .finish();
       case 'pre-vote-reply':
-        return writer.varint(message.askedTerm).u8(message.granted ? 1 : 0).finish();
+        return writer
+          .varint(message.askedTerm)
+          .u8(message.granted ? 1 : 0)
+          .varint(message.sentMs)
+          .finish();
       case 'vote':
         return writer
           .varint(message.lastIndex)
@@ -49,11 +64,13 @@ export class MessageEncoder {
         return writer.u8(message.granted ? 1 : 0).finish();
       case 'append':
         writer.varint(message.round).varint(message.prevIndex).varint(message.prevTerm);
-        writer.varint(message.commit).varint(message.entries.length);
+        writer.varint(message.commit).varint(message.sentMs).varint(message.roundTripMs);
+        writer.varint(message.entries.length);
         return writer.raw(this.#entriesOf(message.entries)).finish();
       case 'append-reply':
         writeResult(writer.varint(message.round), message.result);
-        return writer.finish();
+        writer.varint(message.sentMs).varint(message.digest.index);
+        return writer.u32(message.digest.value).finish();
       case 'snapshot':
         writeMark(writer.varint(message.round), message.mark);
         return writer
@@ -69,6 +86,12 @@ export class MessageEncoder {
           .finish();
       case 'timeout-now':
         return writer.finish();
+      case 'read':
+        return writer.varint(message.number).finish();
+      case 'read-reply':
+        return writer.varint(message.number).varint(message.index).finish();
+      case 'diverged':
+        return writer.varint(message.index).finish();
     }
   }
 
@@ -99,10 +122,14 @@ export function decodeMessage(bytes: Uint8Array): Message {
 
 function readMessage(kind: Message['kind'], term: number, reader: ByteReader): Message {
   switch (kind) {
-    case 'pre-vote':
-      return { kind, term, lastIndex: reader.varint(), lastTerm: reader.varint() };
-    case 'pre-vote-reply':
-      return { kind, term, askedTerm: reader.varint(), granted: reader.u8() === 1 };
+    case 'pre-vote': {
+      const last = { lastIndex: reader.varint(), lastTerm: reader.varint() };
+      return { kind, term, ...last, sentMs: reader.varint() };
+    }
+    case 'pre-vote-reply': {
+      const answer = { askedTerm: reader.varint(), granted: reader.u8() === 1 };
+      return { kind, term, ...answer, sentMs: reader.varint() };
+    }
     case 'vote': {
       const last = { lastIndex: reader.varint(), lastTerm: reader.varint() };
       return { kind, term, ...last, transfer: reader.u8() === 1 };
@@ -112,7 +139,7 @@ function readMessage(kind: Message['kind'], term: number, reader: ByteReader): M
     case 'append':
       return readAppend(term, reader);
     case 'append-reply':
-      return { kind, term, round: reader.varint(), result: readResult(reader) };
+      return readAppendReply(term, reader);
     case 'snapshot':
       return {
         kind,
@@ -129,6 +156,12 @@ function readMessage(kind: Message['kind'], term: number, reader: ByteReader): M
     }
     case 'timeout-now':
       return { kind, term };
+    case 'read':
+      return { kind, term, number: reader.varint() };
+    case 'read-reply':
+      return { kind, term, number: reader.varint(), index: reader.varint() };
+    case 'diverged':
+      return { kind, term, index: reader.varint() };
   }
 }
 
@@ -137,6 +170,8 @@ function readAppend(term: number, reader: ByteReader): Message {
   const prevIndex = reader.varint();
   const prevTerm = reader.varint();
   const commit = reader.varint();
+  const sentMs = reader.varint();
+  const roundTripMs = reader.varint();
   const count = reader.varint();
   if (count > APPEND_ENTRIES_MAX) throw new InvalidInputError(`an append of ${count} entries`);
   const entries: Entry[] = [];
@@ -145,18 +180,29 @@ function readAppend(term: number, reader: ByteReader): Message {
     if (entry.index !== prevIndex + i) throw new InvalidInputError('an append with a gap');
     entries.push(entry);
   }
-  return { kind: 'append', term, round, prevIndex, prevTerm, commit, entries };
+  const place = { prevIndex, prevTerm, commit };
+  return { kind: 'append', term, round, ...place, sentMs, roundTripMs, entries };
+}
+
+function readAppendReply(term: number, reader: ByteReader): Message {
+  const round = reader.varint();
+  const result = readResult(reader);
+  const sentMs = reader.varint();
+  const digest = { index: reader.varint(), value: reader.u32() };
+  return { kind: 'append-reply', term, round, result, sentMs, digest };
 }
 
 function writeResult(writer: ByteWriter, result: AppendResult): void {
   if (result.kind === 'matched') {
-    writer.u8(1).varint(result.index);
+    writer.u8(MATCHED).varint(result.index);
   } else {
-    writer.u8(0).varint(result.prevIndex).varint(result.nextIndex);
+    writer.u8(result.kind === 'lost' ? LOST : CONFLICT).varint(result.prevIndex).varint(result.nextIndex);
   }
 }
 
 function readResult(reader: ByteReader): AppendResult {
-  if (reader.u8() === 1) return { kind: 'matched', index: reader.varint() };
-  return { kind: 'conflict', prevIndex: reader.varint(), nextIndex: reader.varint() };
+  const code = reader.u8();
+  if (code === MATCHED) return { kind: 'matched', index: reader.varint() };
+  const kind = code === LOST ? 'lost' : 'conflict';
+  return { kind, prevIndex: reader.varint(), nextIndex: reader.varint() };
 }

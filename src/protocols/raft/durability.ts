@@ -9,7 +9,7 @@ export class Durability {
   index: number;
   #issued = 0;
   #persisted = 0;
-  #pending: { number: number; lastIndex: number }[] = [];
+  #pending: { number: number; lastIndex: number; readonly sinceMs: number }[] = [];
 
   constructor(index: number) {
     this.index = index;
@@ -24,10 +24,20 @@ export class Durability {
     return this.#persisted === this.#issued;
   }
 
+  /** All writes up to this number are durable. */
+  get persistedNumber(): number {
+    return this.#persisted;
+  }
+
+  /** Since when the disk owes us the oldest write; Infinity when it owes none. */
+  get owedSinceMs(): number {
+    return this.#pending[0]?.sinceMs ?? Number.POSITIVE_INFINITY;
+  }
+
   /** A write leaves that makes the log durable up to `lastIndex`. Returns its number. */
-  issue(lastIndex: number): number {
+  issue(lastIndex: number, nowMs: number): number {
     this.#issued += 1;
-    this.#pending.push({ number: this.#issued, lastIndex });
+    this.#pending.push({ number: this.#issued, lastIndex, sinceMs: nowMs });
     return this.#issued;
   }
 

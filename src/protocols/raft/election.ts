@@ -8,6 +8,7 @@ import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { countVotes } from '../../base/quorum.ts';
 import type { Message } from './messages.ts';
+import { smoothed } from './pace.ts';
 import { becomeLeader } from './replication.ts';
 import type { RaftState } from './state.ts';
 
@@ -15,10 +16,12 @@ type Of<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
 /** A lost campaign is tried again after a random time from here to twice this, when in a hurry. */
 const HURRY_MS = 10;
+/** A campaign in a hurry still waits as long as its answers need. */
+const HURRY_ROUND_TRIPS = 3;
 
 /** The election timer fired: asks whether a campaign could be won. */
 export function preCampaign(s: RaftState): void {
-  if (!s.isVoter) {
+  if (!s.isVoter || s.isHealing || s.isDiskStuck) {
     s.restartElectionTimer();
     return;
   }
@@ -28,14 +31,15 @@ export function preCampaign(s: RaftState): void {
   waitForVotes(s);
   const { lastIndex, lastTerm } = s.log;
   for (const to of voters(s)) {
-    s.sendNow(to, { kind: 'pre-vote', term: s.term + 1, lastIndex, lastTerm });
+    const term = s.term + 1;
+    s.sendNow(to, { kind: 'pre-vote', term, lastIndex, lastTerm, sentMs: s.nowMs });
   }
   countPreVotes(s);
 }
 
 /** Asks for votes in a new term; `transfer` says that the leader itself wants it. */
 export function campaign(s: RaftState, transfer: boolean): void {
-  if (!s.isVoter) return;
+  if (!s.isVoter || s.isHealing) return;
   s.becomeFollower(s.term + 1, undefined);
   s.role = 'candidate';
   // A candidate votes for itself, so the vote and the new term reach the disk as one record, and no
@@ -51,12 +55,18 @@ export function campaign(s: RaftState, transfer: boolean): void {
 
 export function onPreVote(s: RaftState, from: NodeId, message: Of<'pre-vote'>): void {
   const granted =
-    message.term > s.term && !s.leaderIsFresh && s.log.isAtMost(message.lastIndex, message.lastTerm);
+    message.term > s.term &&
+    !s.leaderIsFresh &&
+    !s.isHealing &&
+    s.log.isAtMost(message.lastIndex, message.lastTerm);
   // Our own term goes along: one who asks with an older term learns it here and nowhere else.
-  s.sendNow(from, { kind: 'pre-vote-reply', term: s.term, askedTerm: message.term, granted });
+  const { term: askedTerm, sentMs } = message;
+  s.sendNow(from, { kind: 'pre-vote-reply', term: s.term, askedTerm, granted, sentMs });
 }
 
 export function onPreVoteReply(s: RaftState, from: NodeId, message: Of<'pre-vote-reply'>): void {
+  // Members that are far away need more patience than we have had so far.
+  s.roundTripMs = smoothed(s.roundTripMs, Math.max(0, s.nowMs - message.sentMs));
   if (message.term > s.term) {
     s.becomeFollower(message.term, undefined);
     retrySoon(s);
@@ -75,7 +85,7 @@ export function onVote(s: RaftState, from: NodeId, message: Of<'vote'>): void {
   }
   if (message.term > s.term) s.becomeFollower(message.term, undefined);
   const free = s.votedFor === undefined || s.votedFor === from;
-  const granted = free && s.log.isAtMost(message.lastIndex, message.lastTerm);
+  const granted = free && !s.isHealing && s.log.isAtMost(message.lastIndex, message.lastTerm);
   if (granted) {
     invariant(s.role !== 'leader' && s.role !== 'candidate', 'who votes for another does not run');
     // A PreVote of our own that is still under way must not disturb the one we vote for.
@@ -109,6 +119,8 @@ export function onOwnVoteDurable(s: RaftState, writeNumber: number): void {
 
 /** The link to `node` broke. If it led us, the next campaign comes after our rank's delay. */
 export function onPeerLost(s: RaftState, node: NodeId): void {
+  // Whoever has promised a lease keeps it, whatever a link says.
+  if (s.options.leaseDriftPerMille !== undefined) return;
   if (s.role !== 'follower' || s.leader !== node) return;
   s.leaderHeardMs = Number.NEGATIVE_INFINITY;
   s.lostLeader = node;
@@ -136,7 +148,8 @@ function countRealVotes(s: RaftState): void {
 function waitForVotes(s: RaftState): void {
   s.restartElectionTimer();
   if (s.lostLeader === undefined) return;
-  s.electionDueMs = Math.min(s.electionDueMs, s.nowMs + s.options.heartbeatMs);
+  const waitMs = Math.max(s.options.heartbeatMs, HURRY_ROUND_TRIPS * s.roundTripMs);
+  s.electionDueMs = Math.min(s.electionDueMs, s.nowMs + waitMs);
 }
 
 function retrySoon(s: RaftState): void {
@@ -152,7 +165,7 @@ function rankDelay(s: RaftState, lost: NodeId): number {
   const next = line.findIndex((node) => node > lost);
   const first = next === -1 ? 0 : next;
   const rank = (line.indexOf(s.self) - first + line.length) % line.length;
-  return rank * s.options.rankDelayMs;
+  return rank * Math.max(s.options.rankDelayMs, s.roundTripMs);
 }
 
 function voters(s: RaftState): NodeId[] {

@@ -11,14 +11,14 @@ import {
   type Entry,
   type EntryKind,
   type HardState,
+  JOINT_VOTERS_MAX,
   type Membership,
   type SnapshotMark,
-  VOTERS_MAX,
 } from './messages.ts';
 
 const ENTRY_KINDS: readonly EntryKind[] = ['noop', 'command', 'configuration'];
-/** Each of the three lists of a membership; learners are future voters, so they are no more. */
-const MEMBERS_MAX = VOTERS_MAX;
+/** Each of the four lists of a membership; learners are future voters, so they are no more. */
+const MEMBERS_MAX = JOINT_VOTERS_MAX;
 
 export function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer
@@ -49,7 +49,7 @@ export function readHardState(reader: ByteReader): HardState {
 }
 
 export function writeMark(writer: ByteWriter, mark: SnapshotMark): void {
-  writer.varint(mark.index).varint(mark.term).varint(mark.timeMs);
+  writer.varint(mark.index).varint(mark.term).varint(mark.timeMs).u32(mark.digest);
   writeMembership(writer, mark.membership);
 }
 
@@ -58,12 +58,14 @@ export function readMark(reader: ByteReader): SnapshotMark {
     index: reader.varint(),
     term: reader.varint(),
     timeMs: reader.varint(),
+    digest: reader.u32(),
     membership: readMembership(reader),
   };
 }
 
 export function writeMembership(writer: ByteWriter, membership: Membership): void {
-  for (const list of [membership.incoming, membership.outgoing, membership.learners]) {
+  const { incoming, outgoing, learners, retiring } = membership;
+  for (const list of [incoming, outgoing, learners, retiring]) {
     writer.varint(list.length);
     for (const node of list) writer.varint(node);
   }
@@ -74,6 +76,7 @@ export function readMembership(reader: ByteReader): Membership {
     incoming: readNodes(reader),
     outgoing: readNodes(reader),
     learners: readNodes(reader),
+    retiring: readNodes(reader),
   };
 }
 

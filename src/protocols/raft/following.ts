@@ -6,7 +6,8 @@
 // Source: Raft (thesis), section 3.5; catalogue rows 16 to 18, 21, 25.
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
-import type { Entry, Message } from './messages.ts';
+import { noteVerified } from './healing.ts';
+import type { AppendResult, Entry, Message } from './messages.ts';
 import type { RaftState } from './state.ts';
 
 export function onAppend(
@@ -14,49 +15,73 @@ export function onAppend(
   from: NodeId,
   message: Extract<Message, { kind: 'append' }>,
 ): void {
-  const { term, round, prevIndex, entries } = message;
+  const { term, prevIndex, entries } = message;
   if (term < s.term) {
-    refuseOldLeader(s, from, round);
+    refuseOldLeader(s, from, message);
     return;
   }
+  s.roundTripMs = message.roundTripMs;
   followLeader(s, from, term);
   if (s.installing !== undefined) return;
   const prevTerm = s.log.termAt(prevIndex);
   if (prevIndex > s.commit && prevTerm !== message.prevTerm) {
     const nextIndex =
       prevTerm === undefined ? s.log.lastIndex + 1 : s.log.firstOfTermAt(prevIndex);
-    const result = { kind: 'conflict', prevIndex, nextIndex } as const;
-    s.sendDurable(from, { kind: 'append-reply', term, round, result });
+    const kind = s.isHealing ? 'lost' : 'conflict';
+    const result = { kind, prevIndex, nextIndex } as const;
+    s.sendDurable(from, replyTo(s, message, result));
     return;
   }
   takeEntries(s, entries);
   const verified = prevIndex + entries.length;
   s.commit = Math.max(s.commit, Math.min(message.commit, verified));
-  reportMatched(s, from, round, verified);
+  noteVerified(s, verified);
+  if (entries.length === 0) answerHeartbeat(s, from, message, verified);
+  else reportMatched(s, from, message, verified);
 }
 
+/** What an answer repeats; snapshots are not timed. */
+type Asked = { readonly round: number; readonly sentMs?: number };
+
 /** A message of an earlier term: its sender learns ours and steps down. */
-export function refuseOldLeader(s: RaftState, from: NodeId, round: number): void {
-  const result = { kind: 'matched', index: 0 } as const;
-  s.sendDurable(from, { kind: 'append-reply', term: s.term, round, result });
+export function refuseOldLeader(s: RaftState, from: NodeId, asked: Asked): void {
+  s.sendDurable(from, replyTo(s, asked, { kind: 'matched', index: 0 }));
 }
 
 /** `from` leads `term`, which is ours or newer. */
 export function followLeader(s: RaftState, from: NodeId, term: number): void {
   invariant(s.role !== 'leader' || term > s.term, `one leader per term: ${from} also leads ${term}`);
+  if (term > s.term) s.verified = 0;
   if (term > s.term || s.role !== 'follower') s.becomeFollower(term, from);
   s.heardLeader(from);
 }
 
 /** Our disk holds the leader's log up to `verified`, now or once all that was written so far is. */
-export function reportMatched(s: RaftState, to: NodeId, round: number, verified: number): void {
-  const result = { kind: 'matched', index: verified } as const;
-  const reply: Message = { kind: 'append-reply', term: s.term, round, result };
+export function reportMatched(s: RaftState, to: NodeId, asked: Asked, verified: number): void {
+  const reply = replyTo(s, asked, { kind: 'matched', index: verified });
   if (verified <= s.durability.index && !s.outbox.hardStateChanged && s.durability.idle) {
     s.sendNow(to, reply);
   } else {
     s.sendDurable(to, reply);
   }
+}
+
+/**
+ * A slow disk is no dead member: that it hears its leader is told at once, with as much of the log as the
+ * disk holds so far (catalogue row 15). The rest is reported by the appends that brought it.
+ */
+function answerHeartbeat(s: RaftState, to: NodeId, asked: Asked, verified: number): void {
+  if (!s.isHardStateDurable) {
+    reportMatched(s, to, asked, verified);
+    return;
+  }
+  const index = Math.min(verified, s.durability.index);
+  s.sendNow(to, replyTo(s, asked, { kind: 'matched', index }));
+}
+
+function replyTo(s: RaftState, { round, sentMs = 0 }: Asked, result: AppendResult): Message {
+  const { term } = s;
+  return { kind: 'append-reply', term, round, result, sentMs, digest: s.digests.own };
 }
 
 /** Appends what is new; cuts our log only where it really conflicts (catalogue row 16). */

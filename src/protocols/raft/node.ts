@@ -23,7 +23,10 @@ import {
   preCampaign,
 } from './election.ts';
 import { decodeMembership } from './entry-codec.ts';
+import { askLeader, expireReads, onRead, onReadReply } from './follower-reads.ts';
 import { onAppend } from './following.ts';
+import { endHealing } from './healing.ts';
+import { holdsLease } from './lease.ts';
 import {
   type Entry,
   type Envelope,
@@ -35,10 +38,12 @@ import {
   type SnapshotMark,
   UNCOMMITTED_BYTES_MAX,
 } from './messages.ts';
+import { beginChange, goOnWithChange, type Reconfigured } from './reconfiguration.ts';
 import {
   advanceCommit,
   beginReads,
   hearsQuorum,
+  judgeDigests,
   onAppendReply,
   onMemberLost,
   onSnapshotReply,
@@ -46,8 +51,23 @@ import {
   sendHeartbeats,
 } from './replication.ts';
 import { neededBySnapshots, onInstalled, onSnapshot } from './snapshots.ts';
-import { emptyOutbox, type RaftOptions, RaftState, type ResolvedRead, type Role } from './state.ts';
-import { beginTransfer, bestSuccessor, goOnWithTransfer, onTimeoutNow } from './transfer.ts';
+import {
+  emptyOutbox,
+  type Outbox,
+  type RaftOptions,
+  RaftState,
+  type ResolvedRead,
+  type Role,
+} from './state.ts';
+import {
+  beginTransfer,
+  bestSuccessor,
+  giveWay,
+  goOnWithTransfer,
+  onTimeoutNow,
+  type Transferred,
+  transferTo,
+} from './transfer.ts';
 
 /** What the driver must do because of the steps since the last `collect`. */
 export interface Effects {
@@ -62,6 +82,8 @@ export interface Effects {
   readonly install: Snapshot | undefined;
   readonly snapshotWanted: boolean;
   readonly deposed: boolean;
+  /** What this member has become by that index is not what a majority has: it must stop. */
+  readonly divergedAt: number | undefined;
 }
 
 /** `appended` is no promise yet: the outcome is known when the entry at `index` is applied. */
@@ -69,6 +91,14 @@ export type Proposed =
   | { readonly kind: 'appended'; readonly index: number; readonly term: number }
   | { readonly kind: 'not-leader'; readonly leader: NodeId | undefined }
   | { readonly kind: 'busy' };
+
+const REQUESTS: ReadonlySet<Message['kind']> = new Set([
+  'pre-vote',
+  'vote',
+  'append',
+  'snapshot',
+  'timeout-now',
+]);
 
 export class RaftNode {
   readonly #s: RaftState;
@@ -92,19 +122,26 @@ export class RaftNode {
 
   /** When `tick` must be called next, monotonic. */
   get wakeAtMs(): number {
-    return this.#s.role === 'leader' ? this.#s.heartbeatDueMs : this.#s.electionDueMs;
+    const s = this.#s;
+    if (s.role === 'leader') return s.heartbeatDueMs;
+    return Math.min(s.electionDueMs, s.followerReads.dueMs);
   }
 
   /** Time passed. Early calls do nothing; a late one campaigns at once. */
   tick(nowMs: number): void {
     const s = this.#at(nowMs);
+    expireReads(s);
     if (s.role === 'leader') {
       if (!hearsQuorum(s)) {
         s.becomeFollower(s.term, undefined);
         return;
       }
+      if (s.isDiskStuck) {
+        giveWay(s);
+        return;
+      }
       goOnWithTransfer(s);
-      if (nowMs >= s.heartbeatDueMs) sendHeartbeats(s);
+      if (s.role === 'leader' && nowMs >= s.heartbeatDueMs) sendHeartbeats(s);
     } else if (nowMs >= s.electionDueMs) {
       preCampaign(s);
     }
@@ -116,15 +153,21 @@ export class RaftNode {
    */
   stalled(nowMs: number): void {
     const s = this.#at(nowMs);
+    s.stalledAtMs = nowMs;
     if (s.role !== 'leader') {
-      s.electionDueMs = Math.max(s.electionDueMs, nowMs + s.options.electionMsMin);
+      s.electionDueMs = Math.max(s.electionDueMs, nowMs + s.electionMsMin);
     }
   }
 
-  /** A message from another node. One that is no member is not heard. */
+  /**
+   * A message from another node. Answers count from members only. Requests are heard from anyone in the
+   * world: who asks may have become a member by an entry that has not reached us (catalogue row 13), and
+   * who is none any more can not disturb, since a heard leader is sticky and logs are compared.
+   */
   receive(from: NodeId, message: Message, nowMs: number): void {
     const s = this.#at(nowMs);
-    if (from === s.self || !s.others.includes(from)) return;
+    if (from === s.self) return;
+    if (!s.others.includes(from) && !REQUESTS.has(message.kind)) return;
     switch (message.kind) {
       case 'pre-vote':
         return onPreVote(s, from, message);
@@ -145,6 +188,12 @@ export class RaftNode {
         return onSnapshotReply(s, from, message);
       case 'timeout-now':
         return onTimeoutNow(s, from, message);
+      case 'read':
+        return onRead(s, from, message);
+      case 'read-reply':
+        return onReadReply(s, message);
+      case 'diverged':
+        if (message.term >= s.term) s.outbox.divergedAt = message.index;
     }
   }
 
@@ -160,16 +209,35 @@ export class RaftNode {
     return { kind: 'appended', index: entry.index, term: entry.term };
   }
 
-  /** Asks for a linearizable read; `Effects.reads` answers the ticket. False: not asked, busy. */
-  read(ticket: number): boolean {
-    invariant(this.#s.role === 'leader', 'only a leader confirms reads');
-    return this.#s.reads.ask(ticket);
+  /** Makes `voters` the voters of this group, in as many steps as it takes (`reconfiguration.ts`). */
+  reconfigure(voters: readonly NodeId[], nowMs: number): Reconfigured {
+    return beginChange(this.#at(nowMs), voters);
+  }
+
+  /**
+   * Asks for a linearizable read; `Effects.reads` answers the ticket. A follower asks its leader. False:
+   * not asked, since too many wait or no leader is known. Tickets are above zero.
+   */
+  read(ticket: number, nowMs: number): boolean {
+    const s = this.#at(nowMs);
+    if (s.role !== 'leader') return askLeader(s, ticket);
+    if (!holdsLease(s) || s.log.termAt(s.commit) !== s.term) return s.reads.ask(ticket);
+    s.outbox.reads.push({ ticket, index: s.commit });
+    return true;
+  }
+
+  /** The state after `index` has this digest; called at multiples of `DIGEST_EVERY`, in order. */
+  noteDigest(index: number, value: number): void {
+    const s = this.#s;
+    s.digests.own = { index, value };
+    if (s.digests.note(s.self, s.digests.own)) judgeDigests(s, index);
   }
 
   /** All writes up to `number` are durable. */
   persisted(number: number, nowMs: number): void {
     const s = this.#at(nowMs);
     s.durability.persisted(number);
+    endHealing(s);
     onOwnVoteDurable(s, number);
     advanceCommit(s);
   }
@@ -209,6 +277,11 @@ export class RaftNode {
     onInstalled(this.#at(nowMs));
   }
 
+  /** Hands leadership to `target`, or says why not. Given up after an election timeout. */
+  transferTo(target: NodeId, nowMs: number): Transferred {
+    return transferTo(this.#at(nowMs), target);
+  }
+
   /** Hands leadership to the member that is furthest. False when there is nothing to hand over. */
   transferAway(nowMs: number): boolean {
     const s = this.#at(nowMs);
@@ -224,14 +297,16 @@ export class RaftNode {
   /** Takes what the steps since the last call have decided. */
   collect(): Effects {
     const s = this.#s;
+    if (s.role === 'leader' && s.isChanging) goOnWithChange(s);
     if (s.role === 'leader') {
       beginReads(s);
       sendAppends(s);
     }
     const out = s.outbox;
     s.outbox = emptyOutbox();
-    const write = this.#writeOf(out.hardStateChanged, out.changedFrom, out.reset);
-    if (write !== undefined) s.durability.issue(s.log.lastIndex);
+    const write = this.#writeOf(out);
+    if (write !== undefined) s.durability.issue(s.log.lastIndex, s.nowMs);
+    if (out.hardStateChanged) s.hardStateAfter = s.durability.issued;
     const waiting = [...s.progress.values()].some((progress) => progress.state === 'snapshot');
     return {
       write,
@@ -243,6 +318,7 @@ export class RaftNode {
       install: out.install,
       snapshotWanted: waiting && s.outgoing === undefined,
       deposed: out.deposed,
+      divergedAt: out.divergedAt,
     };
   }
 
@@ -266,6 +342,8 @@ export class RaftNode {
       snapshot: s.snapshot,
       membership: s.membership,
       durable: s.durability.index,
+      healUntil: s.healUntil,
+      roundTripMs: s.roundTripMs,
       votedFor: s.votedFor,
       members: [...s.progress].map(([node, { match, state }]) => ({ node, match, state })),
     };
@@ -281,20 +359,17 @@ export class RaftNode {
     return this.#s;
   }
 
-  #writeOf(
-    hardStateChanged: boolean,
-    changedFrom: number,
-    reset: SnapshotMark | undefined,
-  ): LogWrite | undefined {
+  #writeOf({ hardStateChanged, changedFrom, reset, healed }: Outbox): LogWrite | undefined {
     const s = this.#s;
     const changed = changedFrom <= s.log.lastIndex;
-    if (!hardStateChanged && !changed && reset === undefined) return undefined;
+    if (!hardStateChanged && !changed && !healed && reset === undefined) return undefined;
     return {
       entries: changed
         ? s.log.read(changedFrom, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
         : [],
       ...(hardStateChanged ? { hardState: s.hardState } : {}),
       ...(reset === undefined ? {} : { reset }),
+      ...(healed ? { healUntil: 0 } : {}),
     };
   }
 }
@@ -309,6 +384,9 @@ export interface RaftStatus {
   readonly snapshot: SnapshotMark;
   readonly membership: Membership;
   readonly durable: number;
+  /** Above 0: entries up to here were lost from the disk, and this member does not vote meanwhile. */
+  readonly healUntil: number;
+  readonly roundTripMs: number;
   readonly votedFor: NodeId | undefined;
   readonly members: readonly {
     readonly node: NodeId;

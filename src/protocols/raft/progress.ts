@@ -3,9 +3,11 @@
 // `replication.ts` keeps one per member while it leads.
 // States: `replicate` (a pipeline of appends, which also is the hopeful beginning), `probe` (only empty
 // appends until the logs meet again), `snapshot` (it lacks what the log no longer holds).
-// Invariants: match < next; match never falls within one term.
+// Invariants: match < next; match falls within one term only when the member says that its disk has lost
+// what it had acknowledged.
 import { invariant } from '../../base/errors.ts';
-import { IN_FLIGHT_APPENDS_MAX } from './messages.ts';
+import { IN_FLIGHT_APPENDS_MAX, IN_FLIGHT_BYTES_MAX } from './messages.ts';
+import { smoothed } from './pace.ts';
 
 export class Progress {
   state: 'probe' | 'replicate' | 'snapshot' = 'replicate';
@@ -16,12 +18,20 @@ export class Progress {
   /** The highest confirmation round that the member has answered. */
   answeredRound = 0;
   heardMs: number;
+  /** Since when a learner has been near the end of the log; `undefined` while it is not. */
+  nearSinceMs: number | undefined;
   sentMs: number;
   /** Where the snapshot transfer stands. */
   snapshotOffset = 0;
   snapshotSentMs: number = Number.NEGATIVE_INFINITY;
-  /** Last index of each append on its way, oldest first. */
+  /** The round trip to the member and back, as far as it is known. */
+  roundTripMs: number | undefined;
+  /** When the newest of our appends that it has answered was sent. */
+  answeredSentMs: number = Number.NEGATIVE_INFINITY;
+  /** Last index of each append on its way, oldest first, and beside it its bytes. */
   #inFlight: number[] = [];
+  #inFlightSizes: number[] = [];
+  #inFlightBytes = 0;
 
   constructor(next: number, nowMs: number) {
     this.next = next;
@@ -30,12 +40,22 @@ export class Progress {
   }
 
   get canSend(): boolean {
-    return this.state === 'replicate' && this.#inFlight.length < IN_FLIGHT_APPENDS_MAX;
+    const { length } = this.#inFlight;
+    const hasRoom = length < IN_FLIGHT_APPENDS_MAX && this.#inFlightBytes < IN_FLIGHT_BYTES_MAX;
+    return this.state === 'replicate' && hasRoom;
+  }
+
+  /** The member answered what was sent at `sentMs`, by our own clock. */
+  answered(sentMs: number, nowMs: number): void {
+    this.roundTripMs = smoothed(this.roundTripMs, Math.max(0, nowMs - sentMs));
+    this.answeredSentMs = Math.max(this.answeredSentMs, sentMs);
   }
 
   /** An append that ends at `lastIndex` left for the member. */
-  sent(lastIndex: number): void {
+  sent(lastIndex: number, bytes: number): void {
     this.#inFlight.push(lastIndex);
+    this.#inFlightSizes.push(bytes);
+    this.#inFlightBytes += bytes;
     this.next = lastIndex + 1;
   }
 
@@ -43,6 +63,7 @@ export class Progress {
   matched(index: number): boolean {
     while (this.#inFlight.length > 0 && (this.#inFlight[0] as number) <= index) {
       this.#inFlight.shift();
+      this.#inFlightBytes -= this.#inFlightSizes.shift() ?? 0;
     }
     if (this.state !== 'replicate') {
       this.state = 'replicate';
@@ -67,17 +88,28 @@ export class Progress {
     return true;
   }
 
+  /** The member's disk has lost what it held from `index` on. */
+  lost(index: number): void {
+    this.match = Math.min(this.match, index - 1);
+  }
+
   /** The pipeline was lost: ask where the logs meet, from `next`. */
   probe(next: number = this.match + 1): void {
     this.state = 'probe';
-    this.#inFlight = [];
+    this.#forgetSent();
     this.next = next;
   }
 
   needsSnapshot(): void {
     this.state = 'snapshot';
-    this.#inFlight = [];
+    this.#forgetSent();
     this.snapshotOffset = 0;
     this.snapshotSentMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #forgetSent(): void {
+    this.#inFlight = [];
+    this.#inFlightSizes = [];
+    this.#inFlightBytes = 0;
   }
 }

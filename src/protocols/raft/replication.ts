@@ -8,7 +8,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { committedIndex, hasQuorum } from '../../base/quorum.ts';
-import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, type Message } from './messages.ts';
+import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, type Entry, type Message } from './messages.ts';
 import { Progress } from './progress.ts';
 import { sendSnapshot } from './snapshots.ts';
 import type { RaftState } from './state.ts';
@@ -25,6 +25,7 @@ export function becomeLeader(s: RaftState): void {
   s.progress = new Map(s.others.map((node) => [node, new Progress(s.log.lastIndex + 1, s.nowMs)]));
   // Nothing of earlier terms commits by counting, so the term opens with an entry of its own.
   s.append('noop', NO_BYTES);
+  s.leaseEnded = false;
   s.heartbeatDueMs = s.nowMs + s.options.heartbeatMs;
 }
 
@@ -38,8 +39,9 @@ export function sendAppends(s: RaftState): void {
 /** Keeps leadership known, and begins again where nothing was heard of what was sent. */
 export function sendHeartbeats(s: RaftState): void {
   s.heartbeatDueMs = s.nowMs + s.options.heartbeatMs;
+  s.roundTripMs = longestRoundTrip(s);
   for (const [node, progress] of s.progress) {
-    const silentMs = s.nowMs - progress.heardMs;
+    const silentMs = s.nowMs - progress.heardMs - s.roundTripMs;
     const silent = silentMs > SILENT_HEARTBEATS_MAX * s.options.heartbeatMs;
     if (silent && progress.state === 'replicate') progress.probe();
     if (progress.state === 'snapshot') sendSnapshot(s, node, progress);
@@ -68,8 +70,11 @@ export function onAppendReply(
 ): void {
   const progress = heardMember(s, from, message);
   if (progress === undefined) return;
-  const { result } = message;
-  if (result.kind === 'conflict') {
+  const { result, digest } = message;
+  progress.answered(message.sentMs, s.nowMs);
+  if (s.digests.note(from, digest)) judgeDigests(s, digest.index);
+  if (result.kind !== 'matched') {
+    if (result.kind === 'lost') progress.lost(result.nextIndex);
     if (progress.conflicted(result.prevIndex, result.nextIndex)) sendEmpty(s, from, progress);
   } else if (progress.state !== 'snapshot' || result.index >= s.log.baseIndex) {
     onMatched(s, progress, result.index);
@@ -115,11 +120,40 @@ export function advanceCommit(s: RaftState): void {
 
 /** Whether a majority was heard within the longest election timeout (CheckQuorum). */
 export function hearsQuorum(s: RaftState): boolean {
-  const sinceMs = s.nowMs - s.options.electionMsMax;
+  const sinceMs = s.nowMs - s.electionMsMax;
   return hasQuorum(
     s.membership,
     (node) => node === s.self || (s.progress.get(node)?.heardMs ?? sinceMs - 1) >= sinceMs,
   );
+}
+
+/** Whoever contradicts a majority about the state is told to stop, or is this very process. */
+export function judgeDigests(s: RaftState, index: number): void {
+  if (s.role !== 'leader') return;
+  for (const node of s.digests.divergent(s.membership, index)) {
+    if (node === s.self) s.outbox.divergedAt = index;
+    else s.sendNow(node, { kind: 'diverged', term: s.term, index });
+  }
+}
+
+/** To the voter that is farthest, of those that answer; as it was while none has. */
+function longestRoundTrip(s: RaftState): number {
+  let longest: number | undefined;
+  for (const [node, { roundTripMs }] of s.progress) {
+    if (roundTripMs === undefined || !isVoter(s, node)) continue;
+    longest = Math.max(longest ?? 0, roundTripMs);
+  }
+  return longest ?? s.roundTripMs;
+}
+
+function isVoter({ membership }: RaftState, node: NodeId): boolean {
+  return membership.incoming.includes(node) || membership.outgoing.includes(node);
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const { data } of entries) bytes += data.length;
+  return bytes;
 }
 
 /** The progress of a member that answered us as the leader of this term; else `undefined`. */
@@ -151,7 +185,7 @@ function resolveReads(s: RaftState): void {
         s.membership,
         (node) => node === s.self || (s.progress.get(node)?.answeredRound ?? 0) >= round,
       ),
-    (ticket, index) => s.outbox.reads.push({ ticket, index }),
+    (ticket, index) => s.answerRead(ticket, index),
   );
 }
 
@@ -164,11 +198,12 @@ function sendEntries(s: RaftState, node: NodeId, progress: Progress): void {
     return;
   }
   const entries = s.log.read(progress.next, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX);
-  progress.sent(prevIndex + entries.length);
+  progress.sent(prevIndex + entries.length, bytesOf(entries));
   progress.sentMs = s.nowMs;
-  const { term, commit } = s;
+  const { term, commit, nowMs: sentMs, roundTripMs } = s;
   const { round } = s.reads;
-  s.sendNow(node, { kind: 'append', term, round, prevIndex, prevTerm, commit, entries });
+  const place = { prevIndex, prevTerm, commit };
+  s.sendNow(node, { kind: 'append', term, round, ...place, sentMs, roundTripMs, entries });
 }
 
 /** Carries term, commit and round; its answer tells whether what was sent before has arrived. */
@@ -185,6 +220,8 @@ function sendEmpty(s: RaftState, node: NodeId, progress: Progress): void {
     prevIndex: endTerm === undefined ? 0 : end,
     prevTerm: endTerm ?? 0,
     commit: s.commit,
+    sentMs: s.nowMs,
+    roundTripMs: s.roundTripMs,
     entries: [],
   });
 }

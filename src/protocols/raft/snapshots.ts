@@ -9,6 +9,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { followLeader, refuseOldLeader, reportMatched } from './following.ts';
+import { noteVerified } from './healing.ts';
 import { type Message, SNAPSHOT_CHUNK_BYTES, type SnapshotMark } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { RaftState } from './state.ts';
@@ -47,7 +48,7 @@ export function sendSnapshot(s: RaftState, node: NodeId, progress: Progress): vo
  */
 export function neededBySnapshots(s: RaftState): number {
   if (s.outgoing === undefined) return Number.POSITIVE_INFINITY;
-  const sinceMs = s.nowMs - SNAPSHOT_SILENT_TIMEOUTS * s.options.electionMsMax;
+  const sinceMs = s.nowMs - SNAPSHOT_SILENT_TIMEOUTS * s.electionMsMax;
   const receiving = [...s.progress.values()].some(
     ({ state, heardMs }) => state === 'snapshot' && heardMs >= sinceMs,
   );
@@ -63,7 +64,7 @@ export function onSnapshot(
 ): void {
   const { term, round, mark, totalBytes } = message;
   if (term < s.term) {
-    refuseOldLeader(s, from, round);
+    refuseOldLeader(s, from, message);
     return;
   }
   followLeader(s, from, term);
@@ -71,7 +72,7 @@ export function onSnapshot(
   if (mark.index <= s.commit) {
     // What is committed here is the leader's own log: a snapshot of it brings nothing.
     s.incoming = undefined;
-    reportMatched(s, from, round, Math.min(s.commit, s.log.lastIndex));
+    reportMatched(s, from, message, Math.min(s.commit, s.log.lastIndex));
     return;
   }
   const nextOffset = takeChunk(s, message);
@@ -94,13 +95,10 @@ export function onInstalled(s: RaftState): void {
   const { mark } = done;
   invariant(mark.index > s.commit, 'a snapshot never replaces a newer state');
   const same = s.log.termAt(mark.index) === mark.term;
+  // Until the write that begins the log anew is durable, the disk holds nothing of it.
   if (!same) s.durability.truncated(s.log.baseIndex + 1);
   s.log.restart(mark);
-  if (same) {
-    s.log.compact(mark.index);
-  } else {
-    s.durability.index = mark.index;
-  }
+  noteVerified(s, mark.index);
   s.snapshot = mark;
   s.commit = mark.index;
   s.refreshMembership();

@@ -8,6 +8,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import type { Random } from '../../base/random.ts';
+import { Digests } from './digests.ts';
 import { Durability } from './durability.ts';
 import { decodeMembership } from './entry-codec.ts';
 import { RaftLog } from './log.ts';
@@ -22,12 +23,17 @@ import type {
   Snapshot,
   SnapshotMark,
 } from './messages.ts';
+import { pacedElectionMs } from './pace.ts';
 import type { Progress } from './progress.ts';
+import { ReadQuestions } from './read-questions.ts';
 import { Reads } from './reads.ts';
 
 export interface RaftOptions {
   readonly self: NodeId;
-  /** Who votes when the log says nothing yet: the same on every member. */
+  /**
+   * The founders: who votes while the log says nothing, the same on every founder and for ever. Empty
+   * on a member that came later: it learns from a leader who votes.
+   */
   readonly voters: readonly NodeId[];
   readonly random: Random;
   /** A follower that hears no leader for a random time between these two campaigns. Seed: 150-300 ms. */
@@ -36,6 +42,11 @@ export interface RaftOptions {
   readonly heartbeatMs: number;
   /** After a lost link to the leader, each rank waits this much longer than the one before. */
   readonly rankDelayMs: number;
+  /**
+   * Serves reads by a lease when set, on all members alike: by so many thousandths may the clocks of two
+   * members run at different rates (`lease.ts`).
+   */
+  readonly leaseDriftPerMille?: number;
 }
 
 export const RAFT_DEFAULTS: Omit<RaftOptions, 'self' | 'voters' | 'random'> = {
@@ -44,6 +55,9 @@ export const RAFT_DEFAULTS: Omit<RaftOptions, 'self' | 'voters' | 'random'> = {
   heartbeatMs: 50,
   rankDelayMs: 15,
 };
+
+/** A leader whose disk owes it a write for so many shortest election timeouts leads no longer. */
+const DISK_ELECTIONS_MAX = 2;
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
@@ -67,6 +81,10 @@ export interface Outbox {
   install: Snapshot | undefined;
   /** Leadership ended: whatever waits for its commit here has an unknown outcome. */
   deposed: boolean;
+  /** What was lost from the disk is there again. */
+  healed: boolean;
+  /** By this index a majority has become something else than we. */
+  divergedAt: number | undefined;
 }
 
 export class RaftState {
@@ -75,12 +93,16 @@ export class RaftState {
   readonly log: RaftLog;
   readonly durability: Durability;
   readonly reads: Reads = new Reads();
+  readonly followerReads: ReadQuestions;
+  readonly digests: Digests = new Digests();
   term: number;
   votedFor: NodeId | undefined;
   role: Role = 'follower';
   leader: NodeId | undefined;
   commit: number;
   #membership: Membership;
+  #membershipIndex = 0;
+  #isChanging = false;
   #others: readonly NodeId[];
   nowMs: number;
   wallMs = 0;
@@ -92,12 +114,25 @@ export class RaftState {
   votes: Map<NodeId, boolean> = new Map();
   /** The write that must be durable before the own vote counts. */
   ownVoteAfter = 0;
+  /** The newest write that carries the hard state. */
+  hardStateAfter = 0;
+  /** The group's round trip, as its leader or an own campaign has measured it. */
+  roundTripMs = 0;
+  stalledAtMs: number = Number.NEGATIVE_INFINITY;
+  /** Entries up to here were on the disk once, and some are lost; 0: none. */
+  healUntil: number;
+  /** The term that was on the disk at the start. */
+  readonly healTerm: number;
+  /** Up to here a leader has verified our log since we started. */
+  verified = 0;
 
   // While leading.
   progress: Map<NodeId, Progress> = new Map();
   heartbeatDueMs = 0;
   uncommittedBytes = 0;
   transfer: { readonly target: NodeId; readonly untilMs: number; told: boolean } | undefined;
+  /** No lease in this term any more: another was told to lead. */
+  leaseEnded = false;
   /** The state that members in `snapshot` are sent; fetched by the driver when it is wanted. */
   outgoing: Snapshot | undefined;
 
@@ -118,13 +153,19 @@ export class RaftState {
         ? recovered.snapshot
         : {
             ...recovered.snapshot,
-            membership: { incoming: options.voters, outgoing: [], learners: [] },
+            membership: { incoming: options.voters, outgoing: [], learners: [], retiring: [] },
           };
     this.log = new RaftLog(this.snapshot, recovered.entries);
     this.durability = new Durability(this.log.lastIndex);
+    this.followerReads = new ReadQuestions(options.random);
+    this.healUntil = recovered.healUntil ?? 0;
+    this.healTerm = this.term;
+    // A lease that we have promised before a restart must have ended before we vote again.
+    if (options.leaseDriftPerMille !== undefined) this.leaderHeardMs = nowMs;
     this.commit = this.snapshot.index;
-    this.#membership = this.#membershipInLog();
-    this.#others = this.#otherMembers();
+    this.#membership = this.snapshot.membership;
+    this.#others = [];
+    this.refreshMembership();
     invariant(this.log.lastTerm <= this.term, 'no entry is newer than the term on disk');
     this.restartElectionTimer();
   }
@@ -147,15 +188,53 @@ export class RaftState {
     return incoming.includes(this.self) || outgoing.includes(this.self);
   }
 
+  /** Lost entries that it may have acknowledged keep a member from voting (`healing.ts`). */
+  get isHealing(): boolean {
+    return this.healUntil > 0;
+  }
+
+  get electionMsMin(): number {
+    return pacedElectionMs(this.options.electionMsMin, this.roundTripMs);
+  }
+
+  get electionMsMax(): number {
+    const { electionMsMin, electionMsMax } = this.options;
+    return Math.ceil((this.electionMsMin * electionMsMax) / electionMsMin);
+  }
+
+  /** Term and vote as we act on them are on the disk. */
+  get isHardStateDurable(): boolean {
+    return !this.outbox.hardStateChanged && this.durability.persistedNumber >= this.hardStateAfter;
+  }
+
+  /** The disk owes us a write for so long that it must be taken for broken (catalogue row 14). */
+  get isDiskStuck(): boolean {
+    return this.nowMs - this.durability.owedSinceMs > DISK_ELECTIONS_MAX * this.electionMsMin;
+  }
+
+  /** Where in the log the members in force were named; the snapshot's index when it names them. */
+  get membershipIndex(): number {
+    return this.#membershipIndex;
+  }
+
+  /** A change of members is under way, or this member is no voter. */
+  get isChanging(): boolean {
+    return this.#isChanging;
+  }
+
   /** Membership takes effect when its entry is appended, committed or not (section 4.1). */
   refreshMembership(): void {
-    this.#membership = this.#membershipInLog();
+    const entry = this.log.newestConfiguration();
+    this.#membership = entry === undefined ? this.snapshot.membership : decodeMembership(entry.data);
+    this.#membershipIndex = entry?.index ?? this.snapshot.index;
+    const { outgoing, learners } = this.#membership;
+    this.#isChanging = outgoing.length > 0 || learners.length > 0 || !this.isVoter;
     this.#others = this.#otherMembers();
   }
 
   restartElectionTimer(): void {
-    const { random, electionMsMin, electionMsMax } = this.options;
-    this.electionDueMs = this.nowMs + random.integer(electionMsMin, electionMsMax);
+    const { electionMsMin, electionMsMax } = this;
+    this.electionDueMs = this.nowMs + this.options.random.integer(electionMsMin, electionMsMax);
   }
 
   /** Follows `leader` (if known) in `term`, which is ours or newer. */
@@ -185,7 +264,7 @@ export class RaftState {
   /** Whether a leader was heard so recently that no election may disturb it. */
   get leaderIsFresh(): boolean {
     return (
-      this.role === 'leader' || this.nowMs - this.leaderHeardMs < this.options.electionMsMin
+      this.role === 'leader' || this.nowMs - this.leaderHeardMs < this.electionMsMin
     );
   }
 
@@ -216,9 +295,17 @@ export class RaftState {
     this.outbox.afterWrite.push({ to, message });
   }
 
-  #membershipInLog(): Membership {
-    const entry = this.log.newestConfiguration();
-    return entry === undefined ? this.snapshot.membership : decodeMembership(entry.data);
+  /** A confirmed or refused read goes to whoever asked for it, here or at another member. */
+  answerRead(ticket: number, index: number | undefined): void {
+    const { served } = this.followerReads;
+    const remote = served.get(ticket);
+    if (remote === undefined) {
+      this.outbox.reads.push({ ticket, index });
+      return;
+    }
+    served.delete(ticket);
+    const { number } = remote;
+    this.sendNow(remote.from, { kind: 'read-reply', term: this.term, number, index: index ?? 0 });
   }
 
   #otherMembers(): readonly NodeId[] {
@@ -230,7 +317,7 @@ export class RaftState {
 
   #endLeadership(): void {
     this.outbox.deposed = true;
-    for (const ticket of this.reads.abandon()) this.outbox.reads.push({ ticket, index: undefined });
+    for (const ticket of this.reads.abandon()) this.answerRead(ticket, undefined);
     this.progress.clear();
     this.transfer = undefined;
     this.outgoing = undefined;
@@ -249,5 +336,7 @@ export function emptyOutbox(): Outbox {
     reset: undefined,
     install: undefined,
     deposed: false,
+    healed: false,
+    divergedAt: undefined,
   };
 }

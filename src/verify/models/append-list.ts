@@ -1,97 +1,81 @@
 // A list that is appended to and read as a whole.
 //
 // `append` takes an element, any JSON, and is answered with nothing; `read` is answered with the list.
-// The initial state of a key is its list. A state is a node of the tree of all lists that occur, so that
-// appending takes one step and comparing lists is comparing nodes.
+// The initial state of a key is its list. A list only grows, so until its longest reading took place it is
+// a beginning of that reading, and behind it nobody reads any more. The state is therefore a length. What
+// is told of a violation may be an append whose element should stand in that reading and does not.
 import type { Operation } from '../history.ts';
 import type { Action, Model, Part, Problem } from '../model.ts';
-import { canonical, initialOf, listOf, noResult, Numbering, rejectionOf } from '../reading.ts';
+import { canonical, initialOf, listOf, noResult, rejectionOf } from '../reading.ts';
 
-interface ListNode {
-  readonly shorter: ListNode | undefined;
-  readonly last: number;
+type List = readonly string[];
+
+interface ListAction extends Action {
+  /** What is appended, in canonical JSON. */
+  readonly element: string | undefined;
+  /** The length at which the list is what was read; -1 when it never is. */
   readonly length: number;
-  readonly number: number;
-  readonly longer: Map<number, ListNode>;
 }
 
-type ListAction = AppendAction | ReadAction;
-interface AppendAction extends Action {
-  readonly kind: 'append';
-  readonly element: number;
-}
-interface ReadAction extends Action {
-  readonly kind: 'read';
-  readonly list: ListNode;
-}
+/** Elements shown of a state, the last ones. */
+const SHOWN_MAX = 8;
 
-/** How far a list is that no appending leads to. */
-const NEVER = 1e9;
-
-export const appendList: Model<ListNode, ListAction> = {
+export const appendList: Model<number, ListAction> = {
   name: 'list',
   functions: ['append', 'read'],
-  open(part: Part): Problem<ListNode, ListAction> {
-    const elements = new Numbering();
-    const tree = new ListTree();
-    const list = (values: readonly unknown[]): ListNode =>
-      values.reduce<ListNode>((node, value) => tree.append(node, elements.of(canonical(value))), tree.empty);
-    const actionOf = (operation: Operation): ListAction | undefined => {
+  open(part: Part): Problem<number, ListAction> {
+    const initial = elementsOf(listOf('init', initialOf(part.initial, part.name) ?? [], 'the elements'));
+    const reads = new Map<Operation, List>();
+    for (const operation of part.operations) {
       rejectionOf(operation, []);
-      if (operation.f === 'append') {
-        noResult(operation);
-        return { kind: 'append', changes: true, element: elements.of(canonical(operation.input)) };
-      }
-      if (!operation.isKnown) return undefined;
-      const values = listOf(operation, operation.result, 'the elements as its answer');
-      return { kind: 'read', changes: false, list: list(values) };
-    };
+      if (operation.f !== 'read' || !operation.isKnown) continue;
+      reads.set(operation, elementsOf(listOf(operation, operation.result, 'the elements as its answer')));
+    }
+    const longest = longestOf(initial, [...reads.values()]);
     return {
-      initial: list(listOf('init', initialOf(part.initial, part.name) ?? [], 'the elements')),
-      actions: part.operations.map(actionOf),
-      sameness: { hash: ({ number }) => number, equal: (one, other) => one === other },
-      step(state, action) {
-        if (action.kind === 'append') return tree.append(state, action.element);
-        return action.list === state ? state : undefined;
+      initial: initial.length,
+      actions: part.operations.map((operation) => {
+        if (operation.f === 'append') return appendOf(operation);
+        const list = reads.get(operation);
+        if (list === undefined) return undefined;
+        const length = startsWith(longest, list) ? list.length : -1;
+        return { changes: false, element: undefined, length };
+      }),
+      sameness: Object.is,
+      step(state, { element, length }) {
+        if (element === undefined) return state === length ? state : undefined;
+        if (state >= longest.length) return longest.length + 1;
+        return longest[state] === element ? state + 1 : undefined;
       },
-      misfit: (state, action) => (action.kind === 'read' ? missing(state, action.list) : 0),
-      describe: (state) => describe(state, elements),
+      describe: (state, { element }) => describe(longest, state, element),
     };
   },
 };
 
-class ListTree {
-  readonly empty: ListNode = { shorter: undefined, last: 0, length: 0, number: 0, longer: new Map() };
-  #nodes = 0;
-
-  append(node: ListNode, element: number): ListNode {
-    const known = node.longer.get(element);
-    if (known !== undefined) return known;
-    this.#nodes += 1;
-    const longer: ListNode = {
-      shorter: node,
-      last: element,
-      length: node.length + 1,
-      number: this.#nodes,
-      longer: new Map(),
-    };
-    node.longer.set(element, longer);
-    return longer;
-  }
+function appendOf(operation: Operation): ListAction {
+  noResult(operation);
+  return { changes: true, element: canonical(operation.input), length: -1 };
 }
 
-/** How many elements `list` has beyond `state`; `NEVER` when it does not begin like it. */
-function missing(state: ListNode, list: ListNode): number {
-  let node: ListNode | undefined = list;
-  while (node !== undefined && node.length > state.length) node = node.shorter;
-  return node === state ? list.length - state.length : NEVER;
+function elementsOf(values: readonly unknown[]): List {
+  return values.map(canonical);
 }
 
-function describe(state: ListNode, elements: Numbering): string {
-  const shown: string[] = [];
-  let node: ListNode | undefined = state;
-  for (; node?.shorter !== undefined && shown.length < 8; node = node.shorter) {
-    shown.unshift(elements.text(node.last));
-  }
-  return `[${state.length > shown.length ? '..., ' : ''}${shown.join(', ')}]`;
+/** The longest reading, unless it is not even a continuation of what there was at first. */
+function longestOf(initial: List, reads: readonly List[]): List {
+  const longest = reads.reduce((one, other) => (other.length > one.length ? other : one), initial);
+  return startsWith(longest, initial) ? longest : initial;
+}
+
+function startsWith(list: List, beginning: List): boolean {
+  return beginning.length <= list.length && beginning.every((element, at) => element === list[at]);
+}
+
+function describe(longest: List, state: number, element: string | undefined): string {
+  const beginning = longest.slice(0, state);
+  const shown = beginning.slice(-SHOWN_MAX).join(', ');
+  const list = `[${beginning.length > SHOWN_MAX ? '..., ' : ''}${shown}]`;
+  if (state > longest.length) return 'longer than any reading';
+  const next = longest[state];
+  return element === undefined || next === undefined ? list : `${list}, and was read to go on with ${next}`;
 }

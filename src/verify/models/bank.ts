@@ -37,6 +37,7 @@ interface MoveAction extends Action {
   /** The balance that `account` had right afterwards. */
   readonly left: number | undefined;
   readonly account: number;
+  readonly touched: readonly number[];
 }
 interface RefusedAction extends Action {
   readonly kind: 'refused';
@@ -48,10 +49,7 @@ interface ReadAction extends Action {
   readonly accounts: readonly number[];
   readonly balances: readonly number[];
 }
-interface ImpossibleAction extends Action {
-  readonly kind: 'impossible';
-}
-type BankAction = MoveAction | RefusedAction | ReadAction | ImpossibleAction;
+type BankAction = MoveAction | RefusedAction | ReadAction;
 
 export const bank: Model<Balances, BankAction> = {
   name: 'bank',
@@ -68,9 +66,9 @@ export const bank: Model<Balances, BankAction> = {
       initial,
       actions: part.operations.map((operation) => actionOf(operation, accounts)),
       sameness: 'same-operations',
+      places: { touched, against },
       step,
-      misfit,
-      describe: (state) => describe(state, accounts),
+      describe: (state, action) => describe(state, action, accounts),
     };
   },
 };
@@ -87,12 +85,8 @@ function step(state: Balances, action: BankAction): Balances | undefined {
   switch (action.kind) {
     case 'move': {
       const { from, to, amount, left, account } = action;
-      let after = state;
-      if (from !== 0) {
-        const rest = state.at(from) - amount;
-        if (rest < 0) return undefined;
-        after = after.with(from, rest);
-      }
+      if (isOverdrawn(state, action)) return undefined;
+      let after = from === 0 ? state : state.with(from, state.at(from) - amount);
       if (to !== 0) after = after.with(to, after.at(to) + amount);
       return left === undefined || after.at(account) === left ? after : undefined;
     }
@@ -105,38 +99,30 @@ function step(state: Balances, action: BankAction): Balances | undefined {
       }
       return state;
     }
-    case 'impossible':
-      return undefined;
   }
 }
 
-function describe(state: Balances, accounts: Numbering): string {
-  const numbers = Array.from({ length: accounts.size }, (_, index) => index + 1);
-  const balances = numbers.map((account) => `${accounts.text(account)}: ${state.at(account)}`);
-  return `{${someOf(balances)}}`;
+function describe(state: Balances, action: BankAction, accounts: Numbering): string {
+  return someOf(against(state, action).map((account) => `${accounts.text(account)}: ${state.at(account)}`));
 }
 
-/** The gold that is at the wrong place. */
-function misfit(state: Balances, action: BankAction): number {
+function touched(action: BankAction): readonly number[] {
+  return action.kind === 'move' ? action.touched : [];
+}
+
+function against(state: Balances, action: BankAction): readonly number[] {
   switch (action.kind) {
-    case 'move': {
-      const { from, amount, left, account } = action;
-      if (left === undefined) return from === 0 ? 0 : Math.max(0, amount - state.at(from));
-      return Math.abs(state.at(account) + (account === from ? -amount : amount) - left);
-    }
+    case 'move':
+      return [isOverdrawn(state, action) ? action.from : action.account];
     case 'refused':
-      return Math.max(0, state.at(action.from) - action.amount + 1);
-    case 'read': {
-      const { accounts, balances } = action;
-      let sum = 0;
-      for (let i = 0; i < accounts.length; i++) {
-        sum += Math.abs(state.at(accounts[i] ?? 0) - (balances[i] ?? 0));
-      }
-      return sum;
-    }
-    case 'impossible':
-      return 0;
+      return [action.from];
+    case 'read':
+      return action.accounts.filter((account, i) => state.at(account) !== action.balances[i]);
   }
+}
+
+function isOverdrawn(state: Balances, { from, amount }: MoveAction): boolean {
+  return from !== 0 && state.at(from) < amount;
 }
 
 function nameAccounts(operation: Operation, accounts: Numbering): void {
@@ -163,7 +149,8 @@ function actionOf(operation: Operation, accounts: Numbering): BankAction | undef
   rejectionOf(operation, REASONS.get(f) ?? []);
   if (rejected === 'not-enough-gold') return { kind: 'refused', changes: false, from, amount };
   if (rejected === 'same-account') {
-    return from === to ? undefined : { kind: 'impossible', changes: false };
+    // Between two accounts no state explains it: none is below zero.
+    return from === to ? undefined : { kind: 'refused', changes: false, from, amount: 0 };
   }
   const changes = from !== to && amount !== 0;
   return {
@@ -174,6 +161,7 @@ function actionOf(operation: Operation, accounts: Numbering): BankAction | undef
     amount,
     left: isKnown ? leftOf(operation, result) : undefined,
     account: from === 0 ? to : from,
+    touched: [from, to].filter((account) => account !== 0),
   };
 }
 

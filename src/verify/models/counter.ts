@@ -24,7 +24,6 @@ export const counter: Model<number, CounterAction> = {
         const after = state + amount;
         return left === undefined || left === after ? after : undefined;
       },
-      misfit: (state, { amount, left }) => Math.abs(state + amount - (left ?? state + amount)),
       describe: String,
     };
   },

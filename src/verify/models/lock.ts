@@ -48,9 +48,8 @@ export const lock: Model<Lock, LockAction> = {
     return {
       initial: { isHeld: false, issued: 0, seen: 0, value: number(null) },
       actions: part.operations.map((operation) => actionOf(operation, number)),
-      sameness: { hash, equal },
+      sameness: equal,
       step: (state, action) => step(state, action, leases),
-      misfit: (state, action) => (step(state, action, leases) === undefined ? 1 : 0),
       describe({ isHeld, issued, seen, value }) {
         const holder = isHeld ? `held with token ${issued}` : `free, last token ${issued}`;
         return `${holder}; the resource has seen token ${seen} and holds ${values.text(value)}`;
@@ -111,11 +110,6 @@ function actionOf(
   if (rejected !== undefined) return { kind: reason, changes: false, token, value: 0 };
   if (f === 'release') return { kind: 'release', changes: true, token, value: 0 };
   return { kind: 'write', changes: true, token, value: number(fields['value']) };
-}
-
-function hash({ isHeld, issued, seen, value }: Lock): number {
-  const rest = Math.imul(seen, 0x85ebca6b) ^ Math.imul(value, 0xc2b2ae35);
-  return Math.imul(issued, 0x9e3779b1) ^ rest ^ (isHeld ? 1 : 0);
 }
 
 function equal(one: Lock, other: Lock): boolean {

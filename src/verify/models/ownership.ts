@@ -64,9 +64,9 @@ export const ownership: Model<Ownership, OwnershipAction> = {
       initial: initialState(part, names, readers),
       actions,
       sameness: 'same-operations',
+      places: { touched: (action) => (action.kind === 'move' ? [action.item] : []), against },
       step,
-      misfit,
-      describe: (state) => describe(state, names),
+      describe: (state, action) => describe(state, action, names),
     };
   },
 };
@@ -92,9 +92,10 @@ function step(state: Ownership, action: OwnershipAction): Ownership | undefined 
   return difference(state, action) === 0 ? state : undefined;
 }
 
-function misfit(state: Ownership, action: OwnershipAction): number {
-  if (action.kind === 'inventory') return difference(state, action);
-  return step(state, action) === undefined ? 1 : 0;
+/** The items that are not where the action needs them. */
+function against({ held }: Ownership, action: OwnershipAction): readonly number[] {
+  if (action.kind !== 'inventory') return [action.item];
+  return [...(held?.at(action.player) ?? NO_ITEMS).symmetricDifference(action.items)];
 }
 
 /** How many items one has to give or take until the player holds what was read. */
@@ -201,10 +202,9 @@ function actionOf(operation: Operation, names: Names): OwnershipAction | undefin
   return { kind: 'owner', changes: false, item, owner: from, is: false };
 }
 
-function describe({ owners }: Ownership, { items, players }: Names): string {
-  const numbers = Array.from({ length: items.size }, (_, index) => index + 1);
-  const owned = numbers.map((item) => `${items.text(item)}: ${players.text(owners.at(item))}`);
-  return `{${someOf(owned)}}`;
+function describe(state: Ownership, action: OwnershipAction, { items, players }: Names): string {
+  const concerned = against(state, action);
+  return someOf(concerned.map((item) => `${items.text(item)}: ${players.text(state.owners.at(item))}`));
 }
 
 /** Sets that grow together (union-find). */

@@ -24,9 +24,8 @@ export const register: Model<number, RegisterAction> = {
     return {
       initial: number(initialOf(part.initial, part.name)),
       actions: part.operations.map((operation) => actionOf(operation, number)),
-      sameness: { hash: (state) => state, equal: (one, other) => one === other },
+      sameness: Object.is,
       step,
-      misfit: (state, action) => (step(state, action) === undefined ? 1 : 0),
       describe: (state) => values.text(state),
     };
   },

@@ -16,8 +16,8 @@ import {
 import {
   type Entry,
   ENTRY_BYTES_MAX,
+  JOINT_VOTERS_MAX,
   type Membership,
-  VOTERS_MAX,
 } from '../../../src/protocols/raft/messages.ts';
 
 const entry: Entry = { index: 1, term: 2, kind: 'noop', timeMs: 3, data: new Uint8Array() };
@@ -25,6 +25,7 @@ const membership: Membership = {
   incoming: [nodeId(1), nodeId(2), nodeId(300)],
   outgoing: [nodeId(4)],
   learners: [nodeId(5), nodeId(6)],
+  retiring: [nodeId(300)],
 };
 
 function throughBytes<Part>(
@@ -56,7 +57,7 @@ test('hard state, marks and memberships survive their bytes', () => {
     const state = { term: 77, votedFor };
     assert.deepEqual(throughBytes(writeHardState, readHardState, state), state);
   }
-  const mark = { index: 5, term: 2, timeMs: 9, membership };
+  const mark = { index: 5, term: 2, timeMs: 9, membership, digest: 2 ** 32 - 1 };
   assert.deepEqual(throughBytes(writeMark, readMark, mark), mark);
   assert.deepEqual(decodeMembership(encodeMembership(membership)), membership);
 });
@@ -64,7 +65,7 @@ test('hard state, marks and memberships survive their bytes', () => {
 test('bytes that no writer made are refused', () => {
   const writer = new ByteWriter();
   writeEntry(writer, { ...entry, data: new Uint8Array(ENTRY_BYTES_MAX + 1) });
-  const crowd = Array.from({ length: VOTERS_MAX + 1 }, (_, i) => nodeId(i + 1));
+  const crowd = Array.from({ length: JOINT_VOTERS_MAX + 1 }, (_, i) => nodeId(i + 1));
   const bad: readonly (() => unknown)[] = [
     () => readEntry(new ByteReader(writer.finish())),
     () => readEntry(new ByteReader(Uint8Array.of(1, 2, 3, 4, 0))),

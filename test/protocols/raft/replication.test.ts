@@ -53,13 +53,15 @@ test('3.5: a follower answers `matched` only for what its disk holds', () => {
     index: 0,
     term: 0,
     timeMs: 0,
-    membership: { incoming: [], outgoing: [], learners: [] },
+    membership: { incoming: [], outgoing: [], learners: [], retiring: [] },
+    digest: 0,
   };
   const hardState = { term: 1, votedFor: undefined };
   const node = new RaftNode(options, { hardState, snapshot, entries: [] }, 0);
   const entry = { index: 1, term: 1, kind: 'noop', timeMs: 1, data: new Uint8Array(0) } as const;
   const append = { kind: 'append', term: 1, round: 0, prevIndex: 0, prevTerm: 0 } as const;
-  node.receive(nodeId(1), { ...append, commit: 1, entries: [entry] }, 1);
+  const sent = { sentMs: 0, roundTripMs: 0 };
+  node.receive(nodeId(1), { ...append, ...sent, commit: 1, entries: [entry] }, 1);
   const effects = node.collect();
   assert.equal(effects.write?.entries.length, 1);
   assert.deepEqual(effects.sendNow, []);
@@ -185,8 +187,14 @@ test('6.4: a new leader serves no read before an entry of its own term is commit
   cluster.deliver(nodeId(2), candidate, { kind: 'vote-reply', term, granted: true });
   assert.equal(candidate.node.role, 'leader');
   assert.ok(cluster.read(candidate, 1));
-  const answer = { kind: 'append-reply', term, round: 1, result: { kind: 'matched', index: 0 } };
-  cluster.deliver(nodeId(2), candidate, answer as never);
+  cluster.deliver(nodeId(2), candidate, {
+    kind: 'append-reply',
+    term,
+    round: 1,
+    result: { kind: 'matched', index: 0 },
+    sentMs: cluster.nowMs,
+    digest: { index: 0, value: 0 },
+  });
   assert.deepEqual(candidate.readsServed, []);
 });
 
@@ -260,4 +268,21 @@ test('entries carry a time that never runs backwards, whatever the leaders’ cl
   cluster.run(100);
   const times = leader.applied.filter((e) => e.kind === 'command').map((e) => e.timeMs);
   assert.deepEqual(times, [5_000, 5_000]);
+});
+
+test('3.10: leadership goes to the node that was named, and refusals say why not', () => {
+  const cluster = new Cluster({ size: 3, spare: 1, seed: 17 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  const [target, other] = others(cluster, leader).filter(({ id }) => id <= 3);
+  assert.ok(target && other);
+  const ask = (member: Member, id: number): unknown => member.node.transferTo(nodeId(id), cluster.nowMs);
+  assert.deepEqual(ask(target, other.id), { kind: 'not-leader', leader: leader.id });
+  assert.deepEqual(ask(leader, leader.id), { kind: 'refused', cause: 'leads-already' });
+  assert.deepEqual(ask(leader, 4), { kind: 'refused', cause: 'no-voter' });
+  cluster.act(leader, () => assert.deepEqual(ask(leader, target.id), { kind: 'begun' }));
+  assert.deepEqual(ask(leader, other.id), { kind: 'refused', cause: 'transferring' });
+  cluster.until(() => cluster.leader?.id === target.id, 100, 'the named one leads');
+  cluster.run(300);
+  assert.notEqual(cluster.propose(target, 'the flag died with the old term'), undefined);
 });

@@ -1,0 +1,79 @@
+// What drills need of the machine's files: a folder that goes away, text that stays, a compiled helper.
+//
+// `chaos/` writes histories and pictures with it, and builds the shims that make disks and clocks fail.
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StartError } from './start-error.ts';
+
+const BUFFERED_CHARACTERS_MAX = 64 * 1024;
+const COMPILE_MS_MAX = 30_000;
+
+/** A fresh folder among the machine's temporary ones. */
+export function makeTempFolder(prefix: string): string {
+  return mkdtempSync(join(tmpdir(), prefix));
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Writes a file, making its folder where it is missing. Throws `StartError` when that is refused. */
+export function writeText(folder: string, name: string, text: string): string {
+  const file = join(folder, name);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new StartError(`${file} can not be written: choose another folder with --out.`, { cause });
+  }
+  return file;
+}
+
+export interface LinesFile {
+  readonly path: string;
+  add(line: string): void;
+  close(): void;
+}
+
+/** A new file that takes line after line. Throws `StartError` when it can not be made. */
+export function openLines(folder: string, name: string): LinesFile {
+  const path = writeText(folder, name, '');
+  const fd = openSync(path, 'a');
+  let waiting = '';
+  const write = (): void => {
+    if (waiting !== '') writeSync(fd, waiting);
+    waiting = '';
+  };
+  return {
+    path,
+    add: (line) => {
+      waiting += `${line}\n`;
+      if (waiting.length >= BUFFERED_CHARACTERS_MAX) write();
+    },
+    close: () => {
+      write();
+      closeSync(fd);
+    },
+  };
+}
+
+export type Built =
+  | { readonly kind: 'built'; readonly path: string }
+  /** Not on this machine, and why. */
+  | { readonly kind: 'absent'; readonly reason: string };
+
+/** Compiles a C file into a shared library that can be preloaded into a process of ours. */
+export function buildPreload(source: URL, target: string): Built {
+  if (process.platform !== 'linux') {
+    return { kind: 'absent', reason: 'libraries are preloaded on Linux only' };
+  }
+  const words = ['-shared', '-fPIC', '-O2', '-o', target, fileURLToPath(source), '-ldl'];
+  const result = spawnSync('cc', words, { encoding: 'utf8', timeout: COMPILE_MS_MAX });
+  if (result.status === 0) return { kind: 'built', path: target };
+  const missing = result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT';
+  const [line = ''] = (result.stderr ?? '').split('\n');
+  return { kind: 'absent', reason: missing ? 'there is no C compiler (cc)' : `cc refused it: ${line}` };
+}

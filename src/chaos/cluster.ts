@@ -1,0 +1,171 @@
+// A world of real processes that a drill can break: started in a folder, broken at will, healed, ended.
+//
+// `run.ts` owns one. It drives the host's own supervisor, network and eyes, so that what is broken is what
+// operators run. `bluemarble status` and the other operator's commands work on it meanwhile.
+// Invariant: after `stop` no process of it is left.
+import { type Child, type ChildListener, startChild } from '../adapters/node/children.ts';
+import { removeFolder } from '../adapters/node/drill-files.ts';
+import { takenPort } from '../adapters/node/free-ports.ts';
+import { StartError } from '../adapters/node/start-error.ts';
+import { type Claim, claimWorld } from '../host/claim.ts';
+import { Network } from '../host/network.ts';
+import type { KeeperEvent } from '../host/node-keeper.ts';
+import { type Answer, answerOperator } from '../host/operator.ts';
+import type { RunDoors } from '../host/run.ts';
+import { selectNodes } from '../host/selectors.ts';
+import { Supervisor } from '../host/supervisor.ts';
+import type { WorldView } from '../host/view.ts';
+import { wanDelays } from '../host/wan.ts';
+import { Watch } from '../host/watch.ts';
+import { openWorld, rememberProcesses, TOPOLOGY_FILE, type World } from '../host/world-folder.ts';
+import { seedTopology } from '../services/topology.ts';
+import { buildShims, type Shims } from './shims.ts';
+
+const PORT_LOWEST = 20_000;
+const PORT_HIGHEST = 32_000;
+const PORT_TRIES_MAX = 50;
+
+export interface ClusterOptions {
+  readonly folder: string;
+  /** Where the shims are built and armed; removed by `stop`. */
+  readonly shimsFolder: string;
+  readonly basePort: number | undefined;
+  readonly isWan: boolean;
+  readonly doors: Pick<RunDoors, 'clock' | 'entropy' | 'script'>;
+  told(event: KeeperEvent): void;
+}
+
+export class Cluster {
+  readonly world: World;
+  readonly shims: Shims;
+  readonly network: Network;
+  readonly supervisor: Supervisor;
+  readonly watch: Watch;
+  readonly #options: ClusterOptions;
+  #claim: Claim | undefined;
+
+  /** Makes the folder and starts nothing. Throws `StartError` for one that can not be used. */
+  static async open(options: ClusterOptions): Promise<Cluster> {
+    const basePort = options.basePort ?? (await freeBasePort());
+    const world = openWorld({ folder: options.folder, basePort, entropy: options.doors.entropy });
+    return new Cluster(world, options);
+  }
+
+  private constructor(world: World, options: ClusterOptions) {
+    const { clock } = options.doors;
+    const { topology } = world;
+    this.world = world;
+    this.#options = options;
+    this.shims = buildShims(options.shimsFolder);
+    this.network = new Network({
+      topology,
+      base: options.isWan ? wanDelays(topology) : [],
+      tell: (node, faults) => this.supervisor.keeper(node)?.tell(faults),
+    });
+    this.supervisor = new Supervisor({
+      topology,
+      clock,
+      start: ({ name }, listener) => this.#startNode(name, listener),
+      told: (event) => {
+        if (event.kind === 'ready') this.#rememberProcesses();
+        options.told(event);
+      },
+    });
+    this.watch = new Watch({
+      topology,
+      clock,
+      facts: () => this.supervisor.facts,
+      linkFaults: () => this.network.faults,
+      crowd: () => undefined,
+    });
+  }
+
+  /** The nodes that hold groups. */
+  get globals(): readonly string[] {
+    return this.world.topology.nodes.filter(({ kind }) => kind === 'global').map(({ name }) => name);
+  }
+
+  /** Starts every node; resolves when all are ready, rejects with `StartError` when one can not be. */
+  async start(): Promise<void> {
+    const { clock } = this.#options.doors;
+    this.#claim = await claimWorld(this.world, clock, (question) => this.#answer(question));
+    const starting = this.supervisor.start();
+    this.#rememberProcesses();
+    await starting;
+  }
+
+  /** The world as it is now. */
+  async look(recount: boolean = false): Promise<WorldView> {
+    await this.watch.look(recount);
+    return this.watch.view;
+  }
+
+  /** The nodes that selectors mean at this moment; none when nobody is meant. */
+  async select(selectors: readonly string[]): Promise<readonly string[]> {
+    const selection = selectNodes(await this.look(), selectors);
+    return selection.kind === 'nodes' ? selection.names : [];
+  }
+
+  /** Undoes whatever was done: links healed, disks and clocks right, every node running or on its way. */
+  heal(): void {
+    this.network.heal();
+    for (const name of this.globals) {
+      this.shims.setDisk(name, '');
+      this.shims.setClock(name, 0);
+    }
+    for (const { name, condition } of this.supervisor.facts) {
+      const keeper = this.supervisor.keeper(name);
+      keeper?.resume();
+      if (condition === 'down') keeper?.start();
+    }
+  }
+
+  /** Ends everything and lets the folder go. */
+  async stop(): Promise<void> {
+    await this.supervisor.stop();
+    await this.#claim?.release();
+    removeFolder(this.#options.shimsFolder);
+  }
+
+  /** Ends everything at once. */
+  abort(): void {
+    this.supervisor.abort();
+  }
+
+  #answer(question: unknown): Promise<Answer> {
+    const keeper = (name: string): ReturnType<Supervisor['keeper']> => this.supervisor.keeper(name);
+    return answerOperator({ view: () => this.look(), keeper, network: this.network }, question);
+  }
+
+  #startNode(name: string, listener: ChildListener): Child {
+    const { folder } = this.world;
+    const topology = `${folder}/${TOPOLOGY_FILE}`;
+    const child = startChild(
+      {
+        script: this.#options.doors.script,
+        args: ['node', '--topology', topology, '--name', name, '--data', `${folder}/${name}`],
+        stderrFile: `${folder}/${name}.stderr`,
+        environment: this.globals.includes(name) ? this.shims.environmentOf(name) : {},
+      },
+      listener,
+    );
+    const faults = this.network.toldAtStart(name);
+    if (faults !== undefined) child.tell(faults);
+    return child;
+  }
+
+  #rememberProcesses(): void {
+    rememberProcesses(this.world, this.supervisor.facts.flatMap(({ pid }) => pid ?? []));
+  }
+}
+
+/** A stretch of ports that nobody uses, below those that systems hand out by themselves. */
+async function freeBasePort(): Promise<number> {
+  for (let tries = 0; tries < PORT_TRIES_MAX; tries++) {
+    const basePort = PORT_LOWEST + 100 * Math.floor((Math.random() * (PORT_HIGHEST - PORT_LOWEST)) / 100);
+    const { nodes } = seedTopology({ world: 'free', basePort });
+    const ports = nodes.flatMap(({ httpPort, peerPort }) => [httpPort, peerPort]);
+    if ((await takenPort('127.0.0.1', ports)) === undefined) return basePort;
+  }
+  throw new StartError('No hundred free ports were found: name the first of some with --port.');
+}

@@ -1,0 +1,175 @@
+// The load of a drill: a few players who give each other gold and items and race for names, without rest.
+//
+// `run.ts` opens one on a cluster. Few players and much contention make checking strong: every answer says
+// something about all others. Each player is one process of the histories, with one call open at a time.
+// All of it goes over real sockets, through the client that games use.
+import { Random } from '../base/random.ts';
+import type { Outcome } from '../base/errors.ts';
+import { type Client, connect } from '../client/index.ts';
+import { accountOf } from '../crowd/names.ts';
+import { pause } from '../crowd/test-player.ts';
+import type { Topology } from '../services/topology.ts';
+import type { HoldingsView } from '../wire/calls.ts';
+import { Contender } from './contender.ts';
+import type { Recorder } from './recorder.ts';
+import type { Timeline } from './timeline.ts';
+
+/** A call that is not decided by then is of unknown fate. */
+const DEADLINE_MS = 4_000;
+/** What is unavailable is told soon, so that the picture shows it. */
+const UNAVAILABLE_MS = 500;
+const RETRY_MS = 100;
+const JOIN_MS_MAX = 60_000;
+/** Log-ins cost their region node some 40 ms of hashing each. */
+const JOINS_AT_ONCE_MAX = 4;
+
+export interface LoadOptions {
+  readonly topology: Topology;
+  readonly seed: number;
+  readonly clients: number;
+  readonly recorder: Recorder;
+  readonly timeline: Timeline;
+}
+
+/** What a player holds when all is quiet. */
+export interface Standing {
+  readonly player: string;
+  readonly holdings: HoldingsView;
+}
+
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #closing = new AbortController();
+  readonly #clients: readonly Client[];
+  #contenders: readonly Contender[] = [];
+  #working: Promise<unknown> = Promise.resolve();
+  #opening: readonly Standing[] = [];
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    const { topology, clients } = options;
+    this.#clients = Array.from({ length: clients }, (_, place) =>
+      connect({
+        urls: gateways(topology, place),
+        deadlineMs: DEADLINE_MS,
+        unavailableMs: UNAVAILABLE_MS,
+      }),
+    );
+  }
+
+  /** What everybody held before the first call was recorded. */
+  get opening(): readonly Standing[] {
+    return this.#opening;
+  }
+
+  /** Lets everybody in and begins; false when the world did not let all in within a minute. */
+  async begin(): Promise<boolean> {
+    const giveUp = AbortSignal.timeout(JOIN_MS_MAX);
+    const waiting = [...this.#clients.entries()];
+    const join = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await this.#join(next[1], next[0] + 1, giveUp);
+      }
+    };
+    await Promise.all(Array.from({ length: JOINS_AT_ONCE_MAX }, join));
+    this.#opening = await this.standings(giveUp);
+    if (this.#opening.length < this.#clients.length) return false;
+    this.#enterOpening();
+    this.#work();
+    return true;
+  }
+
+  /** Begins nothing new; resolves when every call has its outcome. */
+  async finish(): Promise<void> {
+    this.#closing.abort();
+    await this.#working;
+  }
+
+  /** What everybody holds, by linearizable reads, those left out who could not be told in time. */
+  async standings(giveUp: AbortSignal): Promise<readonly Standing[]> {
+    const found = await Promise.all(
+      this.#clients.map(async (client): Promise<readonly Standing[]> => {
+        const outcome = await insist(() => client.call('holdings.mine', null), giveUp);
+        if (outcome?.kind !== 'done') return [];
+        return [{ player: String(client.player), holdings: outcome.value }];
+      }),
+    );
+    return found.flat();
+  }
+
+  /** Every player's last read is recorded too: what is there in the end must fit all that was answered. */
+  async lastReads(giveUp: AbortSignal): Promise<void> {
+    await Promise.all(this.#contenders.map((one) => insist(() => one.look(), giveUp)));
+  }
+
+  leave(): void {
+    this.#closing.abort();
+    for (const client of this.#clients) client.close();
+  }
+
+  async #join(client: Client, number: number, giveUp: AbortSignal): Promise<void> {
+    const { topology, seed } = this.#options;
+    const account = accountOf({ world: topology.world, seed, number });
+    const made = await insist(() => client.register(account), giveUp);
+    if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
+    await insist(() => client.call('holdings.open', null), giveUp);
+    // A name that an earlier drill in this world left would be in the way.
+    await insist(() => client.call('names.release', null), giveUp);
+  }
+
+  #enterOpening(): void {
+    const { recorder } = this.#options;
+    const gold = this.#opening.map(({ player, holdings }) => [player, holdings.gold] as const);
+    const items = this.#opening.flatMap(({ player, holdings }) =>
+      holdings.items.map(({ id }) => [String(id), player] as const),
+    );
+    recorder.begin('gold', Object.fromEntries(gold));
+    recorder.begin('items', Object.fromEntries(items));
+    recorder.begin('names', {});
+  }
+
+  #work(): void {
+    const { recorder, timeline, seed } = this.#options;
+    const random = new Random(seed).split('load');
+    const players = this.#opening.map(({ player }) => Number(player));
+    const allItems = this.#opening.flatMap(({ holdings }) => holdings.items.map(({ id }) => id));
+    // Whoever drills in the same world again races for other names.
+    const namesOfRun = Date.now().toString(36);
+    this.#contenders = this.#clients.map(
+      (client) =>
+        new Contender({
+          client,
+          players,
+          allItems,
+          namesOfRun,
+          recorder,
+          timeline,
+          random: random.split(String(client.player)),
+        }),
+    );
+    const { signal } = this.#closing;
+    this.#working = Promise.all(this.#contenders.map((one) => one.work(signal)));
+  }
+}
+
+/** Asks until it is decided; `undefined` when that took too long. Only for what may be repeated. */
+async function insist<Value>(
+  ask: () => Promise<Outcome<Value>>,
+  giveUp: AbortSignal,
+): Promise<Outcome<Value> | undefined> {
+  while (!giveUp.aborted) {
+    const outcome = await ask();
+    if (outcome.kind === 'done' || outcome.kind === 'rejected') return outcome;
+    await pause(RETRY_MS, giveUp);
+  }
+  return undefined;
+}
+
+/** All gateways, beginning with another one for each player. */
+function gateways({ nodes }: Topology, place: number): readonly string[] {
+  const urls = nodes
+    .filter(({ kind }) => kind === 'region')
+    .map(({ host, httpPort }) => `ws://${host}:${httpPort}/v1/ws`);
+  const first = place % Math.max(1, urls.length);
+  return [...urls.slice(first), ...urls.slice(0, first)];
+}

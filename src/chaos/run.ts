@@ -1,0 +1,308 @@
+// `bluemarble chaos`: one drill from the first process to the verdict.
+//
+// The CLI calls `runChaos`. In order: draw and print the schedule, start a world, let the players in, strike
+// while they play, heal, wait until the world is whole, read everything, judge, draw the picture.
+// Invariant: whatever happens in between, no process and no temporary file is left; a world that broke its
+// promise keeps its folder, for whoever looks into it.
+import { makeTempFolder, removeFolder, writeText } from '../adapters/node/drill-files.ts';
+import { formatDuration } from '../host/duration.ts';
+import type { KeeperEvent } from '../host/node-keeper.ts';
+import type { RunDoors } from '../host/run.ts';
+import { Stops } from '../host/stops.ts';
+import type { WorldView } from '../host/view.ts';
+import { pauseUntil, waitFor } from '../host/waits.ts';
+import type { Appointment } from '../verify/invariants.ts';
+import { Cluster } from './cluster.ts';
+import { Load } from './load.ts';
+import { missingNemeses, strikeAll, type Struck } from './nemesis.ts';
+import { drawPicture } from './picture.ts';
+import { Recorder } from './recorder.ts';
+import { describeStrike, drawSchedule, NEMESES, type NemesisName, type Strike } from './schedule.ts';
+import { Timeline } from './timeline.ts';
+import { describeVerdict, judge, type Verdict } from './verdict.ts';
+
+/** A world that is not whole by then never will be. */
+const SETTLE_MS_MAX = 60_000;
+/** Longer than any gateway goes on asking: what is not decided then never will be. */
+const LAST_ASKS_MS = 3_500;
+const READ_MS_MAX = 30_000;
+const PROGRESS_EVERY_MS = 1_000;
+const EXIT_CODES = { ok: 0, violated: 1, unknown: 3 } as const;
+/** As a shell reports a process that Ctrl-C ended. */
+const EXIT_AT_ONCE = 130;
+
+export interface ChaosOptions {
+  readonly forMs: number;
+  readonly seed: number;
+  readonly nemeses: readonly NemesisName[];
+  readonly clients: number;
+  /** The world's folder, which then stays; `undefined`: a temporary one. */
+  readonly folder: string | undefined;
+  /** Where histories and picture go. */
+  readonly out: string;
+  readonly basePort: number | undefined;
+  readonly isWan: boolean;
+  readonly isJson: boolean;
+}
+
+/** What is left of a drill besides its verdict. */
+export interface Traces {
+  readonly schedule: readonly Strike[];
+  readonly struck: readonly Struck[];
+  /** Paths. */
+  readonly files: readonly string[];
+  readonly picture: string;
+}
+
+/** Runs a drill; the exit code. Throws `StartError` when the world can not start. */
+export async function runChaos(options: ChaosOptions, doors: RunDoors): Promise<number> {
+  const folder = options.folder ?? makeTempFolder('bluemarble-chaos-');
+  const drill = new Drill(options, doors, folder);
+  let verdict: Verdict | undefined;
+  try {
+    const code = await drill.run((judged) => {
+      verdict = judged;
+    });
+    return code;
+  } finally {
+    if (options.folder === undefined && verdict?.verdict !== 'violated') removeFolder(folder);
+    else if (options.folder === undefined) drill.note(`the world is kept for whoever looks: ${folder}`);
+  }
+}
+
+class Drill {
+  readonly #options: ChaosOptions;
+  readonly #doors: RunDoors;
+  readonly #folder: string;
+  readonly #ending = new AbortController();
+  readonly #leaders: Appointment[] = [];
+  #beganMs: number = Number.POSITIVE_INFINITY;
+
+  constructor(options: ChaosOptions, doors: RunDoors, folder: string) {
+    this.#options = options;
+    this.#doors = doors;
+    this.#folder = folder;
+  }
+
+  note(text: string): void {
+    const { terminal } = this.#doors;
+    if (this.#options.isJson) terminal.note(`${text}\n`);
+    else terminal.print(`${text}\n`);
+  }
+
+  async run(judged: (verdict: Verdict) => void): Promise<number> {
+    const { terminal, clock } = this.#doors;
+    const stops = new Stops(terminal, clock);
+    void stops.first.then(() => this.#ending.abort());
+    const cluster = await this.#open();
+    stops.onSecond(() => cluster.abort());
+    try {
+      const schedule = this.#draw(cluster);
+      this.note('starting the world');
+      const started = await Promise.race([cluster.start().then(() => true), stops.first.then(() => false)]);
+      if (!started) return EXIT_CODES.unknown;
+      const verdict = await this.#drill(cluster, schedule);
+      judged(verdict);
+      return stops.isAtOnce ? EXIT_AT_ONCE : EXIT_CODES[verdict.verdict];
+    } finally {
+      await cluster.stop();
+      stops.release();
+    }
+  }
+
+  #open(): Promise<Cluster> {
+    const { basePort, isWan } = this.#options;
+    return Cluster.open({
+      folder: this.#folder,
+      shimsFolder: makeTempFolder('bluemarble-shims-'),
+      basePort,
+      isWan,
+      doors: this.#doors,
+      told: (event) => this.#told(event),
+    });
+  }
+
+  #draw(cluster: Cluster): readonly Strike[] {
+    const { seed, forMs, nemeses } = this.#options;
+    const missing = missingNemeses(cluster);
+    for (const [nemesis, reason] of missing) {
+      if (nemeses.includes(nemesis)) this.note(`left out: ${nemesis} (${reason})`);
+    }
+    const schedule = drawSchedule({
+      seed,
+      forMs,
+      nemeses: nemeses.filter((nemesis) => !missing.has(nemesis)),
+      globals: cluster.globals,
+      regions: cluster.world.topology.regions.map(({ name }) => name),
+      groups: cluster.world.topology.groups.map(({ name }) => name),
+    });
+    this.note(`seed ${seed}: ${schedule.length} faults in ${formatDuration(forMs)}`);
+    for (const strike of schedule) this.note(`  ${describeStrike(strike)}`);
+    return schedule;
+  }
+
+  async #drill(cluster: Cluster, schedule: readonly Strike[]): Promise<Verdict> {
+    const { seed, clients, forMs, out } = this.#options;
+    const { clock } = this.#doors;
+    const { topology } = cluster.world;
+    const timeline = new Timeline(() => this.#sinceBeginMs());
+    const recorder = new Recorder(out, `seed-${seed}`);
+    const load = new Load({ topology, seed, clients, recorder, timeline });
+    this.note(`${clients} players are coming`);
+    this.#beganMs = performance.now();
+    const progress = this.#showProgress(cluster, recorder);
+    try {
+      const areIn = await load.begin();
+      this.#beganMs = performance.now();
+      const striking = strikeAll(areIn ? schedule : [], {
+        cluster,
+        clock,
+        sinceBeginMs: () => this.#sinceBeginMs(),
+        ending: this.#ending.signal,
+        told: (words) => this.note(`${seconds(this.#sinceBeginMs())}  ${words}`),
+      });
+      const struck = await striking;
+      await this.#pause(areIn ? forMs - this.#sinceBeginMs() : 0);
+      const healedMs = this.#sinceBeginMs();
+      this.note(`${seconds(healedMs)}  all faults end`);
+      const settledMs = await this.#settle(cluster);
+      // A little of ordinary life, so that the picture shows that it is one.
+      await this.#pause(PROGRESS_EVERY_MS);
+      await load.finish();
+      const verdict = await this.#read(cluster, load, { recorder, settledMs });
+      this.#leaveTraces({ verdict, schedule, struck, healedMs, timeline, recorder, cluster });
+      return verdict;
+    } finally {
+      await progress.stop();
+      load.leave();
+    }
+  }
+
+  /** Heals again and again: a node that was to be killed may have been brought up by nobody. */
+  async #settle(cluster: Cluster): Promise<number | undefined> {
+    const beganMs = performance.now();
+    const isWhole = await pauseUntil(this.#doors.clock, SETTLE_MS_MAX, async () => {
+      cluster.heal();
+      this.#noteLeaders(await cluster.look());
+      const { nodes, groups } = cluster.watch.view;
+      const areUp = nodes.every(({ condition }) => condition === 'up');
+      return areUp && groups.every(({ leader, members }) => {
+        return leader !== undefined && members.every(({ lag }) => lag !== undefined);
+      });
+    });
+    return isWhole ? performance.now() - beganMs : undefined;
+  }
+
+  async #read(
+    cluster: Cluster,
+    load: Load,
+    o: { readonly recorder: Recorder; readonly settledMs: number | undefined },
+  ): Promise<Verdict> {
+    const { clock } = this.#doors;
+    await waitFor(clock, LAST_ASKS_MS).over;
+    const giveUp = AbortSignal.timeout(READ_MS_MAX);
+    await load.lastReads(giveUp);
+    const closing = await load.standings(giveUp);
+    await pauseUntil(clock, READ_MS_MAX, async () => {
+      await cluster.look(true);
+      return cluster.watch.standings().every(({ isEqual, compared, members }) => {
+        return isEqual && compared === members;
+      });
+    });
+    this.note(`checking ${o.recorder.operations} operations`);
+    return judge({
+      players: this.#options.clients,
+      histories: o.recorder.finish(),
+      opening: load.opening,
+      closing,
+      totals: cluster.watch.holdings,
+      replicas: cluster.watch.standings(),
+      leaders: this.#leaders,
+      nodes: cluster.supervisor.facts,
+      settledMs: o.settledMs,
+    });
+  }
+
+  #leaveTraces(o: {
+    readonly verdict: Verdict;
+    readonly schedule: readonly Strike[];
+    readonly struck: readonly Struck[];
+    readonly healedMs: number;
+    readonly timeline: Timeline;
+    readonly recorder: Recorder;
+    readonly cluster: Cluster;
+  }): void {
+    const { seed, out, forMs, clients, isJson, isWan, nemeses } = this.#options;
+    const { verdict, schedule, struck, healedMs, timeline, recorder, cluster } = o;
+    const title = `seed ${seed}, ${clients} players, ${struck.length} faults: ${verdict.verdict}`;
+    const svg = drawPicture({ title, spans: timeline.spans, struck, healedMs });
+    const picture = writeText(out, `seed-${seed}.svg`, svg);
+    const files = recorder.paths;
+    const story = { ...timeline.totals, leaderChanges: cluster.watch.leaderChanges };
+    for (const line of describeVerdict(verdict, story)) this.note(line);
+    const only = nemeses.length === NEMESES.length ? '' : ` --nemesis ${nemeses.join(',')}`;
+    const others = `${only}${isWan ? ' --wan' : ''} --clients ${clients}`;
+    this.note(`again: bluemarble chaos --for ${forMs}ms --seed ${seed}${others}`);
+    for (const path of files) this.note(`history: ${path}`);
+    this.note(`picture: ${picture}`);
+    if (!isJson) return;
+    const traces: Traces = { schedule, struck, files, picture };
+    this.#doors.terminal.print(`${JSON.stringify({ seed, ...verdict, ...story, ...traces })}\n`);
+  }
+
+  #showProgress(cluster: Cluster, recorder: Recorder): { stop(): Promise<void> } {
+    const { clock } = this.#doors;
+    let isOver = false;
+    let wait = waitFor(clock, 0);
+    let before = 0;
+    const loop = async (): Promise<void> => {
+      while (!isOver) {
+        const view = await cluster.look();
+        this.#noteLeaders(view);
+        const leaders = view.groups.map(({ group, leader }) => `${group} ${leader ?? 'nobody'}`);
+        const up = view.nodes.filter(({ condition }) => condition === 'up').length;
+        const perLook = recorder.operations - before;
+        before = recorder.operations;
+        const health = `${up}/${view.nodes.length} up, ${perLook} operations, ${leaders.join(', ')}`;
+        this.note(`${seconds(this.#sinceBeginMs())}  ${health}`);
+        wait = waitFor(clock, PROGRESS_EVERY_MS);
+        await wait.over;
+      }
+    };
+    const running = loop();
+    return {
+      stop: () => {
+        isOver = true;
+        wait.cut();
+        return running;
+      },
+    };
+  }
+
+  #noteLeaders({ groups }: WorldView): void {
+    for (const { group, leader, term } of groups) {
+      if (leader !== undefined) this.#leaders.push({ group, epoch: term, node: leader });
+    }
+  }
+
+  #told({ node, kind, words }: KeeperEvent): void {
+    if (this.#beganMs === Number.POSITIVE_INFINITY) return;
+    if (kind !== 'restarting' && kind !== 'failed') return;
+    this.note(`${seconds(this.#sinceBeginMs())}  ${node} is ${kind} (${words})`);
+  }
+
+  async #pause(durationMs: number): Promise<void> {
+    if (durationMs <= 0 || this.#ending.signal.aborted) return;
+    const wait = waitFor(this.#doors.clock, durationMs);
+    this.#ending.signal.addEventListener('abort', wait.cut, { once: true });
+    await wait.over;
+  }
+
+  #sinceBeginMs(): number {
+    return performance.now() - this.#beganMs;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(Math.max(0, ms) / 1_000).toFixed(1).padStart(6)} s`;
+}

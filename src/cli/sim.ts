@@ -1,0 +1,75 @@
+// `bluemarble sim`: simulated worlds under faults, one after the other, each out of its seed.
+//
+// `main` registers it. Exit codes tell a broken promise from a world that did not recover.
+import type { Command } from 'commander';
+import { duration, folder, wholeNumber } from './options.ts';
+
+const SEED_MAX = 1_000_000_000;
+const SEEDS_MAX = 10_000_000;
+const SEEDS = 1_000;
+const PLANTED_SEEDS = 200;
+
+interface SimOptions {
+  readonly seeds?: number;
+  readonly from: number;
+  readonly seed?: number;
+  readonly world?: string;
+  readonly minutes?: number;
+  readonly chaos?: number;
+  readonly planted: boolean;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+export function simCommand(program: Command): void {
+  program
+    .command('sim')
+    .summary('run the world in virtual time under faults, out of seeds')
+    .description('Runs whole worlds in virtual time, each with the faults that its seed draws, and judges them.')
+    .option('--seeds <n>', `how many seeds (${SEEDS}; with --planted, at most how many for each)`, wholeNumber(1, SEEDS_MAX))
+    .option('--from <n>', 'the first seed', wholeNumber(0, SEED_MAX), 1)
+    .option('--seed <n>', 'this one alone, with everything that happens in it', wholeNumber(0, SEED_MAX))
+    .option('--world <file>', 'your features: a module whose default export is a list of them', folder)
+    .option('--minutes <n>', 'begin no new seed after so many minutes', wholeNumber(1, 100_000))
+    .option('--chaos <span>', 'let faults come for so long in each run; else the seed says', duration)
+    .option('--planted', 'prove that planted faults are found, and print which seed finds each', false)
+    .option('--out <folder>', 'where pictures of failing seeds go', folder, folder('bluemarble-sim'))
+    .option('--json', 'print the verdict as JSON in the last line, all else to stderr', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bluemarble sim --seeds 5000
+  bluemarble sim --seed 4711                    one seed, told in full
+  bluemarble sim --world ./my-world.ts --seeds 200
+  bluemarble sim --planted
+
+The same seed gives the same run on every machine. Exit codes: 0 every promise was kept (with --planted:
+every fault was found); 1 safety was broken (or a planted fault was not found); 2 wrong usage, or
+something must be changed first; 3 a world did not recover, though nothing false was told.`,
+    )
+    .action(async (options: SimOptions) => {
+      const { openTerminal } = await import('../adapters/node/terminal.ts');
+      const terminal = openTerminal();
+      if (options.planted) {
+        const { runPlanted } = await import('./sim-planted.ts');
+        const wish = { seedsMax: options.seeds ?? PLANTED_SEEDS, isJson: options.json };
+        process.exitCode = await runPlanted(wish, terminal);
+        return;
+      }
+      const { runSeeds } = await import('./sim-seeds.ts');
+      process.exitCode = await runSeeds(
+        {
+          from: options.seed ?? options.from,
+          count: options.seed === undefined ? (options.seeds ?? SEEDS) : 1,
+          isTold: options.seed !== undefined,
+          worldFile: options.world,
+          endsAfterMs: options.minutes === undefined ? Infinity : options.minutes * 60_000,
+          chaosMs: options.chaos,
+          out: options.out,
+          isJson: options.json,
+        },
+        terminal,
+      );
+    });
+}

@@ -1,0 +1,216 @@
+// One simulated player: registers, opens his holdings, then does one thing after the other.
+//
+// `workload.ts` owns them. A closed loop as a real client's: what ends without a decision is asked again
+// under the same command id, mostly; sometimes it is given up, or asked twice at once, or once more
+// after it was answered. Whatever comes back goes to `truth.ts`.
+import type { Random } from '../base/random.ts';
+import { encodeCommand, encodeQuery, type Reply } from '../wire/command.ts';
+import { decodeWith, encodeWith } from '../wire/schema.ts';
+import { learn } from './deeds.ts';
+import type { Call } from './truth.ts';
+import type { CallPlan } from './worlds.ts';
+import type { Workload } from './workload.ts';
+
+/** How an ask ended: an answer of the group, or what a link or a dead gateway left. */
+export type Ended =
+  | { readonly kind: 'answered'; readonly reply: Uint8Array }
+  | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
+  | { readonly kind: 'uncertain' }
+  | { readonly kind: 'not-asked' };
+
+const FAR_MS = 4_000_000_000_000;
+const RETRY_MS = 60;
+
+export class Client {
+  readonly id: number;
+  readonly #workload: Workload;
+  readonly #random: Random;
+  #gateway: number;
+  #player = 0;
+  #session = 0;
+  #expiresAtMs = FAR_MS;
+  #next = 1;
+  readonly #unanswered = new Set<number>();
+  /** What it has to do before anything else, in order. */
+  readonly #script: (readonly [call: string, args: unknown])[];
+  readonly #isProbe: boolean;
+  /** A probe has done all it has to do. */
+  isDone = false;
+
+  constructor(
+    workload: Workload,
+    o: { readonly id: number; readonly random: Random; readonly gateway: number; readonly isProbe: boolean },
+  ) {
+    this.#workload = workload;
+    this.id = o.id;
+    this.#random = o.random;
+    this.#gateway = o.gateway;
+    this.#isProbe = o.isProbe;
+    this.#script = [['holdings.open', null]];
+    if (o.isProbe) this.#script.push(['names.claim', { name: `Probe${o.id}` }], ['holdings.mine', null]);
+  }
+
+  begin(): void {
+    const plan = this.#workload.calls.get('accounts.register');
+    if (plan === undefined) {
+      this.#player = this.id;
+      this.#session = 1_000 + this.id;
+      this.#loop();
+      return;
+    }
+    const name = `player-${this.id}`;
+    const args = { name, credential: Uint8Array.of(this.id & 255), nonce: `nonce-${this.id}` };
+    this.#until(this.#service(plan, args), (reply) => this.#enter(plan, reply));
+  }
+
+  #enter(plan: CallPlan, reply: Reply): void {
+    if (reply.kind !== 'done') return;
+    const opened = decodeWith(plan.value, reply.value) as {
+      readonly player: number;
+      readonly session: number;
+      readonly expiresAtMs: number;
+    };
+    this.#player = opened.player;
+    this.#session = opened.session;
+    this.#expiresAtMs = opened.expiresAtMs;
+    this.#next = 1;
+    this.#unanswered.clear();
+    const { players } = this.#workload.known;
+    if (!this.#isProbe && !players.includes(opened.player)) players.push(opened.player);
+    this.#loop();
+  }
+
+  /** Does the next thing, and comes back when it is over. */
+  #loop(): void {
+    const { workload, script } = { workload: this.#workload, script: this.#script };
+    if (this.#isProbe && script.length === 0) {
+      this.isDone = true;
+      return;
+    }
+    if (workload.isOver && !this.#isProbe) return;
+    const next = script.shift();
+    const drawn = (): readonly [string, unknown] => {
+      const { call, args } = workload.drawDeed(this.#random, this.#player, workload.known);
+      return [call, args];
+    };
+    const [name, args] = next ?? drawn();
+    const plan = workload.calls.get(name);
+    if (plan === undefined) {
+      this.#think();
+      return;
+    }
+    const call = plan.mode === 'query' ? this.#query(plan, args) : this.#command(plan, args);
+    if (next !== undefined) this.#until(call, (reply) => this.#over(plan, call, reply));
+    else this.#attempt(plan, call);
+    if (next === undefined && this.#random.chance(1, 40)) this.#askAgain(call);
+  }
+
+  #think(): void {
+    const thinkMs = this.#isProbe ? 1 : this.#random.integer(1, this.#workload.thinkMsMax);
+    this.#workload.after(thinkMs, () => this.#loop());
+  }
+
+  /** Asks until there is a decision. */
+  #until(call: Call, decided: (reply: Reply) => void): void {
+    this.#workload.ask(this.#gateway, call, (ended) => {
+      if (ended.kind === 'answered') {
+        decided(this.#workload.truth.answered(call, ended.reply));
+        return;
+      }
+      this.#note(call, ended);
+      this.#workload.after(RETRY_MS, () => this.#until(call, decided));
+    });
+  }
+
+  /** Asks until there is a decision, or until it is given up. */
+  #attempt(plan: CallPlan, call: Call): void {
+    this.#workload.ask(this.#gateway, call, (ended) => {
+      if (ended.kind === 'answered') {
+        this.#over(plan, call, this.#workload.truth.answered(call, ended.reply));
+        return;
+      }
+      this.#note(call, ended);
+      if (this.#random.chance(1, call.mayHappen ? 4 : 2)) {
+        if (!call.mayHappen) this.#workload.truth.neverHappens(call);
+        // It is not answered, and by this client's word it is: a late copy of it is then refused.
+        if (this.#random.chance(1, 2)) this.#unanswered.delete(call.number);
+        this.#think();
+        return;
+      }
+      if (this.#random.chance(1, 3)) this.#gateway = this.#workload.anyGateway(this.#random);
+      this.#workload.after(RETRY_MS, () => this.#attempt(plan, call));
+    });
+  }
+
+  #over(plan: CallPlan, call: Call, reply: Reply): void {
+    this.#unanswered.delete(call.number);
+    if (reply.kind === 'done') {
+      learn(this.#workload.known, this.#player, plan.name, decodeWith(plan.value, reply.value));
+    } else if (reply.reason === 'session-expired') {
+      this.#renew();
+      return;
+    }
+    if (call.mode === 'command' && this.#random.chance(1, 15)) {
+      this.#workload.after(this.#random.integer(1, 2_000), () => this.#askAgain(call));
+    }
+    this.#think();
+  }
+
+  /** A copy of the call that nobody waits for, perhaps by another way. */
+  #askAgain(call: Call): void {
+    const gateway = this.#workload.anyGateway(this.#random);
+    this.#workload.ask(gateway, call, (ended) => {
+      if (ended.kind === 'answered') this.#workload.truth.answered(call, ended.reply);
+      else this.#note(call, ended);
+    });
+  }
+
+  /** Logs in again: commands of the former session are refused from now on. */
+  #renew(): void {
+    const plan = this.#workload.calls.get('accounts.openSession');
+    if (plan === undefined) return;
+    this.#until(this.#service(plan, { player: this.#player }), (reply) => this.#enter(plan, reply));
+  }
+
+  #note(call: Call, ended: Exclude<Ended, { kind: 'answered' }>): void {
+    const { truth } = this.#workload;
+    if (ended.kind === 'unavailable') truth.unavailable += 1;
+    if (ended.kind !== 'uncertain') return;
+    truth.uncertain += 1;
+    call.mayHappen = true;
+  }
+
+  #command(plan: CallPlan, args: unknown): Call {
+    const number = this.#next++;
+    this.#unanswered.add(number);
+    const body = encodeCommand({
+      session: this.#session,
+      sessionExpiresAtMs: this.#expiresAtMs,
+      number,
+      answeredBelow: Math.min(...this.#unanswered),
+      player: this.#player,
+      call: plan.name,
+      args: encodeWith(plan.args, args),
+    });
+    return this.#workload.newCall(plan, body, { session: this.#session, number });
+  }
+
+  #query(plan: CallPlan, args: unknown): Call {
+    const query = { player: this.#player, call: plan.name, args: encodeWith(plan.args, args) };
+    return this.#workload.newCall(plan, encodeQuery(query), { session: 0, number: 0 });
+  }
+
+  /** A command of our own services: it needs no session. */
+  #service(plan: CallPlan, args: unknown): Call {
+    const body = encodeCommand({
+      session: 0,
+      sessionExpiresAtMs: 0,
+      number: 0,
+      answeredBelow: 0,
+      player: 0,
+      call: plan.name,
+      args: encodeWith(plan.args, args),
+    });
+    return this.#workload.newCall(plan, body, { session: 0, number: 0 });
+  }
+}

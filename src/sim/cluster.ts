@@ -1,0 +1,227 @@
+// The whole seed topology in one process: shipped code on virtual clocks, links and disks.
+//
+// `run.ts` makes one per seed, `nemesis.ts` disturbs it. A global node is the shipped loop, journal,
+// checkpoints, groups and their ear; a region node is the shipped route of a gateway. A node outlives
+// its processes: its disk and its machine's clock stay.
+import { CorruptionError } from '../base/errors.ts';
+import { type NodeId, nodeId } from '../base/id.ts';
+import { Random } from '../base/random.ts';
+import type { Feature } from '../world/feature.ts';
+import type { Topology } from '../services/topology.ts';
+import { MachineClock } from './clock.ts';
+import { GlobalHost } from './global-host.ts';
+import type { Invariants } from './invariants.ts';
+import { Network } from './network.ts';
+import type { Plan } from './plan.ts';
+import { Killed, type StepKind, VirtualProcess } from './process.ts';
+import type { EventQueue } from './queue.ts';
+import { RegionHost } from './region-host.ts';
+import type { Verdicts } from './violation.ts';
+
+const STEP_KINDS: readonly StepKind[] = [
+  'start',
+  'frames',
+  'up',
+  'lost',
+  'timer',
+  'deferred',
+  'disk',
+  'order',
+];
+/** A supervisor starts what died by itself again after so long. */
+const RESTART_US_MIN = 80_000;
+const RESTART_US_MAX = 600_000;
+/** One way between the places of the planet, in ms: where node `n` stands is `n` modulo their number. */
+const WIDE_MS: readonly (readonly number[])[] = [
+  [0, 6, 16, 19, 10],
+  [6, 0, 18, 20, 14],
+  [16, 18, 0, 4, 20],
+  [19, 20, 4, 0, 20],
+  [10, 14, 20, 20, 0],
+];
+
+export interface ClusterSetting {
+  readonly plan: Plan;
+  readonly topology: Topology;
+  readonly features: readonly Feature[];
+  readonly queue: EventQueue;
+  readonly verdicts: Verdicts;
+  readonly invariants: Invariants;
+  /** For a timeline; costs nothing where it is not given. */
+  readonly note?: ((lane: number, what: string) => void) | undefined;
+}
+
+/** What a node's host needs to start a process. */
+export interface World extends ClusterSetting {
+  readonly random: Random;
+  readonly network: Network;
+}
+
+export class Cluster {
+  readonly world: World;
+  readonly globals: ReadonlyMap<number, GlobalHost>;
+  readonly regions: ReadonlyMap<number, RegionHost>;
+  /** Told when a gateway's process ended: what was asked there is never answered. */
+  onGatewayEnded: (node: number) => void = () => {};
+  readonly #setting: ClusterSetting;
+  readonly #machines = new Map<number, MachineClock>();
+  #digest = 0;
+  #steps = 0;
+
+  constructor(setting: ClusterSetting) {
+    this.#setting = setting;
+    const { plan, topology, queue } = setting;
+    const random = new Random(`world ${plan.seed}`);
+    const network = this.#network(random.split('network'));
+    this.world = { ...setting, random, network };
+    const globals = new Map<number, GlobalHost>();
+    const regions = new Map<number, RegionHost>();
+    for (const { id, kind } of topology.nodes) {
+      const driftPpm = random.integer(-plan.driftPpmMax, plan.driftPpmMax);
+      const skewMs = random.integer(-plan.skewMsMax, plan.skewMsMax);
+      this.#machines.set(id, new MachineClock(queue, { driftPpm, skewMs }));
+      if (kind === 'global') globals.set(id, new GlobalHost(this.world, id));
+      else regions.set(id, new RegionHost(this.world, id));
+    }
+    this.globals = globals;
+    this.regions = regions;
+  }
+
+  /** A checksum of everything that happened so far: equal for equal seeds, on every machine. */
+  get digest(): number {
+    return this.#digest >>> 0;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  startAll(): void {
+    for (const node of [...this.globals.keys(), ...this.regions.keys()]) this.start(node);
+  }
+
+  /** Starts the node's process, unless one lives or its disk is beyond use. */
+  start(node: number): void {
+    const host = this.#host(node);
+    if (host.process !== undefined || host.isRefused) return;
+    const process = this.#newProcess(node);
+    this.world.note?.(node, 'starts');
+    host.process = process;
+    process.take('start', () => host.run(process));
+  }
+
+  /** Ends the node's process; `power`: its machine dies with it, and nobody is told. */
+  kill(node: number, power: boolean, calls: number = 0): void {
+    const host = this.#host(node);
+    if (host.process === undefined) return;
+    host.losesPower = power;
+    host.process.killAfter(calls);
+  }
+
+  machine(node: number): MachineClock {
+    return this.#machines.get(node) as MachineClock;
+  }
+
+  process(node: number): VirtualProcess | undefined {
+    return this.#host(node).process;
+  }
+
+  /** The node that leads a group, by its own account, in the highest term. */
+  leaderOf(group: number): number | undefined {
+    let leader: number | undefined;
+    let newest = -1;
+    for (const [node, { groups, process }] of this.globals) {
+      const raft = process === undefined ? undefined : groups.get(group)?.node;
+      if (raft?.role !== 'leader' || raft.status.term <= newest) continue;
+      newest = raft.status.term;
+      leader = node;
+    }
+    return leader;
+  }
+
+  #host(node: number): GlobalHost | RegionHost {
+    return (this.globals.get(node) ?? this.regions.get(node)) as GlobalHost | RegionHost;
+  }
+
+  #newProcess(node: number): VirtualProcess {
+    const { plan, queue } = this.#setting;
+    const process: VirtualProcess = new VirtualProcess({
+      node: nodeId(node),
+      queue,
+      random: this.world.random.split(`process ${node} at ${queue.nowUs}`),
+      machine: this.machine(node),
+      timerLateUsMax: plan.timerLateUsMax,
+      watcher: {
+        stepping: (_process, kind) => this.#stepping(node, kind),
+        stepped: () => this.#setting.invariants.stepped(node),
+        ended: (_process, cause) => this.#ended(node, cause),
+      },
+    });
+    return process;
+  }
+
+  #stepping(node: number, kind: StepKind): void {
+    this.#steps += 1;
+    this.#mix(this.#setting.queue.nowUs);
+    this.#mix(node * 16 + STEP_KINDS.indexOf(kind));
+  }
+
+  #mix(value: number): void {
+    const mixed = Math.imul(this.#digest ^ (value | 0), 0x9e3779b1);
+    this.#digest = mixed ^ (mixed >>> 15);
+  }
+
+  #mixBytes(bytes: Uint8Array): void {
+    let hash = this.#digest ^ bytes.length;
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+    this.#digest = hash ^ (hash >>> 15);
+  }
+
+  #ended(node: number, cause: unknown): void {
+    const { invariants, note, queue, verdicts } = this.#setting;
+    const host = this.#host(node);
+    const isKilled = cause instanceof Killed;
+    note?.(node, isKilled ? (host.losesPower ? 'loses power' : 'killed') : `ends: ${String(cause)}`);
+    const power = host.losesPower && isKilled;
+    host.losesPower = false;
+    host.process = undefined;
+    host.ended(power, cause);
+    this.world.network.leave(nodeId(node), power);
+    invariants.died(node);
+    if (this.regions.has(node)) this.onGatewayEnded(node);
+    if (isKilled) return;
+    if (!host.mayEndBy(cause)) verdicts.broken('DIE', `node ${node}: ${storyOf(cause)}`);
+    if (cause instanceof CorruptionError) host.isRefused = true;
+    else {
+      const waitUs = this.world.random.integer(RESTART_US_MIN, RESTART_US_MAX);
+      queue.after(waitUs, () => this.start(node));
+    }
+  }
+
+  #network(random: Random): Network {
+    const { invariants, plan, queue, topology } = this.#setting;
+    const { network } = plan;
+    const globals = new Set(topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id));
+    return new Network({
+      queue,
+      random,
+      latencyUs: (from, to) => network.latencyUs + (network.isWide ? wideUs(from, to) : 0),
+      jitterUsMax: network.jitterUsMax,
+      lost: network.lost,
+      doubled: network.doubled,
+      isDatagram: (a, b) => network.isDatagram && globals.has(a) && globals.has(b),
+      sent: (from, to, frame) => invariants.sent(from, to, frame),
+      arrived: (_to, frames) => {
+        for (const frame of frames) this.#mixBytes(frame);
+      },
+    });
+  }
+}
+
+function wideUs(from: NodeId, to: NodeId): number {
+  return (WIDE_MS[from % WIDE_MS.length]?.[to % WIDE_MS.length] ?? 0) * 1_000;
+}
+
+function storyOf(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+}

@@ -1,0 +1,201 @@
+// Draws a plan from a seed: each seed switches a random part of all faults on, each at its own strength.
+//
+// `run.ts` calls it. Swarm testing: a run with everything on hides what two faults alone would show, so
+// most seeds leave most faults out.
+// Source: Groce et al., "Swarm Testing" (ISSTA 2012).
+import { Random } from '../base/random.ts';
+import type { Topology } from '../services/topology.ts';
+import type { CutShape, Drill, Fault, NetworkPlan, Plan, Target } from './plan.ts';
+
+type Kind = Fault['kind'];
+
+const KINDS: readonly Kind[] = [
+  'kill',
+  'kill',
+  'kill-all',
+  'kill-majority',
+  'crash-loop',
+  'hunt',
+  'hunt',
+  'usurp',
+  'leave',
+  'stall',
+  'kill-gateway',
+  'cut',
+  'cut',
+  'slow-links',
+  'slow-disk',
+  'hung-disk',
+  'disk-error',
+  'full-disk',
+  'clock',
+];
+const SHAPES: readonly CutShape[] = [
+  'isolated',
+  'deaf',
+  'mute',
+  'halves',
+  'ring',
+  'bridge',
+  'pair',
+  'one-way',
+  'old-regime',
+];
+const HUNTS = ['power', 'old-regime', 'old-regime', 'isolated', 'deaf', 'mute', 'pair'] as const;
+/** Until then the world starts. */
+const QUIET_MS = 700;
+const HOUR_MS = 3_600_000;
+
+export interface DrawOptions {
+  readonly seed: number;
+  readonly topology: Topology;
+  /** How long faults come; drawn when it is not given. */
+  readonly chaosMs?: number;
+}
+
+export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
+  const random = new Random(`plan ${seed}`);
+  const spanMs = chaosMs ?? random.integer(3, 10) * 1_000;
+  const isWide = random.chance(1, 6);
+  return {
+    seed,
+    chaosMs: spanMs,
+    clients: random.chance(1, 6) ? 20 : random.integer(3, 9),
+    thinkMsMax: pick(random, [60, 200, 600]),
+    network: drawNetwork(random, isWide),
+    isDiskAsync: random.chance(1, 2),
+    syncUsMax: pick(random, [0, 500, 3_000, 15_000]),
+    skewMsMax: pick(random, [0, 50, 5_000]),
+    driftPpmMax: pick(random, [0, 200, 30_000]),
+    timerLateUsMax: pick(random, [0, 1_000, 8_000]),
+    segmentBytes: pick(random, [4, 16, 64]) * 1_024,
+    limits: {
+      checkpointBytesMin: pick(random, [512, 2_048, 8_192, 32_768, 1_000_000]),
+      trailingEntries: pick(random, [0, 5, 50, 5_000]),
+    },
+    faults: drawFaults(random.split('faults'), topology, spanMs),
+    drill: drawDrill(random.split('drill'), topology),
+  };
+}
+
+function drawNetwork(random: Random, isWide: boolean): NetworkPlan {
+  const isLossy = random.chance(1, 3);
+  return {
+    latencyUs: pick(random, [50, 300, 1_500]),
+    jitterUsMax: pick(random, [20, 500, 4_000, 12_000]),
+    isWide,
+    lost: isLossy ? pick(random, [5, 30, 100]) : 0,
+    doubled: isLossy ? pick(random, [0, 20, 100]) : 0,
+    isDatagram: random.chance(1, 3),
+  };
+}
+
+function drawFaults(random: Random, topology: Topology, chaosMs: number): readonly Fault[] {
+  const kinds = KINDS.filter(() => random.chance(1, 3));
+  if (kinds.length === 0) kinds.push(pick(random, KINDS));
+  const count = Math.ceil((chaosMs / 1_000) * random.integer(3, 20) * 0.1);
+  const faults: Fault[] = [];
+  for (let i = 0; i < count; i++) {
+    const atMs = random.integer(QUIET_MS, chaosMs - 500);
+    faults.push(drawFault(random, topology, { kind: pick(random, kinds), atMs }));
+  }
+  if (random.chance(1, 5)) faults.push(drawDamage(random, topology, chaosMs));
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** At most one disk of a run forgets what it had: a group survives that, and not more. */
+function drawDamage(random: Random, topology: Topology, chaosMs: number): Fault {
+  const { node } = { node: pick(random, globals(topology)) };
+  const atMs = random.integer(chaosMs >> 1, chaosMs - 500);
+  const forMs = random.integer(100, 1_000);
+  if (random.chance(1, 4)) return { kind: 'misdirected', node, atMs, forMs };
+  const file = random.chance(1, 2) ? 'journal' : 'checkpoint';
+  return { kind: 'rot', node, file, atMs, forMs };
+}
+
+function drawFault(
+  random: Random,
+  topology: Topology,
+  { kind, atMs }: { readonly kind: Kind; readonly atMs: number },
+): Fault {
+  const target = drawTarget(random, topology);
+  const forMs = pick(random, [
+    random.integer(20, 200),
+    random.integer(200, 1_000),
+    random.integer(1_000, 3_000),
+  ]);
+  const when = { atMs, forMs };
+  switch (kind) {
+    case 'kill': {
+      const calls = random.chance(1, 3) ? 0 : random.integer(1, 60);
+      return { ...when, kind, target, power: random.chance(1, 2), calls };
+    }
+    case 'kill-all':
+      return { ...when, kind, power: random.chance(2, 3) };
+    case 'kill-majority': {
+      const group = pick(random, topology.groups).number;
+      const lasts = random.chance(1, 2) ? random.integer(300, 1_500) : random.integer(3_300, 5_500);
+      return { atMs, forMs: lasts, kind, group, power: random.chance(1, 4) };
+    }
+    case 'hunt': {
+      const group = pick(random, topology.groups).number;
+      const by = pick(random, HUNTS);
+      const everyMs = random.integer(150, 900);
+      const breaks = random.chance(2, 3);
+      return { atMs, forMs: random.integer(1_000, 4_000), kind, group, everyMs, by, breaks };
+    }
+    case 'usurp':
+      return { ...when, kind, group: pick(random, topology.groups).number, power: random.chance(1, 2) };
+    case 'crash-loop':
+      return { ...when, kind, target, everyMs: random.integer(20, 300) };
+    case 'cut': {
+      const flapMs = random.chance(1, 4) ? random.integer(20, 400) : 0;
+      return { ...when, kind, target, shape: pick(random, SHAPES), breaks: random.chance(1, 2), flapMs };
+    }
+    case 'slow-links':
+      return { ...when, kind, target, extraMs: pick(random, [5, 40, 150]) };
+    case 'slow-disk':
+      return { ...when, kind, target, syncMs: pick(random, [5, 30, 120]) };
+    case 'disk-error':
+      return { ...when, kind, target, operation: random.chance(1, 3) ? 'write' : 'sync' };
+    case 'clock': {
+      const jumpMs = pick(random, [-HOUR_MS, -2_000, 90_000, HOUR_MS, 30 * HOUR_MS]);
+      return { ...when, kind, target, jumpMs, driftPpm: random.integer(-50_000, 50_000) };
+    }
+    case 'kill-gateway':
+      return { ...when, kind, node: pick(random, regions(topology)) };
+    case 'rot':
+    case 'misdirected':
+      return drawDamage(random, topology, atMs * 2);
+    case 'leave':
+    case 'stall':
+    case 'hung-disk':
+    case 'full-disk':
+      return { ...when, kind, target };
+  }
+}
+
+function drawTarget(random: Random, topology: Topology): Target {
+  if (random.chance(1, 2)) return { node: pick(random, globals(topology)) };
+  return { leaderOf: pick(random, topology.groups).number };
+}
+
+function drawDrill(random: Random, topology: Topology): Drill {
+  return {
+    rejoin: pick(random, ['isolated', 'deaf', 'mute']),
+    rejoinMs: random.integer(400, 2_000),
+    deafLeaderOf: random.chance(1, 2) ? pick(random, topology.groups).number : undefined,
+  };
+}
+
+function globals({ nodes }: Topology): readonly number[] {
+  return nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id);
+}
+
+function regions({ nodes }: Topology): readonly number[] {
+  return nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
+}
+
+function pick<Item>(random: Random, items: readonly Item[]): Item {
+  return items[random.integer(0, items.length - 1)] as Item;
+}

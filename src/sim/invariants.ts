@@ -1,0 +1,346 @@
+// The safety of every group, looked at after every step of every process.
+//
+// `cluster.ts` reports what disks, links and machines do; nothing here is asked of the code under test
+// but its public state. All checks are incremental: a step costs what it changed.
+// Source: Ongaro's thesis, figure 3.2; the invariants are named in `violation.ts`.
+import { ByteReader } from '../base/bytes.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { majority } from '../base/quorum.ts';
+import type { Recovered } from '../protocols/raft/messages.ts';
+import type { StateMachine } from '../protocols/state-machine.ts';
+import { readItems, recordAt } from '../runtime/journal-record.ts';
+import type { RaftGroup } from '../runtime/raft-group.ts';
+import type { GroupPlan, Topology } from '../services/topology.ts';
+import { DurableLog } from './durable-log.ts';
+import { GroupHistory } from './group-history.ts';
+import type { Verdicts } from './violation.ts';
+
+/** Every so many entries the whole state is compared between the members. */
+const HASH_EVERY = 64;
+/** Steps that move neither commit, applied nor role, between two looks at the rest of a member. */
+const LOOK_EVERY = 16;
+const JOURNAL_NAME = /^journal-/;
+const CHECKPOINT_NAME = /^checkpoint-(.+)-([0-9a-f]{16})\.bin$/;
+// As in `wire/peer.ts` and `protocols/raft/codec.ts`: looked at without decoding the whole.
+const RAFT_FRAME = 1;
+const VOTE = 2;
+const VOTE_REPLY = 3;
+const APPEND_REPLY = 5;
+const SNAPSHOT_REPLY = 7;
+
+/** What is known of one member, across its lives. */
+interface Member {
+  readonly node: number;
+  readonly history: GroupHistory;
+  readonly voters: number;
+  readonly log: DurableLog;
+  readonly votes: Map<number, number>;
+  /** The group while its process lives. */
+  group: RaftGroup | undefined;
+  checked: number;
+  applied: number;
+  commit: number;
+  term: number;
+  wasLeader: boolean;
+  /** Looked at without finding anything moved. */
+  unmoved: number;
+}
+
+/** What checks an entry that was applied for the first time anywhere. */
+export type FirstApplied = (group: number, index: number, machine: StateMachine) => void;
+
+export class Invariants {
+  readonly histories: ReadonlyMap<number, GroupHistory>;
+  /** For a timeline. */
+  note: ((lane: number, what: string) => void) | undefined;
+  readonly #verdicts: Verdicts;
+  readonly #members = new Map<number, Map<number, Member>>();
+  readonly #firstApplied: FirstApplied;
+
+  constructor(topology: Topology, verdicts: Verdicts, firstApplied: FirstApplied) {
+    this.#verdicts = verdicts;
+    this.#firstApplied = firstApplied;
+    const histories = new Map<number, GroupHistory>();
+    for (const plan of topology.groups) {
+      const history = new GroupHistory(plan.name, verdicts);
+      histories.set(plan.number, history);
+      for (const node of plan.members) this.#of(node).set(plan.number, newMember(node, plan, history));
+    }
+    this.histories = histories;
+  }
+
+  /**
+   * A process read its journal. When its machine had died, what was read is what is durable. Only from a
+   * damaged disk entries may be missing, and then it says so.
+   */
+  recovered(
+    node: number,
+    found: ReadonlyMap<number, Recovered>,
+    disk: { readonly machineDied: boolean; readonly isDamaged: boolean },
+  ): void {
+    for (const [number, member] of this.#of(node)) {
+      const recovered = found.get(number);
+      const missesUntil = disk.isDamaged ? (recovered?.healUntil ?? 0) : 0;
+      this.#remembers(member, recovered, missesUntil);
+      const isAllThereIs = disk.machineDied || missesUntil > 0;
+      if (isAllThereIs && recovered !== undefined) member.log.recover(recovered);
+    }
+  }
+
+  /** The groups of a process that starts. */
+  lives(node: number, groups: ReadonlyMap<number, RaftGroup>): void {
+    for (const [number, member] of this.#of(node)) {
+      member.group = groups.get(number);
+      member.checked = member.group?.node.commit ?? 0;
+      member.applied = 0;
+      member.commit = 0;
+      member.term = 0;
+      member.wasLeader = false;
+    }
+  }
+
+  died(node: number): void {
+    for (const member of this.#of(node).values()) member.group = undefined;
+  }
+
+  /** The machine of one member, watched. */
+  watched(node: number, plan: GroupPlan, machine: StateMachine): StateMachine {
+    const member = this.#of(node).get(plan.number);
+    if (member === undefined) return machine;
+    return {
+      apply: (entry) => {
+        this.#look(member);
+        const applied = machine.apply(entry);
+        const { history } = member;
+        if (history.applies(node, entry, applied.reply)) {
+          this.#firstApplied(plan.number, entry.index, machine);
+        }
+        if (entry.index % HASH_EVERY === 0) {
+          history.hashes(node, entry.index, crc32c(machine.snapshot()));
+        }
+        return applied;
+      },
+      query: (request, index, timeMs) => machine.query(request, index, timeMs),
+      snapshot: () => machine.snapshot(),
+      restore: (snapshot) => machine.restore(snapshot),
+    };
+  }
+
+  /** Bytes of a file became durable. */
+  durable(node: number, name: string, bytes: Uint8Array): void {
+    const members = this.#of(node);
+    const checkpoint = CHECKPOINT_NAME.exec(name);
+    if (checkpoint !== null) {
+      const member = [...members.values()].find(({ history }) => history.name === checkpoint[1]);
+      member?.log.checkpointed(Number.parseInt(checkpoint[2] ?? '', 16));
+    }
+    if (!JOURNAL_NAME.test(name)) return;
+    const record = recordAt(bytes, 0);
+    if (record === undefined) return;
+    for (const item of readItems(bytes, record)) {
+      if (item.kind === 'header') continue;
+      const member = members.get(item.group);
+      if (item.kind === 'mark') member?.log.compact(item.mark);
+      else {
+        member?.log.write(item.write);
+        for (const entry of item.write.entries) member?.history.written(entry);
+      }
+    }
+  }
+
+  /** A frame leaves: what it says of its sender's disk must be so. */
+  sent(from: number, to: number, frame: Uint8Array): void {
+    if (frame[0] !== RAFT_FRAME) return;
+    const reader = new ByteReader(frame, 1);
+    const member = this.#of(from).get(reader.varint());
+    reader.varint();
+    const kind = reader.u8();
+    if (member === undefined) return;
+    if (kind === VOTE) this.#voted(member, reader.varint(), from);
+    else if (kind === VOTE_REPLY) {
+      const term = reader.varint();
+      if (reader.u8() === 1) this.#voted(member, term, to);
+    } else if (kind === APPEND_REPLY) {
+      const term = reader.varint();
+      reader.varint();
+      if (reader.u8() === 1) this.#claimed(member, reader.varint(), term);
+    } else if (kind === SNAPSHOT_REPLY) {
+      const term = reader.varint();
+      reader.varint();
+      const index = reader.varint();
+      if (reader.varint() === Number.MAX_SAFE_INTEGER) this.#claimed(member, index, term);
+    }
+  }
+
+  /** A step of a process is done. */
+  stepped(node: number): void {
+    for (const member of this.#of(node).values()) this.#look(member);
+  }
+
+  #of(node: number): Map<number, Member> {
+    let members = this.#members.get(node);
+    if (members === undefined) this.#members.set(node, (members = new Map<number, Member>()));
+    return members;
+  }
+
+  #look(member: Member): void {
+    const { group, history, node } = member;
+    if (group === undefined) return;
+    const leads = group.node.role === 'leader';
+    const moved =
+      group.node.commit !== member.commit ||
+      group.applied !== member.applied ||
+      leads !== member.wasLeader;
+    // What else there is to see changes seldom, and stays wrong once it is.
+    if (!moved && (member.unmoved += 1) % LOOK_EVERY !== 0) return;
+    const raft = group.node.status;
+    const name = `${history.name} at ${node}`;
+    if (raft.term < member.term) this.#verdicts.broken('MT', `${name}: term ${raft.term} after ${member.term}`);
+    if (raft.commit < member.commit) {
+      this.#verdicts.broken('MC', `${name}: commit ${raft.commit} after ${member.commit}`);
+    }
+    if (group.applied < member.applied) {
+      this.#verdicts.broken('MA', `${name}: applied ${group.applied} after ${member.applied}`);
+    }
+    member.term = raft.term;
+    member.commit = raft.commit;
+    member.applied = group.applied;
+    const inOrder =
+      raft.base <= raft.snapshot.index &&
+      raft.snapshot.index <= raft.commit &&
+      raft.commit <= raft.last &&
+      group.applied <= raft.commit;
+    if (!inOrder) {
+      const line = `${raft.base} ${raft.snapshot.index} ${group.applied} ${raft.commit} ${raft.last}`;
+      this.#verdicts.broken('ORD', `${name}: base, snapshot, applied, commit, last are ${line}`);
+    }
+    if (raft.commit > member.checked) this.#commits(member, raft.commit);
+    if (leads) history.leads(node, raft.term);
+    if (leads && !member.wasLeader) {
+      this.note?.(node, `leads ${history.name} in term ${raft.term}`);
+      this.#isElected(member, raft.term);
+      this.#complete(member, group);
+    }
+    member.wasLeader = leads;
+  }
+
+  #commits(member: Member, commit: number): void {
+    const { group, history, node } = member;
+    let news = 0;
+    let term = 0;
+    for (let index = member.checked + 1; index <= commit; index++) {
+      const entry = group?.node.entryAt(index);
+      if (entry === undefined || !history.commits({ node, term: member.term }, entry)) continue;
+      news = index;
+      term = entry.term;
+    }
+    member.checked = commit;
+    if (news > 0) this.#isHeld(member, news, term);
+    if (news === commit && group?.isLeader === true && term !== group.node.status.term) {
+      const what = `${node} leads term ${group.node.status.term} and commits an entry of term ${term}`;
+      this.#verdicts.broken('OWN', `${history.name}: ${what} by counting`);
+    }
+    if (commit > history.committed) {
+      const what = `${node} calls ${commit} committed, of which nobody has seen the entry`;
+      this.#verdicts.broken('CI', `${history.name}: ${what}`);
+    }
+  }
+
+  #isHeld({ history, voters }: Member, index: number, term: number): void {
+    let holders = 0;
+    for (const members of this.#members.values()) {
+      for (const member of members.values()) {
+        if (member.history === history && member.log.holds(index, term)) holders += 1;
+      }
+    }
+    if (holders >= majority(voters)) return;
+    const what = `entry ${index} of term ${term} is called committed and on ${holders} of ${voters} disks`;
+    this.#verdicts.broken('CQ', `${history.name}: ${what}`);
+  }
+
+  #isElected({ history, node, voters }: Member, term: number): void {
+    let votes = 0;
+    for (const members of this.#members.values()) {
+      for (const member of members.values()) {
+        if (member.history === history && member.votes.get(term) === node) votes += 1;
+      }
+    }
+    if (votes >= majority(voters)) return;
+    this.#verdicts.broken('ES', `${history.name}: ${node} leads term ${term} with ${votes} of ${voters} votes`);
+  }
+
+  #complete({ history, node }: Member, group: RaftGroup): void {
+    const decided = history.at(history.committed);
+    const { base, last, term: ledTerm } = group.node.status;
+    // Only leaders of later terms than the one it was committed in must have it.
+    if (decided === undefined || ledTerm <= decided.committedIn) return;
+    const { index, term } = decided.entry;
+    if (index < base || group.node.entryAt(index)?.term === term) return;
+    if (index === base && index <= last) return;
+    const what = `${node} leads and lacks committed entry ${index} of term ${term}`;
+    this.#verdicts.broken('LC', `${history.name}: ${what}`);
+  }
+
+  #voted(member: Member, term: number, candidate: number): void {
+    const { history, node, log, votes } = member;
+    const known = votes.get(term);
+    if (known !== undefined && known !== candidate) {
+      const what = `${node} votes for ${known} and ${candidate} in term ${term}`;
+      this.#verdicts.broken('MV', `${history.name}: ${what}`);
+    }
+    votes.set(term, candidate);
+    const { hardState } = log;
+    if (hardState.term > term || (hardState.term === term && hardState.votedFor === candidate)) return;
+    const what = `${node} tells its vote for ${candidate} in term ${term} before its disk has it`;
+    this.#verdicts.broken('MV', `${history.name}: ${what}`);
+  }
+
+  /** It says to the leader of `term` that its disk holds that leader's log up to `index`. */
+  #claimed({ history, node, log }: Member, index: number, term: number): void {
+    const entry = history.at(Math.min(index, history.committed))?.entry;
+    // What was decided in a later term the leader of an older one may not have.
+    const isOther = entry !== undefined && entry.term <= term && !log.holds(entry.index, entry.term);
+    if (log.last >= index && !isOther) return;
+    const what = `${node} says that its disk holds entry ${index}, and it does not`;
+    this.#verdicts.broken('CQ', `${history.name}: ${what}`);
+  }
+
+  #remembers(
+    { history, node, log }: Member,
+    recovered: Recovered | undefined,
+    missesUntil: number,
+  ): void {
+    const { term, votedFor } = recovered?.hardState ?? { term: 0, votedFor: undefined };
+    const { hardState } = log;
+    const forgets =
+      term < hardState.term || (term === hardState.term && votedFor !== (hardState.votedFor ?? votedFor));
+    if (forgets) {
+      const what = `${node} had term ${hardState.term} on disk, and starts with ${term}`;
+      this.#verdicts.broken('FORGET', `${history.name}: ${what}`);
+    }
+    const decided = history.at(Math.min(history.committed, log.last));
+    if (decided === undefined) return;
+    const { index, term: entryTerm } = decided.entry;
+    if (!log.holds(index, entryTerm) || index <= Math.max(missesUntil, log.checkpoint)) return;
+    const first = (recovered?.snapshot.index ?? 0) + 1;
+    if (index < first || recovered?.entries[index - first]?.term === entryTerm) return;
+    this.#verdicts.broken('FORGET', `${history.name}: ${node} had entry ${index} on disk, and starts without`);
+  }
+}
+
+function newMember(node: number, plan: GroupPlan, history: GroupHistory): Member {
+  return {
+    node,
+    history,
+    voters: plan.members.length,
+    log: new DurableLog(),
+    votes: new Map(),
+    group: undefined,
+    checked: 0,
+    applied: 0,
+    commit: 0,
+    term: 0,
+    wasLeader: false,
+    unmoved: 0,
+  };
+}

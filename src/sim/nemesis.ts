@@ -1,0 +1,339 @@
+// Carries out a plan's faults on a cluster, and undoes all of them when they are to end.
+//
+// `run.ts` owns one. A fault begins at its time and ends by itself; `heal` ends whatever still lasts and
+// starts every node that is down.
+import { nodeId } from '../base/id.ts';
+import { Random } from '../base/random.ts';
+import type { Cluster } from './cluster.ts';
+import type { GlobalHost } from './global-host.ts';
+import { type CutShape, describeFault, type Fault, type Plan, type Target } from './plan.ts';
+
+type Way = readonly [from: number, to: number];
+/** A gracefully leaving process is given so long. */
+const LEAVE_US = 450_000;
+/** A cut connection breaks within so long, where it breaks. */
+const BREAKS_MS_MAX = 2_000;
+const HUNT_BREAKS_MS_MAX = 60;
+/** Jitter of links and time of syncs where nothing is wrong. */
+const CALM_US_MAX = 2_000;
+
+export class Nemesis {
+  readonly #cluster: Cluster;
+  readonly #plan: Plan;
+  readonly #random: Random;
+  /** What ends the faults that last, by fault. */
+  readonly #lasting = new Map<object, () => void>();
+
+  constructor(cluster: Cluster, plan: Plan) {
+    this.#cluster = cluster;
+    this.#plan = plan;
+    this.#random = new Random(`nemesis ${plan.seed}`);
+  }
+
+  schedule(): void {
+    const { queue, note } = this.#cluster.world;
+    for (const fault of this.#plan.faults) {
+      queue.at(fault.atMs * 1_000, () => {
+        note?.(0, describeFault(fault));
+        const undo = this.#begin(fault);
+        if (undo !== undefined) this.#last(fault, undo, fault.forMs * 1_000);
+      });
+    }
+  }
+
+  heal(): void {
+    // What ends may itself begin something that is to end later.
+    while (this.#lasting.size > 0) {
+      const undos = [...this.#lasting.values()];
+      this.#lasting.clear();
+      for (const undo of undos) undo();
+    }
+    this.#cluster.world.network.calm(CALM_US_MAX);
+    for (const host of this.#cluster.globals.values()) {
+      host.syncUsMax = Math.min(host.syncUsMax, CALM_US_MAX);
+    }
+    for (const node of this.#cluster.globals.keys()) this.#cluster.start(node);
+    for (const node of this.#cluster.regions.keys()) this.#cluster.start(node);
+  }
+
+  /** Cuts the ways of a shape; returns what ends it. */
+  cut(node: number, shape: CutShape, breaksAfterMsMax: number = Infinity): () => void {
+    const { network } = this.#cluster.world;
+    const ways = this.#waysOf(node, shape);
+    for (const [from, to] of ways) {
+      const breaksAfterUs = this.#random.integer(0, Math.min(breaksAfterMsMax, 10_000)) * 1_000;
+      const breaks = Number.isFinite(breaksAfterMsMax);
+      network.block(nodeId(from), nodeId(to), breaks ? breaksAfterUs : Infinity);
+    }
+    return () => {
+      for (const [from, to] of ways) network.unblock(nodeId(from), nodeId(to));
+    };
+  }
+
+  /** Of what can not be undone before its time: it ends with all other faults at the latest. */
+  #lastsUs({ atMs, forMs }: Fault): number {
+    return Math.min(forMs, Math.max(0, this.#plan.chaosMs - atMs)) * 1_000;
+  }
+
+  #last(key: object, undo: () => void, forUs: number): void {
+    this.#lasting.set(key, undo);
+    this.#cluster.world.queue.after(forUs, () => {
+      if (this.#lasting.delete(key)) undo();
+    });
+  }
+
+  /** Returns what ends it, if it lasts. */
+  #begin(fault: Fault): (() => void) | undefined {
+    const cluster = this.#cluster;
+    switch (fault.kind) {
+      case 'kill':
+        return this.#kill(this.#choose(fault.target), fault.power, fault.calls);
+      case 'kill-all': {
+        const restarts = [...cluster.globals.keys()].map((node) => this.#kill(node, fault.power, 0));
+        return () => restarts.forEach((restart) => restart());
+      }
+      case 'kill-majority': {
+        const nodes = this.#majorityOf(fault.group);
+        const restarts = nodes.map((node) => this.#kill(node, fault.power, 0));
+        return () => restarts.forEach((restart) => restart());
+      }
+      case 'hunt':
+        return this.#hunt(fault);
+      case 'usurp':
+        return this.#usurp(fault.group, fault.power);
+      case 'kill-gateway':
+        return this.#kill(fault.node, false, 0);
+      case 'crash-loop':
+        return this.#crashLoop(this.#choose(fault.target), fault.everyMs);
+      case 'leave':
+        return this.#leave(this.#choose(fault.target));
+      case 'stall':
+        cluster.process(this.#choose(fault.target))?.standStill(this.#lastsUs(fault));
+        return undefined;
+      case 'cut':
+        return this.#flapping(fault);
+      case 'slow-links':
+        return this.#slowLinks(this.#choose(fault.target), fault.extraMs * 1_000);
+      case 'clock':
+        cluster.machine(this.#choose(fault.target)).jumpWall(fault.jumpMs);
+        cluster.machine(this.#choose(fault.target)).drift(fault.driftPpm);
+        return undefined;
+      default:
+        return this.#beginOnDisk(fault);
+    }
+  }
+
+  #beginOnDisk(
+    fault: Exclude<
+      Fault,
+      {
+        readonly kind:
+          | 'kill' | 'kill-all' | 'kill-majority' | 'kill-gateway' | 'crash-loop' | 'hunt' | 'usurp'
+          | 'leave' | 'stall' | 'cut' | 'slow-links' | 'clock';
+      }
+    >,
+  ): (() => void) | undefined {
+    const node = 'node' in fault ? fault.node : this.#choose(fault.target);
+    const host = this.#cluster.globals.get(node);
+    if (host === undefined) return undefined;
+    switch (fault.kind) {
+      case 'slow-disk':
+        host.syncExtraUs += fault.syncMs * 1_000;
+        return () => (host.syncExtraUs -= fault.syncMs * 1_000);
+      case 'hung-disk':
+        host.hungUntilUs = this.#cluster.world.queue.nowUs + this.#lastsUs(fault);
+        return undefined;
+      case 'disk-error':
+        host.failsNext = fault.operation;
+        return () => (host.failsNext = undefined);
+      case 'full-disk':
+        host.isFull = true;
+        return () => (host.isFull = false);
+      case 'misdirected':
+        host.misdirectsNext = true;
+        return () => (host.misdirectsNext = false);
+      case 'rot':
+        return this.#rot(host, fault.file);
+    }
+  }
+
+  #kill(node: number, power: boolean, calls: number): () => void {
+    this.#cluster.kill(node, power, calls);
+    return () => {
+      this.#cluster.process(node)?.spare();
+      this.#cluster.start(node);
+    };
+  }
+
+  #crashLoop(node: number, everyMs: number): () => void {
+    const { queue } = this.#cluster.world;
+    let isOver = false;
+    const round = (): void => {
+      if (isOver) return;
+      this.#cluster.kill(node, this.#random.chance(1, 2), 0);
+      queue.after(10_000, () => this.#cluster.start(node));
+      queue.after(10_000 + everyMs * 1_000, round);
+    };
+    round();
+    return () => {
+      isOver = true;
+      this.#cluster.start(node);
+    };
+  }
+
+  #hunt({ group, everyMs, by, breaks }: Extract<Fault, { kind: 'hunt' }>): () => void {
+    const { queue } = this.#cluster.world;
+    const breaksMs = breaks ? HUNT_BREAKS_MS_MAX : Infinity;
+    let isOver = false;
+    let release = (): void => {};
+    const round = (): void => {
+      release();
+      release = () => {};
+      if (isOver) return;
+      const leader = this.#cluster.leaderOf(group);
+      if (leader !== undefined) {
+        release = by === 'power' ? this.#kill(leader, true, 0) : this.cut(leader, by, breaksMs);
+      }
+      queue.after(everyMs * 1_000, round);
+    };
+    round();
+    return () => {
+      isOver = true;
+      release();
+      release = () => {};
+    };
+  }
+
+  /** Back at the worst moment: a member that knows the least may then want to lead. */
+  #usurp(group: number, power: boolean): () => void {
+    const members = this.#membersOf(group).filter((node) => node !== this.#cluster.leaderOf(group));
+    const heal = this.cut(this.#random.pick(members) ?? 1, 'isolated');
+    return () => {
+      heal();
+      const leader = this.#cluster.leaderOf(group);
+      if (leader === undefined) return;
+      const restart = this.#kill(leader, power, this.#random.integer(0, 3));
+      this.#last({}, restart, this.#random.integer(300_000, 1_500_000));
+    };
+  }
+
+  #membersOf(group: number): readonly number[] {
+    const { topology } = this.#cluster.world;
+    return topology.groups.find(({ number }) => number === group)?.members ?? [];
+  }
+
+  /** With its leader or without. */
+  #majorityOf(group: number): readonly number[] {
+    const members = this.#membersOf(group);
+    const count = Math.floor(members.length / 2) + 1;
+    const leader = this.#cluster.leaderOf(group);
+    // Mostly it is spared: it then stays with what it has proposed.
+    const start = this.#random.chance(2, 3) ? members.indexOf(leader ?? 0) + 1 : this.#random.integer(0, 4);
+    return members.map((_, i) => members[(start + i) % members.length] ?? 1).slice(0, count);
+  }
+
+  #leave(node: number): () => void {
+    const { globals, world } = this.#cluster;
+    const host = globals.get(node);
+    const process = host?.process;
+    process?.take('order', () => void host?.turn?.leave());
+    world.queue.after(LEAVE_US, () => {
+      if (process !== undefined && host?.process === process) this.#cluster.kill(node, false);
+    });
+    return () => world.queue.after(LEAVE_US, () => this.#cluster.start(node));
+  }
+
+  #flapping({ target, shape, breaks, flapMs }: Extract<Fault, { kind: 'cut' }>): () => void {
+    const node = this.#choose(target);
+    let heal: (() => void) | undefined = this.cut(node, shape, breaks ? BREAKS_MS_MAX : Infinity);
+    let isOver = false;
+    const flap = (): void => {
+      if (isOver) return;
+      if (heal === undefined) heal = this.cut(node, shape, breaks ? BREAKS_MS_MAX : Infinity);
+      else {
+        heal();
+        heal = undefined;
+      }
+      this.#cluster.world.queue.after(flapMs * 1_000, flap);
+    };
+    if (flapMs > 0) this.#cluster.world.queue.after(flapMs * 1_000, flap);
+    return () => {
+      isOver = true;
+      heal?.();
+    };
+  }
+
+  #slowLinks(node: number, extraUs: number): () => void {
+    const { network } = this.#cluster.world;
+    const ways = this.#waysOf(node, 'isolated');
+    for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), extraUs);
+    return () => {
+      for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), -extraUs);
+    };
+  }
+
+  /** A disk that rots while its machine is off. */
+  #rot(host: GlobalHost, file: 'journal' | 'checkpoint'): () => void {
+    this.#cluster.kill(host.node, true);
+    host.rot(file);
+    return () => this.#cluster.start(host.node);
+  }
+
+  #choose(target: Target): number {
+    if ('node' in target) return target.node;
+    const leader = this.#cluster.leaderOf(target.leaderOf);
+    return leader ?? this.#random.pick([...this.#cluster.globals.keys()]) ?? 1;
+  }
+
+  /** The one-way links that a shape cuts. Gateways stand on all sides of every partition but one. */
+  #waysOf(node: number, shape: CutShape): readonly Way[] {
+    const globals = [...this.#cluster.globals.keys()];
+    const all = [...globals, ...this.#cluster.regions.keys()];
+    const others = globals.filter((other) => other !== node);
+    const next = others[globals.indexOf(node) % others.length] ?? node;
+    const inward = all.filter((from) => from !== node).map((from): Way => [from, node]);
+    const outward = inward.map(([from, to]): Way => [to, from]);
+    const both = (pairs: readonly Way[]): readonly Way[] => [
+      ...pairs,
+      ...pairs.map(([from, to]): Way => [to, from]),
+    ];
+    switch (shape) {
+      case 'isolated':
+        return [...inward, ...outward];
+      case 'deaf':
+        return inward;
+      case 'mute':
+        return outward;
+      case 'old-regime': {
+        const gateways = [...this.#cluster.regions.keys()];
+        const loyal = gateways.filter((_, i) => i % 2 === node % 2);
+        const rest = [...others, ...gateways.filter((gateway) => !loyal.includes(gateway))];
+        return both(pairsAcross([node, ...loyal], rest));
+      }
+      case 'deaf-to-peers':
+        return others.map((from): Way => [from, node]);
+      case 'pair':
+        return both([[node, next]]);
+      case 'one-way':
+        return [[node, next]];
+      case 'halves':
+        return both(pairsAcross(others.filter((_, i) => i % 2 === 0), [
+          node,
+          ...others.filter((_, i) => i % 2 === 1),
+        ]));
+      case 'bridge':
+        return both(pairsAcross(others.filter((_, i) => i % 2 === 0), others.filter((_, i) => i % 2 === 1)));
+      case 'ring':
+        return both(
+          pairsAcross(globals, globals).filter(([a, b]) => {
+            const apart = Math.abs(globals.indexOf(a) - globals.indexOf(b));
+            return a < b && apart !== 1 && apart !== globals.length - 1;
+          }),
+        );
+    }
+  }
+}
+
+function pairsAcross(ones: readonly number[], others: readonly number[]): readonly Way[] {
+  return ones.flatMap((one) => others.map((other): Way => [one, other]));
+}

@@ -1,0 +1,124 @@
+// What happens to a simulated world, as data: how its machines and links are, and which faults come when.
+//
+// `faults.ts` draws a plan from a seed, `nemesis.ts` carries it out, `minimise.ts` makes it smaller. A
+// plan and a seed together give one history, so a failing one is printed and can be read.
+import type { GroupLimits } from '../runtime/raft-group.ts';
+
+/** Whom a fault strikes: a node by its id, or whoever leads a group at that moment. */
+export type Target = { readonly node: number } | { readonly leaderOf: number };
+
+export type CutShape =
+  /** All links of the target, or only those that lead to it, or away from it. */
+  | 'isolated' | 'deaf' | 'mute'
+  /** The links from the other global nodes. */
+  | 'deaf-to-peers'
+  /** The target and half of the gateways on one side, everybody else on the other. */
+  | 'old-regime'
+  /** Two sides; each node with its two neighbours; two sides and one node that reaches both. */
+  | 'halves' | 'ring' | 'bridge'
+  /** The target and its neighbour; only towards the neighbour. */
+  | 'pair' | 'one-way';
+
+/** `atMs` from the start; `forMs` until it ends by itself. All times virtual. */
+export type Fault = { readonly atMs: number; readonly forMs: number } & (
+  | { readonly kind: 'kill'; readonly target: Target; readonly power: boolean; readonly calls: number }
+  | { readonly kind: 'kill-all'; readonly power: boolean }
+  | { readonly kind: 'crash-loop'; readonly target: Target; readonly everyMs: number }
+  /** Members that are a majority of a group die together and stay away. */
+  | { readonly kind: 'kill-majority'; readonly group: number; readonly power: boolean }
+  /** Again and again, whoever leads the group is struck for a while. */
+  | {
+      readonly kind: 'hunt';
+      readonly group: number;
+      readonly everyMs: number;
+      readonly by: 'power' | CutShape;
+      readonly breaks: boolean;
+    }
+  /** A member is cut off, and comes back at the moment at which the leader is. */
+  | { readonly kind: 'usurp'; readonly group: number; readonly power: boolean }
+  | { readonly kind: 'leave'; readonly target: Target }
+  | { readonly kind: 'stall'; readonly target: Target }
+  | { readonly kind: 'kill-gateway'; readonly node: number }
+  | {
+      readonly kind: 'cut';
+      readonly target: Target;
+      readonly shape: CutShape;
+      /** Whether connections break, or hang until the cut heals. */
+      readonly breaks: boolean;
+      /** Heals and comes back with this period; 0 does not. */
+      readonly flapMs: number;
+    }
+  | { readonly kind: 'slow-links'; readonly target: Target; readonly extraMs: number }
+  | { readonly kind: 'slow-disk'; readonly target: Target; readonly syncMs: number }
+  | { readonly kind: 'hung-disk'; readonly target: Target }
+  | { readonly kind: 'disk-error'; readonly target: Target; readonly operation: 'write' | 'sync' }
+  | { readonly kind: 'full-disk'; readonly target: Target }
+  | { readonly kind: 'rot'; readonly node: number; readonly file: 'journal' | 'checkpoint' }
+  | { readonly kind: 'misdirected'; readonly node: number }
+  | {
+      readonly kind: 'clock';
+      readonly target: Target;
+      readonly jumpMs: number;
+      readonly driftPpm: number;
+    }
+);
+
+export interface NetworkPlan {
+  readonly latencyUs: number;
+  readonly jitterUsMax: number;
+  /** Global nodes stand in different regions of the planet. */
+  readonly isWide: boolean;
+  /** Of 1,000 packets. */
+  readonly lost: number;
+  readonly doubled: number;
+  /** Frames between global nodes travel one by one, without order. */
+  readonly isDatagram: boolean;
+}
+
+export interface Plan {
+  readonly seed: number;
+  /** How long faults come. */
+  readonly chaosMs: number;
+  readonly clients: number;
+  readonly thinkMsMax: number;
+  readonly network: NetworkPlan;
+  /** Whether a sync holds its process up, as the real disk does, or completes later. */
+  readonly isDiskAsync: boolean;
+  readonly syncUsMax: number;
+  readonly skewMsMax: number;
+  readonly driftPpmMax: number;
+  readonly timerLateUsMax: number;
+  readonly segmentBytes: number;
+  readonly limits: GroupLimits;
+  readonly faults: readonly Fault[];
+  /** What is demanded afterwards, besides being whole again. */
+  readonly drill: Drill;
+}
+
+export interface Drill {
+  /** How a node that leads nothing is cut off for a while: nobody may notice. */
+  readonly rejoin: 'isolated' | 'deaf' | 'mute';
+  readonly rejoinMs: number;
+  /** Whether a leader that hears nobody must be replaced. */
+  readonly deafLeaderOf: number | undefined;
+}
+
+/** The whole plan for a person; the faults last, in their order. */
+export function describePlan(plan: Plan): string {
+  const { faults, ...rest } = plan;
+  return [`plan ${JSON.stringify(rest)}`, ...faults.map((fault) => `  ${describeFault(fault)}`)].join('\n');
+}
+
+/** One line for a person. */
+export function describeFault(fault: Fault): string {
+  const { atMs, forMs, kind, ...rest } = fault;
+  const facts = Object.entries(rest).map(([name, value]) => {
+    if (name === 'target') return describeTarget(value as Target);
+    return typeof value === 'boolean' ? (value ? name : '') : `${name} ${String(value)}`;
+  });
+  return `${atMs} ms, for ${forMs} ms: ${[kind, ...facts].filter((fact) => fact !== '').join(', ')}`;
+}
+
+function describeTarget(target: Target): string {
+  return 'node' in target ? `node ${target.node}` : `leader of group ${target.leaderOf}`;
+}

@@ -1,0 +1,15 @@
+// All faults that the simulator must find, each within a few hundred seeds.
+import { inAnswers } from './answers.ts';
+import type { PlantedFault } from './fault.ts';
+import { inLogs, inReads } from './logs.ts';
+import { inJournal, inSnapshots } from './storage.ts';
+import { inElections } from './votes.ts';
+
+export const plantedFaults: readonly PlantedFault[] = [
+  ...inElections,
+  ...inLogs,
+  ...inReads,
+  ...inJournal,
+  ...inSnapshots,
+  ...inAnswers,
+];

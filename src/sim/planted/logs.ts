@@ -1,0 +1,162 @@
+// Faults planted in replication and reads: what is appended, counted, committed and read.
+//
+// `all.ts` lists them.
+import type { PlantedFault } from './fault.ts';
+
+export const inLogs: readonly PlantedFault[] = [
+  {
+    name: 'old-term-committed-by-count',
+    what: 'entries of earlier terms are committed by counting copies',
+    changes: [
+      {
+        file: 'protocols/raft/replication.ts',
+        from: `if (index <= s.commit || s.log.termAt(index) !== s.term) return;`,
+        to: `if (index <= s.commit) return;`,
+      },
+    ],
+  },
+  {
+    name: 'always-truncate',
+    what: 'an append cuts the log behind it, also where nothing conflicts',
+    changes: [
+      {
+        file: 'protocols/raft/following.ts',
+        from: `  takeEntries(s, entries);
+  const verified`,
+        to: `  if (entries.length > 0 && s.log.lastIndex > prevIndex + entries.length && prevIndex >= s.log.baseIndex) {
+    s.log.truncate(prevIndex + 1);
+    s.durability.truncated(prevIndex + 1);
+  }
+  takeEntries(s, entries);
+  const verified`,
+      },
+    ],
+  },
+  {
+    name: 'conflict-not-truncated',
+    what: 'a conflicting tail stays, and the new entry is left out',
+    changes: [
+      {
+        file: 'protocols/raft/following.ts',
+        from: `    const held = s.log.termAt(entry.index);
+`,
+        to: `    const held = s.log.termAt(entry.index) === undefined ? undefined : entry.term;
+`,
+      },
+    ],
+  },
+  {
+    name: 'previous-entry-not-checked',
+    what: 'an append is taken wherever the log is long enough',
+    changes: [
+      {
+        file: 'protocols/raft/following.ts',
+        from: `if (prevIndex > s.commit && prevTerm !== message.prevTerm) {`,
+        to: `if (prevIndex > s.commit && prevTerm === undefined) {`,
+      },
+    ],
+  },
+  {
+    name: 'matched-before-sync',
+    what: 'a follower acknowledges entries that its disk does not have yet',
+    changes: [
+      {
+        file: 'protocols/raft/following.ts',
+        from: `if (verified <= s.durability.index && !s.outbox.hardStateChanged && s.durability.idle) {`,
+        to: `if (!s.outbox.hardStateChanged) {`,
+      },
+    ],
+  },
+  {
+    name: 'leader-counts-itself-early',
+    what: 'the leader counts its own copy before it is on disk',
+    changes: [
+      {
+        file: 'protocols/raft/replication.ts',
+        from: `node === s.self ? s.durability.index :`,
+        to: `node === s.self ? s.log.lastIndex :`,
+      },
+    ],
+  },
+  {
+    name: 'truncation-keeps-durable-index',
+    what: 'an old write of a cut tail counts for the entries that replaced it',
+    changes: [
+      {
+        file: 'protocols/raft/durability.ts',
+        from: `    this.index = Math.min(this.index, from - 1);
+    for (const write of this.#pending) write.lastIndex = Math.min(write.lastIndex, from - 1);`,
+        to: `    this.index = Math.max(this.index, Math.min(this.index, from));`,
+      },
+    ],
+  },
+  {
+    name: 'commit-not-limited',
+    what: 'a follower commits beyond what the append has verified',
+    changes: [
+      {
+        file: 'protocols/raft/following.ts',
+        from: `s.commit = Math.max(s.commit, Math.min(message.commit, verified));`,
+        to: `s.commit = Math.max(s.commit, Math.min(message.commit, s.log.lastIndex));`,
+      },
+    ],
+  },
+  {
+    name: 'matches-what-it-was-sent',
+    what: 'the leader takes what it has sent for what the member holds',
+    changes: [
+      {
+        file: 'protocols/raft/replication.ts',
+        from: `if (progress.matched(index)) advanceCommit(s);`,
+        to: `if (progress.matched(Math.max(index, progress.next - 1))) advanceCommit(s);`,
+      },
+    ],
+  },
+  {
+    name: 'time-runs-back',
+    what: "a new leader's slower clock stamps entries earlier than those before",
+    changes: [
+      {
+        file: 'protocols/raft/state.ts',
+        from: `timeMs: Math.max(this.wallMs, this.log.lastTimeMs),`,
+        to: `timeMs: this.wallMs,`,
+      },
+    ],
+  },
+];
+
+export const inReads: readonly PlantedFault[] = [
+  {
+    name: 'read-before-noop',
+    what: 'a new leader serves reads before it has committed anything in its term',
+    changes: [
+      {
+        file: 'protocols/raft/replication.ts',
+        from: `if (!s.reads.hasUnsent || s.log.termAt(s.commit) !== s.term) return;`,
+        to: `if (!s.reads.hasUnsent) return;`,
+      },
+    ],
+  },
+  {
+    name: 'read-round-not-confirmed',
+    what: 'a leader serves reads without asking whether it still leads',
+    changes: [
+      {
+        file: 'protocols/raft/reads.ts',
+        from: `      if (!isConfirmed(oldest.number)) return;`,
+        to: `      if (oldest.number < 0 && !isConfirmed(oldest.number)) return;`,
+      },
+    ],
+  },
+  {
+    name: 'read-confirmed-by-old-round',
+    what: 'an answer to an older round confirms a newer read',
+    changes: [
+      {
+        file: 'protocols/raft/replication.ts',
+        from: `(s.progress.get(node)?.answeredRound ?? 0) >= round,`,
+        to: `(s.progress.get(node)?.answeredRound ?? 0) >= Math.min(round, 1),`,
+      },
+    ],
+  },
+];

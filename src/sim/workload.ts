@@ -1,0 +1,119 @@
+// All simulated players of a run, and the way from them to the gateways.
+//
+// `run.ts` owns one: players play while faults come, then probes ask fresh commands at every gateway.
+import { Random } from '../base/random.ts';
+import { ASK_DEADLINE_MS } from '../services/route.ts';
+import { Client, type Ended } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import type { DrawDeed, Known } from './deeds.ts';
+import type { Plan } from './plan.ts';
+import type { Call, Truth } from './truth.ts';
+import { type CallPlan, callsOf, type WorldUnderTest } from './worlds.ts';
+
+/** Between a player and his gateway, one way. */
+const TRAVEL_US = 200;
+
+interface Open {
+  readonly gateway: number;
+  readonly settle: (ended: Ended) => void;
+}
+
+export class Workload {
+  readonly calls: ReadonlyMap<string, CallPlan>;
+  readonly known: Known = { players: [], items: new Map(), offers: [] };
+  readonly truth: Truth;
+  readonly drawDeed: DrawDeed;
+  readonly thinkMsMax: number;
+  /** Players finish what they are at, and rest. */
+  isOver = false;
+  readonly #cluster: Cluster;
+  readonly #plan: Plan;
+  readonly #gateways: readonly number[];
+  readonly #open = new Set<Open>();
+  #clients = 0;
+
+  constructor(cluster: Cluster, world: WorldUnderTest, o: { plan: Plan; truth: Truth }) {
+    this.#cluster = cluster;
+    this.#plan = o.plan;
+    this.truth = o.truth;
+    this.calls = callsOf(world);
+    this.drawDeed = world.drawDeed;
+    this.thinkMsMax = o.plan.thinkMsMax;
+    this.#gateways = [...cluster.regions.keys()];
+    cluster.onGatewayEnded = (node) => this.#gatewayEnded(node);
+  }
+
+  /** Asks that have no answer yet. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Sends the plan's players in. */
+  begin(): void {
+    for (let i = 0; i < this.#plan.clients; i++) {
+      const gateway = this.#gateways[i % this.#gateways.length] ?? 0;
+      this.after(i * 7, () => this.#newClient(gateway, false).begin());
+    }
+  }
+
+  /** One more player at each gateway, who does each kind of thing once. */
+  probe(): readonly Client[] {
+    return this.#gateways.map((gateway) => {
+      const client = this.#newClient(gateway, true);
+      client.begin();
+      return client;
+    });
+  }
+
+  anyGateway(random: Random): number {
+    return random.pick(this.#gateways) ?? 0;
+  }
+
+  after(ms: number, then: () => void): void {
+    this.#cluster.world.queue.after(ms * 1_000, then);
+  }
+
+  newCall(
+    { group, mode, name }: CallPlan,
+    body: Uint8Array,
+    id: { readonly session: number; readonly number: number },
+  ): Call {
+    const notBefore = this.truth.known(group);
+    return { group, mode, name, body, ...id, notBefore, mayHappen: false, answer: undefined };
+  }
+
+  /** `settle` is called once, after the answer has travelled back. */
+  ask(gateway: number, call: Call, settle: (ended: Ended) => void): void {
+    const { queue } = this.#cluster.world;
+    let isSettled = false;
+    const open: Open = {
+      gateway,
+      settle: (ended) => {
+        if (isSettled) return;
+        isSettled = true;
+        this.#open.delete(open);
+        queue.after(TRAVEL_US, () => settle(ended));
+      },
+    };
+    queue.after(TRAVEL_US, () => {
+      const host = this.#cluster.regions.get(gateway);
+      if (host?.process === undefined) {
+        open.settle({ kind: 'not-asked' });
+        return;
+      }
+      this.#open.add(open);
+      const { group, mode, body } = call;
+      host.ask({ group, mode, body, deadlineMs: ASK_DEADLINE_MS, answer: open.settle });
+    });
+  }
+
+  #gatewayEnded(node: number): void {
+    for (const open of this.#open) if (open.gateway === node) open.settle({ kind: 'uncertain' });
+  }
+
+  #newClient(gateway: number, isProbe: boolean): Client {
+    const id = ++this.#clients;
+    const random = new Random(`client ${id} of ${this.#plan.seed}`);
+    return new Client(this, { id, random, gateway, isProbe });
+  }
+}

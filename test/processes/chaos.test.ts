@@ -1,0 +1,112 @@
+// Drills on real processes: one that must end well, and a world that is cut in two by its operator.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import test, { type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Client, connect } from '../../src/client/index.ts';
+import { HEALTHY } from '../../src/host/network.ts';
+import type { WorldView } from '../../src/host/view.ts';
+import type { Traces } from '../../src/chaos/run.ts';
+import type { Verdict } from '../../src/chaos/verdict.ts';
+import { seedTopology } from '../../src/services/topology.ts';
+import { freeBasePort } from '../support/free-base-port.ts';
+import { allUp, ask, end, folderOf, until, up } from '../support/real-world.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+function leaderOf(view: WorldView): string | undefined {
+  return view.groups.find(({ group }) => group === 'economy')?.leader;
+}
+
+/** A player who knows one gateway only, and gives up soon. */
+async function playerAt(t: TestContext, basePort: number, region: string): Promise<Client> {
+  const { nodes } = seedTopology({ world: 'any', basePort });
+  const plan = nodes.find(({ name }) => name === region);
+  const url = `ws://${plan?.host}:${plan?.httpPort}/v1/ws`;
+  const client = connect({ urls: [url], deadlineMs: 2_500, unavailableMs: 300 });
+  t.after(() => client.close());
+  const account = { name: `player-at-${region}`, password: 'password of a test' };
+  assert.equal((await client.register(account)).kind, 'done');
+  assert.equal((await client.call('holdings.open', null)).kind, 'done');
+  return client;
+}
+
+async function goldOf(client: Client): Promise<number> {
+  for (;;) {
+    const outcome = await client.call('holdings.mine', null);
+    if (outcome.kind === 'done') return outcome.value.gold;
+  }
+}
+
+/** Gives one gold, until it is acknowledged. */
+async function give(client: Client, to: number): Promise<void> {
+  for (;;) {
+    const outcome = await client.call('trade.give', { to, gold: 1, items: [] });
+    if (outcome.kind === 'done') return;
+  }
+}
+
+test('a minority is never told done, its late writes are refused, and healed it follows', async (t) => {
+  const basePort = await freeBasePort();
+  const world = up(t, folderOf(t), '--json', '--port', String(basePort));
+  const view = await until(world, (now) => allUp(now) && leaderOf(now) !== undefined);
+  const cutOff = await playerAt(t, basePort, 'eu');
+  const free = await playerAt(t, basePort, 'asia');
+  const old = leaderOf(view);
+  const sides = `${old},follower:economy,eu / rest`;
+  const fault = { ...HEALTHY, cut: 'silent' } as const;
+  const cut = await ask(world, { kind: 'partition', sides, fault });
+  assert.equal(cut?.kind, 'network');
+  // The old leader takes these into its log at best, and can commit none of them.
+  const gifts = Array.from({ length: 10 }, () =>
+    cutOff.call('trade.give', { to: free.player, gold: 5, items: [] }),
+  );
+  await until(world, (now) => leaderOf(now) !== old && leaderOf(now) !== undefined);
+  for (let count = 0; count < 5; count++) await give(free, cutOff.player);
+  for (const { kind } of await Promise.all(gifts)) {
+    assert.ok(kind === 'unavailable' || kind === 'uncertain', kind);
+  }
+  const shown = await ask(world, { kind: 'status' });
+  assert.equal(shown?.kind === 'status' && shown.view.linkFaults.length, 1);
+  // A node that starts during the partition is on its side of it again.
+  assert.equal((await ask(world, { kind: 'restart', nodes: ['eu'] }))?.kind, 'acted');
+  const read = await cutOff.call('holdings.mine', null);
+  assert.notEqual(read.kind, 'done');
+  assert.equal((await ask(world, { kind: 'heal' }))?.kind, 'network');
+  const healed = await until(world, ({ groups, linkFaults }) => {
+    const lags = groups.flatMap(({ members }) => members.map(({ lag }) => lag));
+    return linkFaults.length === 0 && lags.every((lag) => lag === 0);
+  });
+  assert.ok(leaderOf(healed) !== undefined);
+  // Whatever the minority was asked never happened: all of it was in an old term, and nobody asks it anew.
+  const [theirs, ours] = [await goldOf(cutOff), await goldOf(free)];
+  assert.equal(theirs - ours, 10);
+  assert.equal(await end(world, 'SIGTERM'), 0);
+});
+
+test('a drill strikes, heals, judges, and leaves only what it names', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'bm-drill-'));
+  t.after(() => rmSync(parent, { recursive: true, force: true }));
+  const out = join(parent, 'out');
+  const words = ['--for', '6s', '--seed', '3', '--clients', '6', '--out', out, '--json'];
+  const nemeses = ['--nemesis', 'kill,isolate,one-way,torn-write'];
+  const drill = spawn(process.execPath, [...process.execArgv, MAIN, 'chaos', ...words, ...nemeses], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: parent },
+  });
+  t.after(() => drill.kill('SIGKILL'));
+  const [said, told] = [text(drill.stdout), text(drill.stderr)];
+  await once(drill, 'exit');
+  assert.equal(drill.exitCode, 0, await told);
+  const verdict = JSON.parse((await said).trimEnd().split('\n').at(-1) ?? '') as Verdict & Traces;
+  assert.equal(verdict.verdict, 'ok');
+  assert.ok(verdict.struck.length > 0);
+  assert.ok(verdict.files.every((path) => existsSync(path)));
+  assert.match(readFileSync(verdict.picture, 'utf8'), /<\/svg>/);
+  assert.deepEqual(readdirSync(parent), ['out']);
+});
