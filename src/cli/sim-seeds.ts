@@ -51,7 +51,8 @@ interface Tally {
 /** Returns the exit code. */
 export async function runSeeds(wish: SeedsWish, terminal: Terminal): Promise<number> {
   const world = await loadWorld(wish.worldFile);
-  const tally: Tally = { seeds: 0, virtualMs: 0, steps: 0, decided: 0, failures: [], digests: new Map() };
+  const none = { seeds: 0, virtualMs: 0, steps: 0, decided: 0 };
+  const tally: Tally = { ...none, failures: [], digests: new Map() };
   const beganMs = performance.now();
   if (wish.isTold) {
     count(tally, tellSeed(wish, world, terminal));

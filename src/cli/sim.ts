@@ -8,6 +8,7 @@ const SEED_MAX = 1_000_000_000;
 const SEEDS_MAX = 10_000_000;
 const SEEDS = 1_000;
 const PLANTED_SEEDS = 200;
+const SEEDS_HELP = `how many; ${SEEDS}, or ${PLANTED_SEEDS} for each planted fault`;
 
 interface SimOptions {
   readonly seeds?: number;
@@ -25,8 +26,8 @@ export function simCommand(program: Command): void {
   program
     .command('sim')
     .summary('run the world in virtual time under faults, out of seeds')
-    .description('Runs whole worlds in virtual time, each with the faults that its seed draws, and judges them.')
-    .option('--seeds <n>', `how many seeds (${SEEDS}; with --planted, at most how many for each)`, wholeNumber(1, SEEDS_MAX))
+    .description('Runs whole worlds in virtual time, each with the faults of its seed, and judges them.')
+    .option('--seeds <n>', SEEDS_HELP, wholeNumber(1, SEEDS_MAX))
     .option('--from <n>', 'the first seed', wholeNumber(0, SEED_MAX), 1)
     .option('--seed <n>', 'this one alone, with everything that happens in it', wholeNumber(0, SEED_MAX))
     .option('--world <file>', 'your features: a module whose default export is a list of them', folder)

@@ -7,23 +7,16 @@ import type { Random } from '../base/random.ts';
 import { encodeCommand, encodeQuery, type Reply } from '../wire/command.ts';
 import { decodeWith, encodeWith } from '../wire/schema.ts';
 import { learn } from './deeds.ts';
+import type { Ended, Stage } from './stage.ts';
 import type { Call } from './truth.ts';
 import type { CallPlan } from './worlds.ts';
-import type { Workload } from './workload.ts';
-
-/** How an ask ended: an answer of the group, or what a link or a dead gateway left. */
-export type Ended =
-  | { readonly kind: 'answered'; readonly reply: Uint8Array }
-  | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
-  | { readonly kind: 'uncertain' }
-  | { readonly kind: 'not-asked' };
 
 const FAR_MS = 4_000_000_000_000;
 const RETRY_MS = 60;
 
 export class Client {
   readonly id: number;
-  readonly #workload: Workload;
+  readonly #stage: Stage;
   readonly #random: Random;
   #gateway: number;
   #player = 0;
@@ -38,20 +31,26 @@ export class Client {
   isDone = false;
 
   constructor(
-    workload: Workload,
-    o: { readonly id: number; readonly random: Random; readonly gateway: number; readonly isProbe: boolean },
+    stage: Stage,
+    o: {
+      readonly id: number;
+      readonly random: Random;
+      readonly gateway: number;
+      readonly isProbe: boolean;
+    },
   ) {
-    this.#workload = workload;
+    this.#stage = stage;
     this.id = o.id;
     this.#random = o.random;
     this.#gateway = o.gateway;
     this.#isProbe = o.isProbe;
     this.#script = [['holdings.open', null]];
-    if (o.isProbe) this.#script.push(['names.claim', { name: `Probe${o.id}` }], ['holdings.mine', null]);
+    if (!o.isProbe) return;
+    this.#script.push(['names.claim', { name: `Probe${o.id}` }], ['holdings.mine', null]);
   }
 
   begin(): void {
-    const plan = this.#workload.calls.get('accounts.register');
+    const plan = this.#stage.calls.get('accounts.register');
     if (plan === undefined) {
       this.#player = this.id;
       this.#session = 1_000 + this.id;
@@ -75,26 +74,27 @@ export class Client {
     this.#expiresAtMs = opened.expiresAtMs;
     this.#next = 1;
     this.#unanswered.clear();
-    const { players } = this.#workload.known;
+    const { players } = this.#stage.known;
     if (!this.#isProbe && !players.includes(opened.player)) players.push(opened.player);
     this.#loop();
   }
 
   /** Does the next thing, and comes back when it is over. */
   #loop(): void {
-    const { workload, script } = { workload: this.#workload, script: this.#script };
+    const stage = this.#stage;
+    const script = this.#script;
     if (this.#isProbe && script.length === 0) {
       this.isDone = true;
       return;
     }
-    if (workload.isOver && !this.#isProbe) return;
+    if (stage.isOver && !this.#isProbe) return;
     const next = script.shift();
     const drawn = (): readonly [string, unknown] => {
-      const { call, args } = workload.drawDeed(this.#random, this.#player, workload.known);
+      const { call, args } = stage.drawDeed(this.#random, this.#player, stage.known);
       return [call, args];
     };
     const [name, args] = next ?? drawn();
-    const plan = workload.calls.get(name);
+    const plan = stage.calls.get(name);
     if (plan === undefined) {
       this.#think();
       return;
@@ -106,74 +106,74 @@ export class Client {
   }
 
   #think(): void {
-    const thinkMs = this.#isProbe ? 1 : this.#random.integer(1, this.#workload.thinkMsMax);
-    this.#workload.after(thinkMs, () => this.#loop());
+    const thinkMs = this.#isProbe ? 1 : this.#random.integer(1, this.#stage.thinkMsMax);
+    this.#stage.after(thinkMs, () => this.#loop());
   }
 
   /** Asks until there is a decision. */
   #until(call: Call, decided: (reply: Reply) => void): void {
-    this.#workload.ask(this.#gateway, call, (ended) => {
+    this.#stage.ask(this.#gateway, call, (ended) => {
       if (ended.kind === 'answered') {
-        decided(this.#workload.truth.answered(call, ended.reply));
+        decided(this.#stage.truth.answered(call, ended.reply));
         return;
       }
       this.#note(call, ended);
-      this.#workload.after(RETRY_MS, () => this.#until(call, decided));
+      this.#stage.after(RETRY_MS, () => this.#until(call, decided));
     });
   }
 
   /** Asks until there is a decision, or until it is given up. */
   #attempt(plan: CallPlan, call: Call): void {
-    this.#workload.ask(this.#gateway, call, (ended) => {
+    this.#stage.ask(this.#gateway, call, (ended) => {
       if (ended.kind === 'answered') {
-        this.#over(plan, call, this.#workload.truth.answered(call, ended.reply));
+        this.#over(plan, call, this.#stage.truth.answered(call, ended.reply));
         return;
       }
       this.#note(call, ended);
       if (this.#random.chance(1, call.mayHappen ? 4 : 2)) {
-        if (!call.mayHappen) this.#workload.truth.neverHappens(call);
+        if (!call.mayHappen) this.#stage.truth.neverHappens(call);
         // It is not answered, and by this client's word it is: a late copy of it is then refused.
         if (this.#random.chance(1, 2)) this.#unanswered.delete(call.number);
         this.#think();
         return;
       }
-      if (this.#random.chance(1, 3)) this.#gateway = this.#workload.anyGateway(this.#random);
-      this.#workload.after(RETRY_MS, () => this.#attempt(plan, call));
+      if (this.#random.chance(1, 3)) this.#gateway = this.#stage.anyGateway(this.#random);
+      this.#stage.after(RETRY_MS, () => this.#attempt(plan, call));
     });
   }
 
   #over(plan: CallPlan, call: Call, reply: Reply): void {
     this.#unanswered.delete(call.number);
     if (reply.kind === 'done') {
-      learn(this.#workload.known, this.#player, plan.name, decodeWith(plan.value, reply.value));
+      learn(this.#stage.known, this.#player, plan.name, decodeWith(plan.value, reply.value));
     } else if (reply.reason === 'session-expired') {
       this.#renew();
       return;
     }
     if (call.mode === 'command' && this.#random.chance(1, 15)) {
-      this.#workload.after(this.#random.integer(1, 2_000), () => this.#askAgain(call));
+      this.#stage.after(this.#random.integer(1, 2_000), () => this.#askAgain(call));
     }
     this.#think();
   }
 
   /** A copy of the call that nobody waits for, perhaps by another way. */
   #askAgain(call: Call): void {
-    const gateway = this.#workload.anyGateway(this.#random);
-    this.#workload.ask(gateway, call, (ended) => {
-      if (ended.kind === 'answered') this.#workload.truth.answered(call, ended.reply);
+    const gateway = this.#stage.anyGateway(this.#random);
+    this.#stage.ask(gateway, call, (ended) => {
+      if (ended.kind === 'answered') this.#stage.truth.answered(call, ended.reply);
       else this.#note(call, ended);
     });
   }
 
   /** Logs in again: commands of the former session are refused from now on. */
   #renew(): void {
-    const plan = this.#workload.calls.get('accounts.openSession');
+    const plan = this.#stage.calls.get('accounts.openSession');
     if (plan === undefined) return;
     this.#until(this.#service(plan, { player: this.#player }), (reply) => this.#enter(plan, reply));
   }
 
   #note(call: Call, ended: Exclude<Ended, { kind: 'answered' }>): void {
-    const { truth } = this.#workload;
+    const { truth } = this.#stage;
     if (ended.kind === 'unavailable') truth.unavailable += 1;
     if (ended.kind !== 'uncertain') return;
     truth.uncertain += 1;
@@ -192,12 +192,12 @@ export class Client {
       call: plan.name,
       args: encodeWith(plan.args, args),
     });
-    return this.#workload.newCall(plan, body, { session: this.#session, number });
+    return this.#stage.newCall(plan, body, { session: this.#session, number });
   }
 
   #query(plan: CallPlan, args: unknown): Call {
     const query = { player: this.#player, call: plan.name, args: encodeWith(plan.args, args) };
-    return this.#workload.newCall(plan, encodeQuery(query), { session: 0, number: 0 });
+    return this.#stage.newCall(plan, encodeQuery(query), { session: 0, number: 0 });
   }
 
   /** A command of our own services: it needs no session. */
@@ -211,6 +211,6 @@ export class Client {
       call: plan.name,
       args: encodeWith(plan.args, args),
     });
-    return this.#workload.newCall(plan, body, { session: 0, number: 0 });
+    return this.#stage.newCall(plan, body, { session: 0, number: 0 });
   }
 }

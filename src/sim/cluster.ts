@@ -6,17 +6,12 @@
 import { CorruptionError } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
 import { Random } from '../base/random.ts';
-import type { Feature } from '../world/feature.ts';
-import type { Topology } from '../services/topology.ts';
 import { MachineClock } from './clock.ts';
 import { GlobalHost } from './global-host.ts';
-import type { Invariants } from './invariants.ts';
 import { Network } from './network.ts';
-import type { Plan } from './plan.ts';
 import { Killed, type StepKind, VirtualProcess } from './process.ts';
-import type { EventQueue } from './queue.ts';
 import { RegionHost } from './region-host.ts';
-import type { Verdicts } from './violation.ts';
+import type { ClusterSetting, World } from './setting.ts';
 
 const STEP_KINDS: readonly StepKind[] = [
   'start',
@@ -39,23 +34,6 @@ const WIDE_MS: readonly (readonly number[])[] = [
   [19, 20, 4, 0, 20],
   [10, 14, 20, 20, 0],
 ];
-
-export interface ClusterSetting {
-  readonly plan: Plan;
-  readonly topology: Topology;
-  readonly features: readonly Feature[];
-  readonly queue: EventQueue;
-  readonly verdicts: Verdicts;
-  readonly invariants: Invariants;
-  /** For a timeline; costs nothing where it is not given. */
-  readonly note?: ((lane: number, what: string) => void) | undefined;
-}
-
-/** What a node's host needs to start a process. */
-export interface World extends ClusterSetting {
-  readonly random: Random;
-  readonly network: Network;
-}
 
 export class Cluster {
   readonly world: World;
@@ -103,35 +81,35 @@ export class Cluster {
   /** Starts the node's process, unless one lives or its disk is beyond use. */
   start(node: number): void {
     const host = this.#host(node);
-    if (host.process !== undefined || host.isRefused) return;
-    const process = this.#newProcess(node);
+    if (host.life !== undefined || host.isRefused) return;
+    const life = this.#newProcess(node);
     this.world.note?.(node, 'starts');
-    host.process = process;
-    process.take('start', () => host.run(process));
+    host.life = life;
+    life.take('start', () => host.run(life));
   }
 
   /** Ends the node's process; `power`: its machine dies with it, and nobody is told. */
   kill(node: number, power: boolean, calls: number = 0): void {
     const host = this.#host(node);
-    if (host.process === undefined) return;
+    if (host.life === undefined) return;
     host.losesPower = power;
-    host.process.killAfter(calls);
+    host.life.killAfter(calls);
   }
 
   machine(node: number): MachineClock {
     return this.#machines.get(node) as MachineClock;
   }
 
-  process(node: number): VirtualProcess | undefined {
-    return this.#host(node).process;
+  life(node: number): VirtualProcess | undefined {
+    return this.#host(node).life;
   }
 
   /** The node that leads a group, by its own account, in the highest term. */
   leaderOf(group: number): number | undefined {
     let leader: number | undefined;
     let newest = -1;
-    for (const [node, { groups, process }] of this.globals) {
-      const raft = process === undefined ? undefined : groups.get(group)?.node;
+    for (const [node, { groups, life }] of this.globals) {
+      const raft = life === undefined ? undefined : groups.get(group)?.node;
       if (raft?.role !== 'leader' || raft.status.term <= newest) continue;
       newest = raft.status.term;
       leader = node;
@@ -145,19 +123,19 @@ export class Cluster {
 
   #newProcess(node: number): VirtualProcess {
     const { plan, queue } = this.#setting;
-    const process: VirtualProcess = new VirtualProcess({
+    const life: VirtualProcess = new VirtualProcess({
       node: nodeId(node),
       queue,
       random: this.world.random.split(`process ${node} at ${queue.nowUs}`),
       machine: this.machine(node),
       timerLateUsMax: plan.timerLateUsMax,
       watcher: {
-        stepping: (_process, kind) => this.#stepping(node, kind),
+        stepping: (_life, kind) => this.#stepping(node, kind),
         stepped: () => this.#setting.invariants.stepped(node),
-        ended: (_process, cause) => this.#ended(node, cause),
+        ended: (_life, cause) => this.#ended(node, cause),
       },
     });
-    return process;
+    return life;
   }
 
   #stepping(node: number, kind: StepKind): void {
@@ -184,7 +162,7 @@ export class Cluster {
     note?.(node, isKilled ? (host.losesPower ? 'loses power' : 'killed') : `ends: ${String(cause)}`);
     const power = host.losesPower && isKilled;
     host.losesPower = false;
-    host.process = undefined;
+    host.life = undefined;
     host.ended(power, cause);
     this.world.network.leave(nodeId(node), power);
     invariants.died(node);

@@ -28,7 +28,9 @@ export const drawStockDeed: DrawDeed = (random, player, known) => {
   const to = random.pick(known.players) ?? player;
   const dice = random.integer(0, 99);
   if (dice < 24) return { call: 'trade.give', args: { to, gold: random.integer(1, 400), items: [] } };
-  if (dice < 33) return { call: 'trade.give', args: { to, gold: 0, items: someItem(random, player, known) } };
+  if (dice < 33) {
+    return { call: 'trade.give', args: { to, gold: 0, items: someItem(random, player, known) } };
+  }
   if (dice < 42) return { call: 'trade.offer', args: drawOffer(random, player, { to, known }) };
   if (dice < 52) return { call: 'trade.accept', args: { offer: random.pick(known.offers) ?? 1 } };
   if (dice < 55) return { call: 'trade.withdraw', args: { offer: random.pick(known.offers) ?? 1 } };

@@ -119,12 +119,7 @@ function drawFault(
   { kind, atMs }: { readonly kind: Kind; readonly atMs: number },
 ): Fault {
   const target = drawTarget(random, topology);
-  const forMs = pick(random, [
-    random.integer(20, 200),
-    random.integer(200, 1_000),
-    random.integer(1_000, 3_000),
-  ]);
-  const when = { atMs, forMs };
+  const when = { atMs, forMs: drawSpan(random) };
   switch (kind) {
     case 'kill': {
       const calls = random.chance(1, 3) ? 0 : random.integer(1, 60);
@@ -150,7 +145,8 @@ function drawFault(
       return { ...when, kind, target, everyMs: random.integer(20, 300) };
     case 'cut': {
       const flapMs = random.chance(1, 4) ? random.integer(20, 400) : 0;
-      return { ...when, kind, target, shape: pick(random, SHAPES), breaks: random.chance(1, 2), flapMs };
+      const shape = pick(random, SHAPES);
+      return { ...when, kind, target, shape, breaks: random.chance(1, 2), flapMs };
     }
     case 'slow-links':
       return { ...when, kind, target, extraMs: pick(random, [5, 40, 150]) };
@@ -173,6 +169,11 @@ function drawFault(
     case 'full-disk':
       return { ...when, kind, target };
   }
+}
+
+function drawSpan(random: Random): number {
+  const spans = [random.integer(20, 200), random.integer(200, 1_000), random.integer(1_000, 3_000)];
+  return pick(random, spans);
 }
 
 function drawTarget(random: Random, topology: Topology): Target {

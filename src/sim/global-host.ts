@@ -15,15 +15,15 @@ import type { GroupPlan } from '../services/topology.ts';
 import { decodePeerMessage } from '../wire/peer.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
-import type { World } from './cluster.ts';
 import { type DiskConduct, DiskFailure, VirtualDisk } from './disk.ts';
 import type { VirtualProcess } from './process.ts';
+import type { World } from './setting.ts';
 
 const SECTOR_BYTES = 512;
 
 export class GlobalHost {
   readonly node: number;
-  process: VirtualProcess | undefined;
+  life: VirtualProcess | undefined;
   losesPower = false;
   /** Its disk lost what it was trusted with, and it said so: it stays down. */
   isRefused = false;
@@ -50,18 +50,18 @@ export class GlobalHost {
     this.#random = world.random.split(`host ${node}`);
   }
 
-  run(process: VirtualProcess): void {
+  run(life: VirtualProcess): void {
     const { invariants, network, plan, queue, topology, features } = this.#world;
-    const { clock } = process;
+    const { clock } = life;
     const { disk } = this;
-    disk.conduct = this.#conduct(process);
+    disk.conduct = this.#conduct(life);
     const { journal, recovered } = Journal.open(disk, { segmentBytes: plan.segmentBytes });
     const { isDamaged } = this;
     invariants.recovered(this.node, recovered, { machineDied: this.#machineDied, isDamaged });
     this.#machineDied = false;
-    const peers = network.join(process);
+    const peers = network.join(life);
     const turn: Turn = new Turn({
-      self: process.node,
+      self: life.node,
       clock,
       peers,
       journal,
@@ -71,11 +71,11 @@ export class GlobalHost {
       limits: plan.limits,
       logger: { log: () => {} },
       onNotices: (notices) => global.tell(notices),
-      fail: (cause) => process.end(cause),
+      fail: (cause) => life.end(cause),
     });
     const groups = new Map<number, RaftGroup>();
     for (const group of topology.groups) {
-      if (!group.members.includes(process.node)) continue;
+      if (!group.members.includes(life.node)) continue;
       const machine = createGroupMachine(featuresOf(group, features));
       const added = turn.add({
         ...group,
@@ -128,11 +128,11 @@ export class GlobalHost {
     return true;
   }
 
-  #conduct(process: VirtualProcess): DiskConduct {
+  #conduct(life: VirtualProcess): DiskConduct {
     const { invariants, plan, queue } = this.#world;
     return {
       begin: (operation) => {
-        process.touch();
+        life.touch();
         if (this.isFull && operation !== 'sync' && operation !== 'remove') {
           throw new DiskFailure(`ENOSPC: ${operation}`);
         }
@@ -145,9 +145,9 @@ export class GlobalHost {
         const ownUs = this.syncUsMax === 0 ? 0 : this.#random.integer(0, this.syncUsMax);
         const delayUs = hungUs + this.syncExtraUs + ownUs;
         if (kind !== 'sync' || plan.isDiskAsync) {
-          queue.after(delayUs, () => process.take('disk', complete));
+          queue.after(delayUs, () => life.take('disk', complete));
         } else {
-          process.standStill(delayUs);
+          life.standStill(delayUs);
           complete();
         }
       },

@@ -147,8 +147,8 @@ export class GroupHistory {
   }
 }
 
-export function isSessionRefusal(reply: Reply | { readonly kind: string; readonly reason?: string }): boolean {
-  return reply.kind === 'rejected' && SESSION_REFUSALS.has((reply as { reason: string }).reason);
+export function isSessionRefusal(reply: Reply): boolean {
+  return reply.kind === 'rejected' && SESSION_REFUSALS.has(reply.reason);
 }
 
 function headOf(command: Uint8Array): CommandHead | undefined {

@@ -195,7 +195,9 @@ export class Invariants {
     if (!moved && (member.unmoved += 1) % LOOK_EVERY !== 0) return;
     const raft = group.node.status;
     const name = `${history.name} at ${node}`;
-    if (raft.term < member.term) this.#verdicts.broken('MT', `${name}: term ${raft.term} after ${member.term}`);
+    if (raft.term < member.term) {
+      this.#verdicts.broken('MT', `${name}: term ${raft.term} after ${member.term}`);
+    }
     if (raft.commit < member.commit) {
       this.#verdicts.broken('MC', `${name}: commit ${raft.commit} after ${member.commit}`);
     }
@@ -254,7 +256,8 @@ export class Invariants {
       }
     }
     if (holders >= majority(voters)) return;
-    const what = `entry ${index} of term ${term} is called committed and on ${holders} of ${voters} disks`;
+    const where = `on ${holders} of ${voters} disks`;
+    const what = `entry ${index} of term ${term} is called committed and ${where}`;
     this.#verdicts.broken('CQ', `${history.name}: ${what}`);
   }
 
@@ -266,7 +269,8 @@ export class Invariants {
       }
     }
     if (votes >= majority(voters)) return;
-    this.#verdicts.broken('ES', `${history.name}: ${node} leads term ${term} with ${votes} of ${voters} votes`);
+    const what = `${node} leads term ${term} with ${votes} of ${voters} votes`;
+    this.#verdicts.broken('ES', `${history.name}: ${what}`);
   }
 
   #complete({ history, node }: Member, group: RaftGroup): void {
@@ -313,7 +317,8 @@ export class Invariants {
     const { term, votedFor } = recovered?.hardState ?? { term: 0, votedFor: undefined };
     const { hardState } = log;
     const forgets =
-      term < hardState.term || (term === hardState.term && votedFor !== (hardState.votedFor ?? votedFor));
+      term < hardState.term ||
+      (term === hardState.term && votedFor !== (hardState.votedFor ?? votedFor));
     if (forgets) {
       const what = `${node} had term ${hardState.term} on disk, and starts with ${term}`;
       this.#verdicts.broken('FORGET', `${history.name}: ${what}`);
@@ -324,7 +329,8 @@ export class Invariants {
     if (!log.holds(index, entryTerm) || index <= Math.max(missesUntil, log.checkpoint)) return;
     const first = (recovered?.snapshot.index ?? 0) + 1;
     if (index < first || recovered?.entries[index - first]?.term === entryTerm) return;
-    this.#verdicts.broken('FORGET', `${history.name}: ${node} had entry ${index} on disk, and starts without`);
+    const what = `${node} had entry ${index} on disk, and starts without`;
+    this.#verdicts.broken('FORGET', `${history.name}: ${what}`);
   }
 }
 

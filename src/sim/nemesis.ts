@@ -6,9 +6,9 @@ import { nodeId } from '../base/id.ts';
 import { Random } from '../base/random.ts';
 import type { Cluster } from './cluster.ts';
 import type { GlobalHost } from './global-host.ts';
+import { type Sides, waysOf } from './cuts.ts';
 import { type CutShape, describeFault, type Fault, type Plan, type Target } from './plan.ts';
 
-type Way = readonly [from: number, to: number];
 /** A gracefully leaving process is given so long. */
 const LEAVE_US = 450_000;
 /** A cut connection breaks within so long, where it breaks. */
@@ -21,6 +21,7 @@ export class Nemesis {
   readonly #cluster: Cluster;
   readonly #plan: Plan;
   readonly #random: Random;
+  readonly #sides: Sides;
   /** What ends the faults that last, by fault. */
   readonly #lasting = new Map<object, () => void>();
 
@@ -28,6 +29,7 @@ export class Nemesis {
     this.#cluster = cluster;
     this.#plan = plan;
     this.#random = new Random(`nemesis ${plan.seed}`);
+    this.#sides = { globals: [...cluster.globals.keys()], gateways: [...cluster.regions.keys()] };
   }
 
   schedule(): void {
@@ -59,7 +61,7 @@ export class Nemesis {
   /** Cuts the ways of a shape; returns what ends it. */
   cut(node: number, shape: CutShape, breaksAfterMsMax: number = Infinity): () => void {
     const { network } = this.#cluster.world;
-    const ways = this.#waysOf(node, shape);
+    const ways = waysOf(node, shape, this.#sides);
     for (const [from, to] of ways) {
       const breaksAfterUs = this.#random.integer(0, Math.min(breaksAfterMsMax, 10_000)) * 1_000;
       const breaks = Number.isFinite(breaksAfterMsMax);
@@ -108,7 +110,7 @@ export class Nemesis {
       case 'leave':
         return this.#leave(this.#choose(fault.target));
       case 'stall':
-        cluster.process(this.#choose(fault.target))?.standStill(this.#lastsUs(fault));
+        cluster.life(this.#choose(fault.target))?.standStill(this.#lastsUs(fault));
         return undefined;
       case 'cut':
         return this.#flapping(fault);
@@ -160,7 +162,7 @@ export class Nemesis {
   #kill(node: number, power: boolean, calls: number): () => void {
     this.#cluster.kill(node, power, calls);
     return () => {
-      this.#cluster.process(node)?.spare();
+      this.#cluster.life(node)?.spare();
       this.#cluster.start(node);
     };
   }
@@ -228,17 +230,18 @@ export class Nemesis {
     const count = Math.floor(members.length / 2) + 1;
     const leader = this.#cluster.leaderOf(group);
     // Mostly it is spared: it then stays with what it has proposed.
-    const start = this.#random.chance(2, 3) ? members.indexOf(leader ?? 0) + 1 : this.#random.integer(0, 4);
+    const isSpared = this.#random.chance(2, 3);
+    const start = isSpared ? members.indexOf(leader ?? 0) + 1 : this.#random.integer(0, 4);
     return members.map((_, i) => members[(start + i) % members.length] ?? 1).slice(0, count);
   }
 
   #leave(node: number): () => void {
     const { globals, world } = this.#cluster;
     const host = globals.get(node);
-    const process = host?.process;
-    process?.take('order', () => void host?.turn?.leave());
+    const life = host?.life;
+    life?.take('order', () => void host?.turn?.leave());
     world.queue.after(LEAVE_US, () => {
-      if (process !== undefined && host?.process === process) this.#cluster.kill(node, false);
+      if (life !== undefined && host?.life === life) this.#cluster.kill(node, false);
     });
     return () => world.queue.after(LEAVE_US, () => this.#cluster.start(node));
   }
@@ -265,7 +268,7 @@ export class Nemesis {
 
   #slowLinks(node: number, extraUs: number): () => void {
     const { network } = this.#cluster.world;
-    const ways = this.#waysOf(node, 'isolated');
+    const ways = waysOf(node, 'isolated', this.#sides);
     for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), extraUs);
     return () => {
       for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), -extraUs);
@@ -284,56 +287,4 @@ export class Nemesis {
     const leader = this.#cluster.leaderOf(target.leaderOf);
     return leader ?? this.#random.pick([...this.#cluster.globals.keys()]) ?? 1;
   }
-
-  /** The one-way links that a shape cuts. Gateways stand on all sides of every partition but one. */
-  #waysOf(node: number, shape: CutShape): readonly Way[] {
-    const globals = [...this.#cluster.globals.keys()];
-    const all = [...globals, ...this.#cluster.regions.keys()];
-    const others = globals.filter((other) => other !== node);
-    const next = others[globals.indexOf(node) % others.length] ?? node;
-    const inward = all.filter((from) => from !== node).map((from): Way => [from, node]);
-    const outward = inward.map(([from, to]): Way => [to, from]);
-    const both = (pairs: readonly Way[]): readonly Way[] => [
-      ...pairs,
-      ...pairs.map(([from, to]): Way => [to, from]),
-    ];
-    switch (shape) {
-      case 'isolated':
-        return [...inward, ...outward];
-      case 'deaf':
-        return inward;
-      case 'mute':
-        return outward;
-      case 'old-regime': {
-        const gateways = [...this.#cluster.regions.keys()];
-        const loyal = gateways.filter((_, i) => i % 2 === node % 2);
-        const rest = [...others, ...gateways.filter((gateway) => !loyal.includes(gateway))];
-        return both(pairsAcross([node, ...loyal], rest));
-      }
-      case 'deaf-to-peers':
-        return others.map((from): Way => [from, node]);
-      case 'pair':
-        return both([[node, next]]);
-      case 'one-way':
-        return [[node, next]];
-      case 'halves':
-        return both(pairsAcross(others.filter((_, i) => i % 2 === 0), [
-          node,
-          ...others.filter((_, i) => i % 2 === 1),
-        ]));
-      case 'bridge':
-        return both(pairsAcross(others.filter((_, i) => i % 2 === 0), others.filter((_, i) => i % 2 === 1)));
-      case 'ring':
-        return both(
-          pairsAcross(globals, globals).filter(([a, b]) => {
-            const apart = Math.abs(globals.indexOf(a) - globals.indexOf(b));
-            return a < b && apart !== 1 && apart !== globals.length - 1;
-          }),
-        );
-    }
-  }
-}
-
-function pairsAcross(ones: readonly number[], others: readonly number[]): readonly Way[] {
-  return ones.flatMap((one) => others.map((other): Way => [one, other]));
 }

@@ -36,7 +36,7 @@ export interface NetworkOptions {
 }
 
 interface End {
-  readonly process: VirtualProcess;
+  readonly life: VirtualProcess;
   listener: PeerListener | undefined;
   /** Frames that wait for `flush`, by receiver. */
   readonly queued: Map<NodeId, Uint8Array[]>;
@@ -85,18 +85,18 @@ export class Network {
   }
 
   /** The links of a process that starts. They come up once it listens. */
-  join(process: VirtualProcess): Peers {
-    const end: End = { process, listener: undefined, queued: new Map() };
-    this.#ends.set(process.node, end);
+  join(life: VirtualProcess): Peers {
+    const end: End = { life, listener: undefined, queued: new Map() };
+    this.#ends.set(life.node, end);
     return {
       send: (to, frame) => this.#send(end, to, frame),
       flush: () => this.#flush(end),
-      connected: (to) => this.#direction(to, process.node).standing,
+      connected: (to) => this.#direction(to, life.node).standing,
       listen: (listener) => {
-        process.touch();
+        life.touch();
         end.listener = listener;
         for (const other of this.#ends.keys()) {
-          if (other !== process.node) this.#connectSoon(process.node, other);
+          if (other !== life.node) this.#connectSoon(life.node, other);
         }
       },
       close: () => Promise.resolve(),
@@ -169,8 +169,8 @@ export class Network {
   }
 
   #send(end: End, to: NodeId, frame: Uint8Array): void {
-    end.process.touch();
-    const { node } = end.process;
+    end.life.touch();
+    const { node } = end.life;
     if (!this.#direction(to, node).standing) return;
     this.#o.sent(node, to, frame);
     const queued = end.queued.get(to);
@@ -180,11 +180,11 @@ export class Network {
 
   #flush(end: End): void {
     if (end.queued.size === 0) return;
-    end.process.touch();
+    end.life.touch();
     for (const [to, frames] of end.queued) {
-      const { node } = end.process;
+      const { node } = end.life;
       const link = this.#link(node, to);
-      if (link.joined) this.#leave(link, this.#direction(node, to), frames, end.process.busyUs);
+      if (link.joined) this.#leave(link, this.#direction(node, to), frames, end.life.busyUs);
     }
     end.queued.clear();
   }
@@ -223,7 +223,7 @@ export class Network {
     queue.at(atUs, () => {
       const end = this.#ends.get(direction.to);
       if (end === undefined || !link.joined || link.generation !== generation) return;
-      end.process.take('frames', () => {
+      end.life.take('frames', () => {
         if (!direction.standing || link.generation !== generation) return;
         this.#o.arrived(direction.to, frames);
         for (const frame of frames) end.listener?.received(direction.from, frame);
@@ -270,7 +270,7 @@ export class Network {
       };
       // The dialled end is up first; what it sends at once finds the other one up.
       const afterUs = direction === there ? 0 : this.#delayUs(direction);
-      this.#o.queue.after(afterUs, () => end.process.take('up', stand));
+      this.#o.queue.after(afterUs, () => end.life.take('up', stand));
     }
     back.lastArrivalUs = this.#o.queue.nowUs + this.#delayUs(back);
   }
@@ -285,7 +285,7 @@ export class Network {
     const { generation } = link;
     this.#o.queue.after(delayUs, () => {
       const end = this.#ends.get(direction.to);
-      end?.process.take('lost', () => {
+      end?.life.take('lost', () => {
         if (!direction.standing || link.generation !== generation) return;
         direction.standing = false;
         end.queued.delete(direction.from);

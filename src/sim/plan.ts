@@ -106,7 +106,8 @@ export interface Drill {
 /** The whole plan for a person; the faults last, in their order. */
 export function describePlan(plan: Plan): string {
   const { faults, ...rest } = plan;
-  return [`plan ${JSON.stringify(rest)}`, ...faults.map((fault) => `  ${describeFault(fault)}`)].join('\n');
+  const lines = faults.map((fault) => `  ${describeFault(fault)}`);
+  return [`plan ${JSON.stringify(rest)}`, ...lines].join('\n');
 }
 
 /** One line for a person. */

@@ -22,10 +22,10 @@ export type StepKind = 'start' | 'frames' | 'up' | 'lost' | 'timer' | 'deferred'
 
 export interface ProcessWatcher {
   /** A step begins. */
-  stepping(process: VirtualProcess, kind: StepKind): void;
-  stepped(process: VirtualProcess): void;
+  stepping(life: VirtualProcess, kind: StepKind): void;
+  stepped(life: VirtualProcess): void;
   /** The process ended by itself or was killed: `Killed`, or what it threw. Called once. */
-  ended(process: VirtualProcess, cause: unknown): void;
+  ended(life: VirtualProcess, cause: unknown): void;
 }
 
 interface Step {

@@ -4,12 +4,12 @@
 import { Outbox } from '../services/outbox.ts';
 import { type Ask, Route } from '../services/route.ts';
 import { decodePeerMessage } from '../wire/peer.ts';
-import type { World } from './cluster.ts';
 import type { VirtualProcess } from './process.ts';
+import type { World } from './setting.ts';
 
 export class RegionHost {
   readonly node: number;
-  process: VirtualProcess | undefined;
+  life: VirtualProcess | undefined;
   losesPower = false;
   isRefused = false;
   readonly #world: World;
@@ -20,10 +20,10 @@ export class RegionHost {
     this.node = node;
   }
 
-  run(process: VirtualProcess): void {
+  run(life: VirtualProcess): void {
     const { network, random, topology } = this.#world;
-    const { clock } = process;
-    const peers = network.join(process);
+    const { clock } = life;
+    const peers = network.join(life);
     const route = new Route({
       clock,
       peers,
@@ -44,7 +44,7 @@ export class RegionHost {
 
   /** Asks a group; without a process, nobody ever answers. */
   ask(ask: Ask): void {
-    this.process?.take('order', () => this.#route?.ask(ask));
+    this.life?.take('order', () => this.#route?.ask(ask));
   }
 
   ended(): void {

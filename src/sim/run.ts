@@ -124,7 +124,10 @@ class Run {
     this.#workload.isOver = true;
     const limitMs = CONVERGE_ELECTIONS_MAX * ELECTION_MS;
     if (this.#until(() => this.#isConverged(), limitMs)) this.#compare();
-    else this.#broken('CONVERGE', `not all copies have caught up within ${limitMs} ms: ${this.#picture()}`);
+    else {
+      const what = `not all copies have caught up within ${limitMs} ms`;
+      this.#broken('CONVERGE', `${what}: ${this.#picture()}`);
+    }
   }
 
   /** Players play and nothing is wrong: no leader changes. */
@@ -141,7 +144,7 @@ class Run {
     const { rejoin, rejoinMs } = this.#plan.drill;
     const leaders = this.#world.topology.groups.map(({ number }) => this.#cluster.leaderOf(number));
     const idle = [...this.#cluster.globals].find(
-      ([node, { process }]) => process !== undefined && !leaders.includes(node),
+      ([node, { life }]) => life !== undefined && !leaders.includes(node),
     )?.[0];
     if (idle === undefined || !this.#isWhole) return;
     const before = this.#elections();
@@ -187,8 +190,9 @@ class Run {
   #isConverged(): boolean {
     if (this.#workload.open > 0) return false;
     return this.#world.topology.groups.every(({ number, members }) => {
-      const copies = members.flatMap((node) => this.#cluster.globals.get(node)?.groups.get(number) ?? []);
-      const alive = members.filter((node) => this.#cluster.globals.get(node)?.isRefused === false);
+      const hosts = members.flatMap((node) => this.#cluster.globals.get(node) ?? []);
+      const copies = hosts.flatMap(({ groups }) => groups.get(number) ?? []);
+      const alive = hosts.filter(({ isRefused }) => !isRefused);
       const leaders = copies.filter((copy) => copy.isLeader);
       const last = leaders[0]?.node.status.last;
       return (
@@ -212,7 +216,8 @@ class Run {
 
   #sameLeaders(before: number, when: string): void {
     const changes = this.#elections() - before;
-    if (changes > 0) this.#broken('CALM', `${changes} leaders were elected ${when}: ${this.#picture()}`);
+    if (changes === 0) return;
+    this.#broken('CALM', `${changes} leaders were elected ${when}: ${this.#picture()}`);
   }
 
   #elections(): number {
@@ -266,7 +271,8 @@ class Run {
           continue;
         }
         const { role, term, commit, last } = group.node.status;
-        lines.push(`${name}/${node} ${role} term ${term} applied ${group.applied} commit ${commit} last ${last}`);
+        const log = `applied ${group.applied} commit ${commit} last ${last}`;
+        lines.push(`${name}/${node} ${role} term ${term} ${log}`);
       }
     }
     return lines.join('; ');

@@ -3,7 +3,7 @@
 // `cli/sim.ts` prints the text and writes the picture for a failing seed. SVG by hand: no library, no
 // fonts, and it opens anywhere.
 import { describePlan, type Plan } from './plan.ts';
-import { type Verdict } from './run.ts';
+import type { Verdict } from './run.ts';
 
 /** `lane` is a node's id; 0 is the whole world. */
 export interface Mark {
@@ -37,7 +37,8 @@ export function drawSvg(plan: Plan, verdict: Verdict, marks: readonly Mark[]): s
   const y = (lane: number): number => TOP + lanes.indexOf(lane) * LANE_HEIGHT;
   const height = TOP + lanes.length * LANE_HEIGHT;
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="monospace">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" ` +
+      'font-family="monospace">',
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     text(10, 20, `seed ${plan.seed}: ${verdict.result} ${verdict.invariant ?? ''}`, 14),
     text(10, 38, verdict.what.slice(0, 150), 11),

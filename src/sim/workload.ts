@@ -3,10 +3,11 @@
 // `run.ts` owns one: players play while faults come, then probes ask fresh commands at every gateway.
 import { Random } from '../base/random.ts';
 import { ASK_DEADLINE_MS } from '../services/route.ts';
-import { Client, type Ended } from './client.ts';
+import { Client } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import type { DrawDeed, Known } from './deeds.ts';
 import type { Plan } from './plan.ts';
+import type { Ended, Stage } from './stage.ts';
 import type { Call, Truth } from './truth.ts';
 import { type CallPlan, callsOf, type WorldUnderTest } from './worlds.ts';
 
@@ -18,13 +19,12 @@ interface Open {
   readonly settle: (ended: Ended) => void;
 }
 
-export class Workload {
+export class Workload implements Stage {
   readonly calls: ReadonlyMap<string, CallPlan>;
   readonly known: Known = { players: [], items: new Map(), offers: [] };
   readonly truth: Truth;
   readonly drawDeed: DrawDeed;
   readonly thinkMsMax: number;
-  /** Players finish what they are at, and rest. */
   isOver = false;
   readonly #cluster: Cluster;
   readonly #plan: Plan;
@@ -82,7 +82,6 @@ export class Workload {
     return { group, mode, name, body, ...id, notBefore, mayHappen: false, answer: undefined };
   }
 
-  /** `settle` is called once, after the answer has travelled back. */
   ask(gateway: number, call: Call, settle: (ended: Ended) => void): void {
     const { queue } = this.#cluster.world;
     let isSettled = false;
@@ -97,7 +96,7 @@ export class Workload {
     };
     queue.after(TRAVEL_US, () => {
       const host = this.#cluster.regions.get(gateway);
-      if (host?.process === undefined) {
+      if (host?.life === undefined) {
         open.settle({ kind: 'not-asked' });
         return;
       }

@@ -90,7 +90,7 @@ test('two processes give one digest for the same seeds', () => {
   assert.equal(digests[0], digests[1]);
 });
 
-test('a world of one’s own with a fault in it ends with exit code 1, a command, a story and a picture', () => {
+test('a faulty world of one’s own ends with exit code 1, a command, a story and a picture', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bluemarble-sim-'));
   try {
     const world = join(root, 'test/sim/worlds/forgetful-feature.ts');

@@ -16,7 +16,7 @@ class Pair {
   readonly heard: string[] = [];
   readonly peers = new Map<number, Peers>();
 
-  constructor(o: { readonly isDatagram?: boolean; readonly lost?: number; readonly doubled?: number } = {}) {
+  constructor(o: { isDatagram?: boolean; lost?: number; doubled?: number } = {}) {
     this.network = new Network({
       queue: this.queue,
       random: new Random('network'),
@@ -134,7 +134,7 @@ test('overlapping cuts heal with the last of them', () => {
   assert.deepEqual(pair.take(), ['2 hears 1 from 1']);
 });
 
-test('a process that dies is noticed soon, a machine that dies only late, and its return replaces the link', () => {
+test('a dead process is noticed soon, a dead machine late, and its return replaces the link', () => {
   const pair = new Pair();
   pair.take();
   pair.network.leave(B, false);

@@ -45,7 +45,7 @@ test('a process that stood still runs due timers, then what it received, then wh
   assert.deepEqual(did, ['timer', 'frames', 'deferred']);
 });
 
-test('a process can be killed between any two calls of its doors, and then none lets anything through', () => {
+test('a process dies between any two calls of its doors, and then none lets anything through', () => {
   const { queue, process, ends } = bench();
   const did: number[] = [];
   process.killAfter(3);

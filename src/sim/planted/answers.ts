@@ -58,7 +58,9 @@ export const inAnswers: readonly PlantedFault[] = [
       {
         file: 'runtime/raft-group.ts',
         from: `for (const { answer } of this.#proposals.values()) answer({ kind: 'uncertain' });`,
-        to: `for (const { answer } of this.#proposals.values()) answer({ kind: 'unavailable', retryAfterMs: 1 });`,
+        to: `for (const { answer } of this.#proposals.values()) {
+      answer({ kind: 'unavailable', retryAfterMs: 1 });
+    }`,
       },
     ],
   },

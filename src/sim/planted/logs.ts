@@ -23,7 +23,8 @@ export const inLogs: readonly PlantedFault[] = [
         file: 'protocols/raft/following.ts',
         from: `  takeEntries(s, entries);
   const verified`,
-        to: `  if (entries.length > 0 && s.log.lastIndex > prevIndex + entries.length && prevIndex >= s.log.baseIndex) {
+        to: `  const end = prevIndex + entries.length;
+  if (entries.length > 0 && s.log.lastIndex > end && prevIndex >= s.log.baseIndex) {
     s.log.truncate(prevIndex + 1);
     s.durability.truncated(prevIndex + 1);
   }

@@ -152,13 +152,14 @@ export const inSnapshots: readonly PlantedFault[] = [
     ],
   },
   {
-    name: 'snapshot-acknowledged-early',
-    what: 'a received snapshot is acknowledged before the journal knows of it',
+    name: 'received-snapshot-not-saved',
+    what: 'a received snapshot becomes the state and is acknowledged, and is not on disk',
     changes: [
       {
-        file: 'protocols/raft/snapshots.ts',
-        from: `  s.sendDurable(done.from, {`,
-        to: `  s.sendNow(done.from, {`,
+        file: 'runtime/raft-group.ts',
+        from: `    this.#options.checkpoints.save(this.name, snapshot);
+`,
+        to: ``,
       },
     ],
   },
@@ -198,9 +199,8 @@ export const inSnapshots: readonly PlantedFault[] = [
     changes: [
       {
         file: 'runtime/checkpoints.ts',
-        from: `  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).u32()) return 'its checksum is wrong';
-`,
-        to: ``,
+        from: `  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).u32()) return`,
+        to: `  if (crc32c(bytes, 0, end) < 0) return`,
       },
     ],
   },
@@ -213,7 +213,8 @@ export const inSnapshots: readonly PlantedFault[] = [
         from: `    this.#machine.restore(snapshot.state);
     this.#applied = snapshot.index;`,
         to: `    this.#machine.restore(snapshot.state);
-    this.#applied = this.node.entryAt(snapshot.index) === undefined ? snapshot.index : snapshot.index - 1;`,
+    const isHeld = this.node.entryAt(snapshot.index) !== undefined;
+    this.#applied = isHeld ? snapshot.index - 1 : snapshot.index;`,
       },
     ],
   },

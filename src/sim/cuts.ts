@@ -1,0 +1,70 @@
+// Which one-way links a cut of a certain shape takes away.
+//
+// `nemesis.ts` blocks them. Gateways stand on all sides of a partition, unless the shape says otherwise.
+import type { CutShape } from './plan.ts';
+
+export type Way = readonly [from: number, to: number];
+
+export interface Sides {
+  readonly globals: readonly number[];
+  readonly gateways: readonly number[];
+}
+
+/** `node` is whom it is about, where it is about one. */
+export function waysOf(
+  node: number,
+  shape: CutShape,
+  { globals, gateways }: Sides,
+): readonly Way[] {
+  const all = [...globals, ...gateways];
+  const others = globals.filter((other) => other !== node);
+  const next = others[globals.indexOf(node) % others.length] ?? node;
+  const inward = all.filter((from) => from !== node).map((from): Way => [from, node]);
+  const outward = inward.map(([from, to]): Way => [to, from]);
+  const both = (pairs: readonly Way[]): readonly Way[] => [
+    ...pairs,
+    ...pairs.map(([from, to]): Way => [to, from]),
+  ];
+  switch (shape) {
+    case 'isolated':
+      return [...inward, ...outward];
+    case 'deaf':
+      return inward;
+    case 'mute':
+      return outward;
+    case 'old-regime': {
+      const loyal = gateways.filter((_, i) => i % 2 === node % 2);
+      const rest = [...others, ...gateways.filter((gateway) => !loyal.includes(gateway))];
+      return both(pairsAcross([node, ...loyal], rest));
+    }
+    case 'deaf-to-peers':
+      return others.map((from): Way => [from, node]);
+    case 'pair':
+      return both([[node, next]]);
+    case 'one-way':
+      return [[node, next]];
+    case 'halves':
+      return both(pairsAcross(others.filter((_, i) => i % 2 === 0), [
+        node,
+        ...others.filter((_, i) => i % 2 === 1),
+      ]));
+    case 'bridge':
+      return both(
+        pairsAcross(
+          others.filter((_, i) => i % 2 === 0),
+          others.filter((_, i) => i % 2 === 1),
+        ),
+      );
+    case 'ring':
+      return both(
+        pairsAcross(globals, globals).filter(([a, b]) => {
+          const apart = Math.abs(globals.indexOf(a) - globals.indexOf(b));
+          return a < b && apart !== 1 && apart !== globals.length - 1;
+        }),
+      );
+  }
+}
+
+function pairsAcross(ones: readonly number[], others: readonly number[]): readonly Way[] {
+  return ones.flatMap((one) => others.map((other): Way => [one, other]));
+}

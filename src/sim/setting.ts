@@ -1,0 +1,28 @@
+// What a simulated cluster is made of, and what its hosts are handed.
+//
+// `run.ts` fills it in, `cluster.ts` adds the network, the hosts of nodes take what they need.
+import type { Random } from '../base/random.ts';
+import type { Topology } from '../services/topology.ts';
+import type { Feature } from '../world/feature.ts';
+import type { Invariants } from './invariants.ts';
+import type { Network } from './network.ts';
+import type { Plan } from './plan.ts';
+import type { EventQueue } from './queue.ts';
+import type { Verdicts } from './violation.ts';
+
+export interface ClusterSetting {
+  readonly plan: Plan;
+  readonly topology: Topology;
+  readonly features: readonly Feature[];
+  readonly queue: EventQueue;
+  readonly verdicts: Verdicts;
+  readonly invariants: Invariants;
+  /** For a timeline; costs nothing where it is not given. */
+  readonly note?: ((lane: number, what: string) => void) | undefined;
+}
+
+/** What a node's host needs to start a process. */
+export interface World extends ClusterSetting {
+  readonly random: Random;
+  readonly network: Network;
+}
