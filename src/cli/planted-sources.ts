@@ -19,8 +19,11 @@ export interface Simulator {
   readonly stockWorld: typeof Worlds.stockWorld;
 }
 
-/** Throws `StartError` when a text to be changed does not stand exactly once in its file. */
+/** Throws `StartError` outside of a clone, and when a text to be changed does not stand exactly once. */
 export async function loadPlanted(fault: PlantedFault): Promise<Simulator> {
+  if (!import.meta.url.endsWith('.ts')) {
+    throw new StartError('planted faults change the sources: run this in a clone of the repository');
+  }
   const mark = `?planted=${fault.name}`;
   const used = new Set<string>();
   const hooks = registerHooks({

@@ -62,7 +62,9 @@ function agreesWithBruteForce<State, Step extends Action>(
         const claimed = broken(play(newTruth(), random, options), random);
         const events = claimed.map(({ order: _, ...event }) => event);
         const isPossible = bruteForce(model, historyOf([...head, ...events]));
-        assert.deepEqual(faultsIn(events), isPossible ? [] : ['not-linearizable']);
+        // One false answer can break two parts, where two answers were exchanged.
+        const faults = [...new Set(faultsIn(events))];
+        assert.deepEqual(faults, isPossible ? [] : ['not-linearizable']);
         // A false answer may contradict the order that was claimed, or be explained in that order too.
         assert.equal(faultsIn(claimed).includes('not-linearizable'), !isPossible);
       }),

@@ -69,7 +69,12 @@ const unreadable: readonly Unreadable[] = [
   ['an operation that the model does not know', 'bank', '1 write 1\n1 =', /line 1: .* knows no write/],
   ['a reason that the model does not know', 'register', '1 cas [1,2]\n1 ! full', /record .* fail/],
   ['an answer where there is none', 'register', '1 write 1\n1 = 2', /line 1, answered in 2: write is/],
-  ['an answer of the wrong kind', 'counter', '1 read\n1 = "x"', /needs a count as its answer, a whole number/],
+  [
+    'an answer of the wrong kind',
+    'counter',
+    '1 read\n1 = "x"',
+    /needs a count as its answer, a whole number/,
+  ],
   ['a field that does not belong', 'bank', '1 deposit {"from":"a","amount":1}\n1 =', /unknown field "from"/],
   ['an initial state of the wrong kind', 'bank', 'init {"a":-1}\n1 read\n1 = {}', /^the initial state needs/],
 ];
