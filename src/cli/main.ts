@@ -9,6 +9,7 @@ import { chaosCommand } from './chaos.ts';
 import { DATA_FOLDER, duration, folder, wholeNumber } from './options.ts';
 import { partitionCommands } from './partition.ts';
 import { simCommand } from './sim.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 
 const EXIT_USAGE = 2;
@@ -59,6 +60,7 @@ function makeProgram(): Command {
   addPlayers(program);
   chaosCommand(program, import.meta.filename);
   simCommand(program);
+  verifyCommand(program);
   addMaelstrom(program);
   addNode(program);
   return program;

@@ -69,6 +69,8 @@ export class Turn {
   #scheduled = false;
   #running = false;
   #stopped = false;
+  /** What was found on disk is known to be durable: a killed process may not have synced all of it. */
+  #begun = false;
   #armedMs: number = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
 
@@ -112,15 +114,19 @@ export class Turn {
     return added;
   }
 
+  /** Hears and says nothing before the disk has confirmed what was found on it. */
   start(): void {
-    for (const group of this.#groups.values()) this.#wake(group);
+    this.#options.journal.flush(() => {
+      this.#begun = true;
+      for (const group of this.#groups.values()) this.#wake(group);
+    });
   }
 
   /** The body of a `raft` message between nodes. One that does not decode is logged and not heard. */
   receive(number: number, from: NodeId, body: Uint8Array): void {
     const group = this.#groups.get(number);
     const message = group === undefined ? undefined : this.#decode(from, body);
-    if (group === undefined || message === undefined || this.#stopped) return;
+    if (group === undefined || message === undefined || this.#stopped || !this.#begun) return;
     this.#guarded(() => group.node.receive(from, message, this.#options.clock.monotonicMs()));
     this.#wake(group);
   }
@@ -176,7 +182,7 @@ export class Turn {
 
   #wake(group: RaftGroup): void {
     this.#dirty.add(group);
-    if (this.#scheduled || this.#running || this.#stopped) return;
+    if (this.#scheduled || this.#running || this.#stopped || !this.#begun) return;
     this.#scheduled = true;
     this.#options.clock.defer(() => {
       this.#scheduled = false;

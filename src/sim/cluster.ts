@@ -28,11 +28,11 @@ const RESTART_US_MIN = 80_000;
 const RESTART_US_MAX = 600_000;
 /** One way between the places of the planet, in ms: where node `n` stands is `n` modulo their number. */
 const WIDE_MS: readonly (readonly number[])[] = [
-  [0, 6, 16, 19, 10],
-  [6, 0, 18, 20, 14],
-  [16, 18, 0, 4, 20],
-  [19, 20, 4, 0, 20],
-  [10, 14, 20, 20, 0],
+  [0, 12, 33, 40, 21],
+  [12, 0, 38, 45, 30],
+  [33, 38, 0, 9, 48],
+  [40, 45, 9, 0, 52],
+  [21, 30, 48, 52, 0],
 ];
 
 export class Cluster {

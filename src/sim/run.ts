@@ -18,6 +18,8 @@ import type { WorldUnderTest } from './worlds.ts';
 
 /** A healed world serves again within so many of the longest election timeouts. */
 const ELECTION_MS = 300;
+/** A group that spans oceans is so many times more patient (`protocols/raft/pace.ts`). */
+const WIDE_PATIENCE = 4;
 const SERVE_ELECTIONS_MAX = 27;
 const CONVERGE_ELECTIONS_MAX = 27;
 const DEAF_LEADER_ELECTIONS_MAX = 20;
@@ -60,11 +62,13 @@ class Run {
   readonly #nemesis: Nemesis;
   readonly #workload: Workload;
   readonly #truth: Truth;
+  readonly #electionMs: number;
 
   constructor(plan: Plan, world: WorldUnderTest, note: Note | undefined) {
     this.#plan = plan;
     this.#world = world;
     this.#note = note;
+    this.#electionMs = ELECTION_MS * (plan.network.isWide ? WIDE_PATIENCE : 1);
     const verdicts = this.#verdicts;
     const queue = this.#queue;
     const { topology, features } = world;
@@ -120,9 +124,9 @@ class Run {
   #recover(): void {
     this.#mark('all faults end');
     this.#nemesis.heal();
-    this.#serve(SERVE_ELECTIONS_MAX * ELECTION_MS, 'after all faults ended');
+    this.#serve(SERVE_ELECTIONS_MAX * this.#electionMs, 'after all faults ended');
     this.#workload.isOver = true;
-    const limitMs = CONVERGE_ELECTIONS_MAX * ELECTION_MS;
+    const limitMs = CONVERGE_ELECTIONS_MAX * this.#electionMs;
     if (this.#until(() => this.#isConverged(), limitMs)) this.#compare();
     else {
       const what = `not all copies have caught up within ${limitMs} ms`;
@@ -163,7 +167,7 @@ class Run {
     if (leader === undefined || !this.#isWhole) return;
     this.#mark(`node ${leader}, leader of group ${group}, hears no other global node`);
     const heal = this.#nemesis.cut(leader, 'deaf-to-peers');
-    this.#serve(DEAF_LEADER_ELECTIONS_MAX * ELECTION_MS, 'while a leader hears nobody');
+    this.#serve(DEAF_LEADER_ELECTIONS_MAX * this.#electionMs, 'while a leader hears nobody');
     heal();
     this.#for(CALM_MS);
   }

@@ -1,11 +1,11 @@
 // The course of a search through a schedule: what is open, what took effect, and the way back.
 //
 // `search` decides, this file keeps the books. An action is open from its invocation to its answer; an
-// action of unknown fate for ever. Each has a slot, which is free again after its answer, so that what took
-// effect among the open ones is a few bits.
+// action of unknown fate for ever. What changes places of the state is a changer, all else is a reader.
 // 1. `undo` takes back everything since a mark, in reverse: every change to a field is in the trail.
-// 2. Two lists link the open actions that have not taken effect: changers and readers, each in the order of
-//    invocation. An action that was unlinked keeps its neighbours, so that undoing can link it again.
+// 2. A list links the open readers that have not taken effect, in the order of invocation. One that was
+//    unlinked keeps its neighbours, so that undoing can link it again.
+// 3. Each place has a list of the open changers that touch it, taken or not, in no order that matters.
 
 /** Notes of the trail: what was done to an action. */
 const INVOKED = 0;
@@ -14,42 +14,36 @@ const ANSWERED = 2;
 const KINDS = 3;
 
 export class Course {
-  /** A bit for each slot: whether its action took effect. The caller must not change it. */
-  readonly bits: Int32Array;
   readonly #events: Int32Array;
-  readonly #isReader: (action: number) => boolean;
-  /** Heads of the two lists, behind the numbers of all actions. */
-  readonly #changers: number;
-  readonly #readers: number;
+  /** The places that an action changes; none for a reader. */
+  readonly #touched: (action: number) => readonly number[];
+  readonly #openAt = new Map<number, number[]>();
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
+  /** Behind the numbers of all actions: where the list of readers begins and ends. */
+  readonly #head: number;
   readonly #isInvoked: Uint8Array;
   readonly #isTaken: Uint8Array;
-  readonly #slots: Int32Array;
-  /** By slot, the action that it stands for; the last one while it is free. */
-  readonly #owners: Int32Array;
   readonly #trail: number[] = [];
   readonly #path: number[] = [];
+  #changersWaiting = 0;
   #at = 0;
 
-  /** Of so many actions; what only reads is told by `isReader`. */
-  constructor(events: Int32Array, actions: number, isReader: (action: number) => boolean) {
+  /** Of so many actions, whose events are twice their number, and one more where they are answered. */
+  constructor(
+    events: Int32Array,
+    actions: number,
+    touched: (action: number) => readonly number[],
+  ) {
     this.#events = events;
-    this.#isReader = isReader;
-    this.#changers = actions;
-    this.#readers = actions + 1;
-    this.#next = new Int32Array(actions + 2);
-    this.#previous = new Int32Array(actions + 2);
-    for (const head of [this.#changers, this.#readers]) {
-      this.#next[head] = head;
-      this.#previous[head] = head;
-    }
+    this.#touched = touched;
+    this.#head = actions;
+    this.#next = new Int32Array(actions + 1);
+    this.#previous = new Int32Array(actions + 1);
+    this.#next[actions] = actions;
+    this.#previous[actions] = actions;
     this.#isInvoked = new Uint8Array(actions);
     this.#isTaken = new Uint8Array(actions);
-    this.#slots = new Int32Array(actions);
-    const slots = giveSlots(events, this.#slots);
-    this.#owners = new Int32Array(slots);
-    this.bits = new Int32Array((slots + 31) >>> 5);
   }
 
   /** The number of the event that comes next. */
@@ -62,30 +56,22 @@ export class Course {
     return this.#path;
   }
 
-  /** Whether there is a changer other than this action that is open and has not taken effect. */
-  hasOtherChanger(action: number): boolean {
-    const first = this.#next[this.#changers] ?? 0;
-    const isAlone = first === action && this.#next[first] === this.#changers;
-    return first !== this.#changers && !isAlone;
-  }
-
-  /** Changers, or readers, that are open and have not taken effect; the caller may take what it is given. */
-  *waiting(kind: 'changers' | 'readers'): Generator<number> {
-    const head = kind === 'changers' ? this.#changers : this.#readers;
-    for (let action = this.#next[head] ?? 0; action !== head; ) {
-      const next = this.#next[action] ?? 0;
-      yield action;
-      action = next;
-    }
+  /** Open changers that have not taken effect. */
+  get changersWaiting(): number {
+    return this.#changersWaiting;
   }
 
   isInvoked(action: number): boolean {
     return this.#isInvoked[action] === 1;
   }
 
-  /** The slots of open actions that are wanted. */
-  slotsOf(isWanted: (action: number) => boolean): readonly number[] {
-    return Array.from(this.#owners.keys()).filter((slot) => isWanted(this.#owners[slot] ?? 0));
+  isTaken(action: number): boolean {
+    return this.#isTaken[action] === 1;
+  }
+
+  /** The open changers that touch the place, taken or not. */
+  openAt(place: number): readonly number[] {
+    return this.#openAt.get(place) ?? [];
   }
 
   /**
@@ -96,13 +82,17 @@ export class Course {
     for (; this.#at < this.#events.length; this.#at++) {
       const event = this.#events[this.#at] ?? 0;
       const action = event >>> 1;
-      if ((event & 1) === 0) {
-        this.#invoke(action);
-        if (this.#isReader(action) && fits(action)) this.take(action);
-      } else {
+      if ((event & 1) === 1) {
         if (this.#isTaken[action] === 0) return action;
-        this.#flip(action);
+        this.#close(action);
         this.#note(ANSWERED, action);
+      } else {
+        this.#open(action);
+        this.#isInvoked[action] = 1;
+        if (this.#isReader(action)) this.#link(action);
+        else this.#changersWaiting += 1;
+        this.#note(INVOKED, action);
+        if (this.#isReader(action) && fits(action)) this.take(action);
       }
     }
     return -1;
@@ -110,11 +100,20 @@ export class Course {
 
   /** Makes an open action take effect. */
   take(action: number): void {
-    this.#unlink(action);
+    if (this.#isReader(action)) this.#unlink(action);
+    else this.#changersWaiting -= 1;
     this.#isTaken[action] = 1;
-    this.#flip(action);
     this.#path.push(action);
     this.#note(TAKEN, action);
+  }
+
+  /** Makes all open readers take effect that fit. */
+  takeReaders(fits: (reader: number) => boolean): void {
+    for (let reader = this.#next[this.#head] ?? 0; reader !== this.#head; ) {
+      const next = this.#next[reader] ?? 0;
+      if (fits(reader)) this.take(reader);
+      reader = next;
+    }
   }
 
   /** Where `undo` can return to. */
@@ -127,68 +126,72 @@ export class Course {
       const note = this.#trail.pop() ?? 0;
       const kind = note % KINDS;
       const action = (note - kind) / KINDS;
-      if (kind === INVOKED) this.#undoInvoke(action);
-      else if (kind === TAKEN) this.#undoTake(action);
-      else this.#undoAnswer(action);
+      if (kind === INVOKED) this.#undoInvoked(action);
+      else if (kind === TAKEN) this.#undoTaken(action);
+      else this.#undoAnswered(action);
     }
   }
 
-  #invoke(action: number): void {
-    const head = this.#isReader(action) ? this.#readers : this.#changers;
-    const last = this.#previous[head] ?? 0;
-    this.#next[last] = action;
-    this.#previous[action] = last;
-    this.#next[action] = head;
-    this.#previous[head] = action;
-    this.#isInvoked[action] = 1;
-    this.#owners[this.#slots[action] ?? 0] = action;
-    this.#note(INVOKED, action);
-  }
-
-  #undoInvoke(action: number): void {
+  #undoInvoked(action: number): void {
     this.#at -= 1;
     this.#isInvoked[action] = 0;
-    this.#unlink(action);
+    this.#close(action);
+    if (this.#isReader(action)) this.#unlink(action);
+    else this.#changersWaiting -= 1;
   }
 
-  #undoTake(action: number): void {
+  #undoTaken(action: number): void {
     this.#path.pop();
-    this.#flip(action);
     this.#isTaken[action] = 0;
-    this.#next[this.#previous[action] ?? 0] = action;
-    this.#previous[this.#next[action] ?? 0] = action;
+    if (this.#isReader(action)) {
+      this.#next[this.#previous[action] ?? 0] = action;
+      this.#previous[this.#next[action] ?? 0] = action;
+    } else {
+      this.#changersWaiting += 1;
+    }
   }
 
-  #undoAnswer(action: number): void {
+  #undoAnswered(action: number): void {
     this.#at -= 1;
-    this.#flip(action);
-    this.#owners[this.#slots[action] ?? 0] = action;
+    this.#open(action);
   }
 
-  #unlink(action: number): void {
-    const [next, previous] = [this.#next[action] ?? 0, this.#previous[action] ?? 0];
+  #isReader(action: number): boolean {
+    return this.#touched(action).length === 0;
+  }
+
+  #open(action: number): void {
+    for (const place of this.#touched(action)) {
+      const open = this.#openAt.get(place);
+      if (open === undefined) this.#openAt.set(place, [action]);
+      else open.push(action);
+    }
+  }
+
+  #close(action: number): void {
+    for (const place of this.#touched(action)) {
+      const open = this.#openAt.get(place) ?? [];
+      // What was opened last is likely to be closed first: those of unknown fate stay in front.
+      const last = open.pop();
+      if (last !== action && last !== undefined) open[open.lastIndexOf(action)] = last;
+    }
+  }
+
+  #link(reader: number): void {
+    const last = this.#previous[this.#head] ?? 0;
+    this.#next[last] = reader;
+    this.#previous[reader] = last;
+    this.#next[reader] = this.#head;
+    this.#previous[this.#head] = reader;
+  }
+
+  #unlink(reader: number): void {
+    const [next, previous] = [this.#next[reader] ?? 0, this.#previous[reader] ?? 0];
     this.#next[previous] = next;
     this.#previous[next] = previous;
-  }
-
-  #flip(action: number): void {
-    const slot = this.#slots[action] ?? 0;
-    this.bits[slot >>> 5] = (this.bits[slot >>> 5] ?? 0) ^ (1 << (slot & 31));
   }
 
   #note(kind: number, action: number): void {
     this.#trail.push(action * KINDS + kind);
   }
-}
-
-/** Gives each action a slot that no other open one has; returns how many slots there are. */
-function giveSlots(events: Int32Array, slots: Int32Array): number {
-  const free: number[] = [];
-  let count = 0;
-  for (const event of events) {
-    const action = event >>> 1;
-    if ((event & 1) === 1) free.push(slots[action] ?? 0);
-    else slots[action] = free.pop() ?? count++;
-  }
-  return count;
 }

@@ -18,27 +18,30 @@ export interface Blame {
 /** Dead ends at one event with one blame. */
 interface Kind<State> {
   readonly blame: Blame;
-  /** The bits of the open operations that matter. */
-  readonly mask: Int32Array;
+  /** The open actions that matter: at one event they are always the same. */
+  readonly actions: readonly number[];
   /** By which of them took effect; the states where those count. */
   readonly known: Map<number | string, State[]>;
 }
 
+/** So many bits make one number. */
+const BITS_MAX = 30;
+
 export class DeadEnds<State> {
   readonly #sameness: Sameness<State>;
-  readonly #open: Int32Array;
+  readonly #isTaken: (action: number) => boolean;
   readonly #kinds = new Map<number, Kind<State>[]>();
 
-  /** `open` has a bit for each open operation that took effect; what it holds at each call counts. */
-  constructor(sameness: Sameness<State>, open: Int32Array) {
+  /** `isTaken` says whether an action took effect, at each call anew. */
+  constructor(sameness: Sameness<State>, isTaken: (action: number) => boolean) {
     this.#sameness = sameness;
-    this.#open = open;
+    this.#isTaken = isTaken;
   }
 
   /** What is to blame when there is no way on from event `at`; `undefined` when nobody has found out. */
   find(at: number, state: State): Blame | undefined {
     for (const kind of this.#kinds.get(at) ?? []) {
-      const states = kind.known.get(this.#key(kind.mask));
+      const states = kind.known.get(this.#key(kind));
       if (states === undefined) continue;
       const isSame = this.#sameness;
       if (isSame === 'same-operations') return kind.blame;
@@ -47,35 +50,34 @@ export class DeadEnds<State> {
     return undefined;
   }
 
-  /** `slots` lists the bits of the operations that the blame is about; asked for when none is known yet. */
-  add(at: number, state: State, blame: Blame, slots: () => readonly number[]): void {
+  /** `actions` lists the open actions that the blame is about; asked for when they are not known yet. */
+  add(at: number, state: State, blame: Blame, actions: () => readonly number[]): void {
     const kinds = this.#kinds.get(at) ?? [];
     if (kinds.length === 0) this.#kinds.set(at, kinds);
-    let kind = kinds.find((one) => isSame(one.blame, blame));
+    let kind = kinds.find((one) => isSameBlame(one.blame, blame));
     if (kind === undefined) {
-      kind = { blame, mask: new Int32Array(this.#open.length), known: new Map() };
-      for (const slot of slots()) kind.mask[slot >>> 5] = (kind.mask[slot >>> 5] ?? 0) | (1 << (slot & 31));
+      kind = { blame, actions: actions(), known: new Map() };
       kinds.push(kind);
     }
-    const key = this.#key(kind.mask);
+    const key = this.#key(kind);
     const states = kind.known.get(key);
     if (states === undefined) kind.known.set(key, [state]);
     else states.push(state);
   }
 
-  #key(mask: Int32Array): number | string {
-    const open = this.#open;
-    if (open.length === 1) return (open[0] ?? 0) & (mask[0] ?? 0);
-    let key = '';
-    for (let word = 0; word < open.length; word++) {
-      const bits = (open[word] ?? 0) & (mask[word] ?? 0);
-      if (bits !== 0) key += `${word}:${bits} `;
+  #key({ actions }: Kind<State>): number | string {
+    let [key, bits, count] = ['', 0, 0];
+    for (const action of actions) {
+      bits = bits * 2 + (this.#isTaken(action) ? 1 : 0);
+      if (++count % BITS_MAX !== 0) continue;
+      key += `${bits} `;
+      bits = 0;
     }
-    return key;
+    return key === '' ? bits : `${key}${bits}`;
   }
 }
 
-function isSame(one: Blame, other: Blame): boolean {
+function isSameBlame(one: Blame, other: Blame): boolean {
   return isEqual(one.places, other.places) && isEqual(one.readers, other.readers);
 }
 

@@ -52,6 +52,7 @@ const STATES_MAX = 6;
 /** A state that has no places is one place. */
 const EVERYWHERE = 0;
 const ALL_PLACES: readonly number[] = [EVERYWHERE];
+const NO_PLACES: readonly number[] = [];
 const NOTHING: Blame = { places: new Set(), readers: new Set() };
 
 /** Where several ways go on: the search returns here when the way it chose has ended. */
@@ -61,8 +62,8 @@ interface Fork<State> {
   readonly waited: number;
   /** The way that was taken last. */
   way: number;
-  /** Those not tried yet, in the order of their answers; `undefined` while they are not listed. */
-  others: number[] | undefined;
+  /** Others that were tried. */
+  tried: Set<number> | undefined;
   blame: Blame;
 }
 
@@ -87,6 +88,7 @@ class Search<State, Step extends Action> {
   readonly #forks: Fork<State>[] = [];
   /** By action, the event of its answer; behind all others if it has none. */
   readonly #answered: Int32Array;
+  readonly #fits = (reader: number): boolean => this.#step(this.#state, reader) !== undefined;
   #state: State;
   #explored = 0;
   #obstacle: { at: number; action: number; path: readonly number[]; taken: number; states: State[] };
@@ -96,8 +98,8 @@ class Search<State, Step extends Action> {
     this.#schedule = schedule;
     this.#actions = problem.actions;
     const { events } = schedule;
-    this.#course = new Course(events, problem.actions.length, (action) => this.#isReader(action));
-    this.#deadEnds = new DeadEnds(problem.sameness, this.#course.bits);
+    this.#course = new Course(events, problem.actions.length, (action) => this.#touched(action));
+    this.#deadEnds = new DeadEnds(problem.sameness, (action) => this.#course.isTaken(action));
     this.#answered = new Int32Array(problem.actions.length).fill(events.length);
     for (let at = 0; at < events.length; at++) {
       const event = events[at] ?? 0;
@@ -109,9 +111,8 @@ class Search<State, Step extends Action> {
 
   run(statesMax: number): SearchResult {
     const exploredMax = this.#actions.length + statesMax;
-    const fits = (reader: number): boolean => this.#step(this.#state, reader) !== undefined;
     for (;;) {
-      const waited = this.#course.forward(fits);
+      const waited = this.#course.forward(this.#fits);
       if (waited < 0) return { kind: 'found', explored: this.#explored };
       if (this.#explored > exploredMax) return this.#end('exhausted', waited);
       if (!this.#enter(waited)) return this.#end('none', waited);
@@ -124,9 +125,10 @@ class Search<State, Step extends Action> {
     const known = this.#deadEnds.find(this.#course.at, this.#state);
     if (known !== undefined) return this.#turnBack(known);
     // Where there is no choice, and no fork behind to return to, a fork would be of no use.
-    if (this.#forks.length > 0 || this.#course.hasOtherChanger(waited)) {
+    const others = this.#course.changersWaiting - (this.#isReader(waited) ? 0 : 1);
+    if (this.#forks.length > 0 || others > 0) {
       const [mark, state] = [this.#course.mark(), this.#state];
-      this.#forks.push({ mark, state, waited, way: waited, others: undefined, blame: NOTHING });
+      this.#forks.push({ mark, state, waited, way: waited, tried: undefined, blame: NOTHING });
     }
     const after = this.#step(this.#state, waited);
     if (after !== undefined) {
@@ -157,14 +159,13 @@ class Search<State, Step extends Action> {
     return false;
   }
 
-  /** Takes the next way that touches what is to blame; false when there is none. */
+  /** Takes a way that touches what is to blame and was not tried; false when there is none. */
   #takeOther(fork: Fork<State>): boolean {
-    fork.others ??= this.#othersThan(fork.waited);
-    const { others } = fork;
+    fork.tried ??= new Set([fork.waited]);
     for (;;) {
-      const index = others.findIndex((other) => this.#touches(other, fork.blame));
-      const [way] = index < 0 ? [] : others.splice(index, 1);
+      const way = this.#bestOther(fork);
       if (way === undefined) return false;
+      fork.tried.add(way);
       const after = this.#step(this.#state, way);
       if (after !== undefined) {
         fork.way = way;
@@ -176,23 +177,42 @@ class Search<State, Step extends Action> {
     }
   }
 
-  /** The open actions that may take effect before the one that is waited for: first what must do so soon. */
-  #othersThan(waited: number): number[] {
+  /** The open action that touches what is to blame and ranks lowest. */
+  #bestOther({ waited, blame, tried }: Fork<State>): number | undefined {
     const { mayPrecede } = this.#schedule;
-    const others: number[] = [];
-    for (const other of this.#course.waiting('changers')) {
-      if (other !== waited && (mayPrecede?.(other, waited) ?? true)) others.push(other);
+    let [best, bestRank]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+    for (const place of blame.places) {
+      for (const way of this.#course.openAt(place)) {
+        if (this.#course.isTaken(way) || tried?.has(way) === true) continue;
+        if (mayPrecede !== undefined && !mayPrecede(way, waited)) continue;
+        const rank = this.#rank(way, waited);
+        if (rank < bestRank) [best, bestRank] = [way, rank];
+      }
     }
-    return others.sort((a, b) => (this.#answered[a] ?? 0) - (this.#answered[b] ?? 0));
+    return best;
+  }
+
+  /**
+   * What must take effect soon comes first. Of what never must, that comes first which makes the action
+   * possible that is waited for, and the latest: had an older one happened, it would have shown before.
+   */
+  #rank(way: number, waited: number): number {
+    const answered = this.#answered[way] ?? 0;
+    const { length } = this.#schedule.events;
+    if (answered < length) return answered;
+    return (this.#enables(way, waited) ? 2 : 3) * length - way;
+  }
+
+  #enables(way: number, waited: number): boolean {
+    const after = this.#step(this.#state, way);
+    return after !== undefined && this.#step(after, waited) !== undefined;
   }
 
   /** Makes the action take effect, and then all that change nothing and fit now. */
   #take(action: number, after: State): void {
     this.#course.take(action);
     this.#state = after;
-    for (const reader of this.#course.waiting('readers')) {
-      if (this.#step(after, reader) !== undefined) this.#course.take(reader);
-    }
+    this.#course.takeReaders(this.#fits);
   }
 
   #step(state: State, action: number): State | undefined {
@@ -201,7 +221,7 @@ class Search<State, Step extends Action> {
   }
 
   #isReader(action: number): boolean {
-    return this.#actions[action]?.changes !== true;
+    return this.#touched(action).length === 0;
   }
 
   /** What keeps the action from being possible now. */
@@ -230,17 +250,10 @@ class Search<State, Step extends Action> {
     return against.find((place) => known.has(place)) ?? this.#leastTouched(against) ?? first;
   }
 
-  /** The place that the fewest open actions can still change: it leaves the fewest ways to try. */
+  /** The place that the fewest open actions touch: it leaves the fewest ways to try. */
   #leastTouched(places: readonly number[]): number | undefined {
-    const counts = new Map(places.map((place) => [place, 0]));
-    for (const other of this.#course.waiting('changers')) {
-      for (const place of this.#touched(other)) {
-        const count = counts.get(place);
-        if (count !== undefined) counts.set(place, count + 1);
-      }
-    }
-    const fewest = Math.min(...counts.values());
-    return places.find((place) => counts.get(place) === fewest);
+    const counts = places.map((place) => this.#course.openAt(place).length);
+    return places[counts.indexOf(Math.min(...counts))];
   }
 
   #touches(action: number, blame: Blame): boolean {
@@ -248,24 +261,30 @@ class Search<State, Step extends Action> {
     return false;
   }
 
+  /** The places that it changes; none for what changes nothing. */
   #touched(action: number): readonly number[] {
-    const { places } = this.#problem;
     const step = this.#actions[action];
-    return places && step ? places.touched(step) : ALL_PLACES;
+    if (step?.changes !== true) return NO_PLACES;
+    return this.#problem.places?.touched(step) ?? ALL_PLACES;
   }
 
   /** Remembers that no way leads on from here, and what stood in the way. */
   #condemn(waited: number, blame: Blame): void {
     const { at, path } = this.#course;
-    this.#deadEnds.add(at, this.#state, blame, () =>
-      this.#course.slotsOf((action) => blame.readers.has(action) || this.#touches(action, blame)),
-    );
+    this.#deadEnds.add(at, this.#state, blame, () => this.#openIn(blame));
     if (at > this.#obstacle.at) {
       const tail = path.slice(-TAIL_MAX);
       this.#obstacle = { at, action: waited, path: tail, taken: path.length, states: [] };
     }
     const { states } = this.#obstacle;
     if (at === this.#obstacle.at && states.length < STATES_MAX) states.push(this.#state);
+  }
+
+  /** The open actions that the blame is about, in an order of their own. */
+  #openIn({ places, readers }: Blame): readonly number[] {
+    const open = new Set([...readers].filter((reader) => this.#course.isInvoked(reader)));
+    for (const place of places) for (const action of this.#course.openAt(place)) open.add(action);
+    return [...open];
   }
 
   #end(kind: 'none' | 'exhausted', waited: number): SearchResult {
