@@ -5,6 +5,7 @@ import { benchFailover } from './failover.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
 import { benchTrade } from './trade.ts';
+import { benchVerify } from './verify.ts';
 
 interface Journey {
   readonly rounds: number;
@@ -21,6 +22,7 @@ const journeys: Record<string, Journey> = {
   failover: { rounds: 20, run: benchFailover },
   /** Its rounds are minutes. */
   elections: { rounds: 10, run: benchElections },
+  verify: { rounds: 5, run: benchVerify },
 };
 const chosen = Object.hasOwn(journeys, journey) ? journeys[journey] : undefined;
 if (chosen === undefined) {
