@@ -12,7 +12,7 @@ import { InvalidInputError } from '../base/errors.ts';
 /** Longer lines are refused: no outcome that a checker understands is as long. */
 export const LINE_LENGTH_MAX: number = 1 << 20;
 /** More operations than this are refused: their history would not fit an ordinary heap. */
-export const OPERATIONS_MAX: number = 5_000_000;
+export const OPERATIONS_MAX: number = 2_000_000;
 
 /** One operation that happened, or may have happened. */
 export interface Operation {
@@ -34,7 +34,6 @@ export interface Operation {
   readonly invokedLine: number;
   /** `Infinity` while nothing is known. */
   readonly returnedLine: number;
-  readonly invokedAt: number;
 }
 
 /** A JSON object. */
@@ -158,6 +157,7 @@ export class HistoryReader {
     if (this.#operations.length === OPERATIONS_MAX) {
       this.#refuse(`is one operation too many: ${OPERATIONS_MAX} are read`);
     }
+    this.#checkTime(fields);
     const operation: Open = {
       process,
       f,
@@ -169,7 +169,6 @@ export class HistoryReader {
       order: undefined,
       invokedLine: this.#lines,
       returnedLine: Number.POSITIVE_INFINITY,
-      invokedAt: this.#timeOf(fields),
     };
     this.#open.set(process, operation);
     this.#operations.push(operation);
@@ -183,7 +182,7 @@ export class HistoryReader {
     if (fields['f'] !== operation.f || key !== operation.key) {
       this.#refuse(`completes other than what line ${operation.invokedLine} invoked`);
     }
-    this.#timeOf(fields);
+    this.#checkTime(fields);
     const { order, value } = fields;
     if (order !== undefined) {
       if (!Number.isSafeInteger(order) || typeof order !== 'number' || order < 0) {
@@ -207,14 +206,13 @@ export class HistoryReader {
     this.#refuse(`has no "${field}" that is a text or a whole number`);
   }
 
-  #timeOf(fields: Fields): number {
+  #checkTime(fields: Fields): void {
     const { time } = fields;
     if (typeof time !== 'number' || !(time >= 0) || time === Number.POSITIVE_INFINITY) {
       this.#refuse('has no "time" that is a number from 0');
     }
     if (time < this.#time) this.#refuse('is earlier than the line before it');
     this.#time = time;
-    return time;
   }
 
   #refuse(what: string): never {

@@ -36,7 +36,6 @@ test('an invocation and its completion become one operation', () => {
       order: 7,
       invokedLine: 2,
       returnedLine: 3,
-      invokedAt: 0,
     },
   ]);
 });
