@@ -25,7 +25,7 @@ export interface DiskConduct {
   /** A sync, preparation or background publication is to complete, now or at any time later. */
   later?(kind: Held, complete: () => void): void;
   /** Where in the file a write really goes. */
-  place?(name: string, offset: number): number;
+  place?(name: string, offset: number, sizeBytes: number): number;
   /** These bytes are now durable at this place. */
   durable?(name: string, bytes: Uint8Array): void;
 }
@@ -94,7 +94,7 @@ export class VirtualDisk implements Disk {
     const file = this.#file(name);
     return {
       write: (bytes, wished) => {
-        const offset = this.conduct.place?.(name, wished) ?? wished;
+        const offset = this.conduct.place?.(name, wished, bytes.length) ?? wished;
         const change: Change = { kind: 'write', offset, bytes: bytes.slice() };
         this.#begin('write', name, () => file.unsynced.push(change));
         file.unsynced.push(change);

@@ -99,7 +99,7 @@ function drawFaults(random: Random, topology: Topology, chaosMs: number): readon
     const atMs = random.integer(QUIET_MS, chaosMs - 500);
     faults.push(drawFault(random, topology, { kind: pick(random, kinds), atMs }));
   }
-  if (random.chance(1, 5)) faults.push(drawDamage(random, topology, chaosMs));
+  if (random.chance(1, 3)) faults.push(drawDamage(random, topology, chaosMs));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -109,7 +109,7 @@ function drawDamage(random: Random, topology: Topology, chaosMs: number): Fault 
   const atMs = random.integer(chaosMs >> 1, chaosMs - 500);
   const forMs = random.integer(100, 1_000);
   if (random.chance(1, 4)) return { kind: 'misdirected', node, atMs, forMs };
-  const file = random.chance(1, 2) ? 'journal' : 'checkpoint';
+  const file = random.chance(2, 3) ? 'journal' : 'checkpoint';
   return { kind: 'rot', node, file, atMs, forMs };
 }
 

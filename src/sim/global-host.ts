@@ -19,7 +19,7 @@ import { type DiskConduct, DiskFailure, VirtualDisk } from './disk.ts';
 import type { VirtualProcess } from './process.ts';
 import type { World } from './setting.ts';
 
-const SECTOR_BYTES = 512;
+const NEAR_END = 6;
 
 export class GlobalHost {
   readonly node: number;
@@ -119,8 +119,9 @@ export class GlobalHost {
   /** Flips a bit where a checksum must find it. The newest record is spared: it can not be told
    * from a torn one. Returns whether there was anything to damage. */
   rot(file: 'journal' | 'checkpoint'): boolean {
-    const places = file === 'journal' ? this.#recordPlaces() : this.#checkpointPlaces();
-    const place = this.#random.pick(places);
+    const places = file === 'journal' ? this.#recordPlaces().slice(0, -1) : this.#checkpointPlaces();
+    // What is near the end is still needed; what is older may be covered by a checkpoint.
+    const place = this.#random.pick(this.#random.chance(1, 2) ? places.slice(-NEAR_END) : places);
     if (place === undefined) return false;
     const bit = this.#random.integer(place.start * 8, place.end * 8 - 1);
     this.disk.flipBit(place.name, bit);
@@ -151,14 +152,25 @@ export class GlobalHost {
           complete();
         }
       },
-      place: (name, offset) => {
-        if (!this.misdirectsNext || offset < SECTOR_BYTES || !name.startsWith('journal')) return offset;
-        this.misdirectsNext = false;
-        this.isDamaged = true;
-        return this.#random.integer(0, offset / SECTOR_BYTES - 1) * SECTOR_BYTES;
-      },
+      place: (name, offset, sizeBytes) => this.#place(name, offset, sizeBytes),
       durable: (name, bytes) => invariants.durable(this.node, name, bytes),
     };
+  }
+
+  /**
+   * A misdirected write lands on older records of the same file, and spares the newest one there: with
+   * that gone too, the file would look torn and nothing else.
+   */
+  #place(name: string, offset: number, sizeBytes: number): number {
+    if (!this.misdirectsNext) return offset;
+    const places = this.#recordPlaces().filter((place) => place.name === name);
+    const newest = places.pop();
+    const roomy = places.filter(({ start }) => start + sizeBytes <= (newest?.start ?? 0));
+    const victim = this.#random.pick(roomy);
+    if (victim === undefined) return offset;
+    this.misdirectsNext = false;
+    this.isDamaged = true;
+    return victim.start;
   }
 
   #recordPlaces(): readonly Place[] {
@@ -172,7 +184,7 @@ export class GlobalHost {
         at = nextSector(record.end);
       }
     }
-    return places.slice(0, -1);
+    return places;
   }
 
   #checkpointPlaces(): readonly Place[] {
