@@ -17,6 +17,3 @@ export function playerId(value: number): PlayerId {
 export function itemId(value: number): ItemId {
   return value as ItemId;
 }
-export function sessionId(value: number): SessionId {
-  return value as SessionId;
-}

@@ -11,6 +11,7 @@ import {
   type AppendResult,
   type Entry,
   type Message,
+  SNAPSHOT_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES,
 } from './messages.ts';
 
@@ -147,7 +148,7 @@ function readMessage(kind: Message['kind'], term: number, reader: ByteReader): M
         round: reader.varint(),
         mark: readMark(reader),
         offset: reader.varint(),
-        totalBytes: reader.varint(),
+        totalBytes: readSize(reader),
         chunk: reader.bytes(SNAPSHOT_CHUNK_BYTES),
       };
     case 'snapshot-reply': {
@@ -163,6 +164,13 @@ function readMessage(kind: Message['kind'], term: number, reader: ByteReader): M
     case 'diverged':
       return { kind, term, index: reader.varint() };
   }
+}
+
+/** Checked before the receiver sets memory aside for it. */
+function readSize(reader: ByteReader): number {
+  const size = reader.varint();
+  if (size > SNAPSHOT_BYTES_MAX) throw new InvalidInputError(`a snapshot of ${size} bytes`);
+  return size;
 }
 
 function readAppend(term: number, reader: ByteReader): Message {

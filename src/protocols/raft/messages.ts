@@ -15,6 +15,8 @@ export const IN_FLIGHT_APPENDS_MAX = 64;
 /** The same in bytes of commands; one append may always be on its way. */
 export const IN_FLIGHT_BYTES_MAX: number = 4 * 1024 * 1024;
 export const SNAPSHOT_CHUNK_BYTES: number = 256 * 1024;
+/** A larger state is not received: it would not fit the receiver's memory beside its own. */
+export const SNAPSHOT_BYTES_MAX: number = 1024 * 1024 * 1024;
 /** Uncommitted bytes at the leader; beyond it proposals are refused until the quorum catches up. */
 export const UNCOMMITTED_BYTES_MAX: number = 16 * 1024 * 1024;
 /** More voters make nothing safer and every commit slower. */

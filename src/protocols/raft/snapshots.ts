@@ -14,8 +14,6 @@ import { type Message, SNAPSHOT_CHUNK_BYTES, type SnapshotMark } from './message
 import type { Progress } from './progress.ts';
 import type { RaftState } from './state.ts';
 
-/** A larger state cannot be sent: it would not fit the receiver's memory beside its own. */
-export const SNAPSHOT_BYTES_MAX: number = 1024 * 1024 * 1024;
 /** A chunk without an answer is sent again after so many heartbeats. */
 const RESEND_HEARTBEATS = 6;
 /** A receiver that was silent for so many election timeouts is no longer waited for. */
