@@ -124,7 +124,7 @@ function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {
     {
       name: 'every player could play',
       held: absent === 0,
-      detail: absent === 0 ? '' : `${absent} of ${stats.players} never came to trade`,
+      detail: comingDetail(absent, stats),
     },
     {
       name: 'players traded',
@@ -144,6 +144,12 @@ function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {
             : '',
     },
   ];
+}
+
+/** Players who were still on their way at the end are no fault, and must not look as if they had played. */
+function comingDetail(absent: number, { joined, players }: CrowdResult['stats']): string {
+  if (absent > 0) return `${absent} of ${players} never came to trade`;
+  return joined < players ? `${joined} of ${players} had come when it ended` : '';
 }
 
 function totalsInvariant(name: string, { expected, counted }: Totals): Invariant {
