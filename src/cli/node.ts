@@ -144,11 +144,9 @@ function openLinks(o: {
   readonly gate: FaultGate;
 }): Promise<Peers> {
   const { topology, plan, key, logger, gate } = o;
-  // Regions have nothing to say to each other. Both ends dial, so that whoever starts last is heard
-  // at once and needs not wait for the others' next attempt.
-  const wanted = topology.nodes.filter(({ id, kind }) => {
-    return id !== plan.id && (plan.kind === 'global' || kind === 'global');
-  });
+  // Both ends dial, so that whoever starts last is heard at once and needs not wait for the others'
+  // next attempt.
+  const wanted = topology.nodes.filter(({ id }) => id !== plan.id);
   return openPeers({
     self: plan.id,
     world: topology.world,

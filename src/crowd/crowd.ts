@@ -164,8 +164,8 @@ function makePlayer(
 function gatewaysOf(topology: Topology, first: string): readonly string[] {
   const isFirst = ({ name }: { readonly name: string }): number => Number(name === first);
   const regions = topology.regions.toSorted((a, b) => isFirst(b) - isFirst(a));
-  return regions.flatMap(({ node }) => {
-    const plan = topology.nodes.find(({ id }) => id === node);
+  return regions.flatMap(({ copies }) => {
+    const plan = topology.nodes.find(({ id }) => id === copies[0]);
     return plan === undefined ? [] : [`ws://${plan.host}:${plan.httpPort}/v1/ws`];
   });
 }

@@ -115,8 +115,8 @@ export function viewOf(
     nodes: around.nodes.map((facts) => nodeView(topology, facts, now.statuses.get(facts.name))),
     groups: topology.groups.map((plan) => groupView(topology, plan.name, plan.members, now)),
     regions: topology.regions.map((plan) => {
-      const node = nameOf(topology, plan.node);
-      return regionView(plan.name, node, now, before);
+      const [first] = plan.copies;
+      return regionView(plan.name, first === undefined ? '' : nameOf(topology, first), now, before);
     }),
     outcomesPerSecond: outcomeRates(now, before),
     leaderChanges: around.leaderChanges,

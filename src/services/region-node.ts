@@ -19,7 +19,7 @@ const REACHABLE: Uint8Array = encodeQuery({ player: 0, call: 'reachable', args: 
 export function openRegionNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, features, doors } = setting;
   const { clock, entropy, logger, peers, secrets } = doors;
-  const plan = topology.regions.find((each) => each.node === self);
+  const plan = topology.regions.find(({ copies }) => copies[0] === self);
   invariant(plan !== undefined, `region node ${self} has a region`);
   const route = new Route({
     clock,

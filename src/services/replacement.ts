@@ -30,7 +30,10 @@ export function replaceNode(
         const founders = group.founders ?? group.members;
         return { ...group, members: group.members.map(exchanged), founders };
       }),
-      regions: topology.regions.map((region) => ({ ...region, node: exchanged(region.node) })),
+      regions: topology.regions.map((region) => ({
+        ...region,
+        copies: region.copies.map(exchanged),
+      })),
       retired,
     },
   };

@@ -10,6 +10,9 @@ import { type GroupPlan, parseTopology, type RegionPlan, type Topology } from '.
 
 /** Two copies can not outvote a dead third: fewer than three keep no `linearizable` promise. */
 const REPLICAS_MIN = 3;
+/** A majority of fewer copies can not lose one of them; more than seven slow every quorum down. */
+const COPIES_MIN = 3;
+const COPIES_MAX = 7;
 const PORT_MAX = 65_535;
 const NAME = /^[a-z0-9-]{1,32}$/;
 const DEGREE = 10_000_000;
@@ -26,7 +29,9 @@ export function validateTopology(
     ...portFaults(topology),
     ...topology.groups.flatMap((group) => memberFaults(topology, group)),
     ...featureFaults(topology, features),
-    ...regionNodeFaults(topology),
+    ...topology.regions.flatMap((region) => copyFaults(topology, region)),
+    ...firstCopyFaults(topology),
+    ...regionalFeatureFaults(topology, features),
     ...coverFaults(topology.regions),
   ];
 }
@@ -62,12 +67,12 @@ function nameFaults(topology: Topology): string[] {
 
 function numberFaults(topology: Topology): string[] {
   const ids = repeated(topology.nodes.map((node) => node.id));
-  const numbers = repeated(topology.groups.map((group) => group.number));
+  const numbers = repeated([...topology.groups, ...topology.regions].map(({ number }) => number));
   const retired = topology.nodes.filter(({ id }) => topology.retired?.includes(id));
   return [
     ...retired.map(({ id, name }) => `Node ${name} has the retired id ${id}: give it a new one.`),
     ...ids.map((id) => `Two nodes have the id ${id}: give each an id of its own.`),
-    ...numbers.map((number) => `Two groups have the number ${number}: give each one of its own.`),
+    ...numbers.map((number) => `Two groups or regions have the number ${number}: give each one of its own.`),
   ];
 }
 
@@ -152,18 +157,45 @@ function featureFaults(topology: Topology, features: readonly Feature[]): string
   return faults;
 }
 
-function regionNodeFaults(topology: Topology): string[] {
+function copyFaults(topology: Topology, region: RegionPlan): string[] {
   const faults: string[] = [];
-  for (const region of topology.regions) {
-    if (kindOf(topology, region.node) === 'region') continue;
-    faults.push(`Region ${region.name} is on node ${region.node}: name a node of kind region.`);
+  const count = new Set(region.copies).size;
+  if (count < COPIES_MIN || count > COPIES_MAX) {
+    faults.push(
+      `Region ${region.name} has ${count} copies: give it ${COPIES_MIN} to ${COPIES_MAX}, each on a ` +
+        'node of its own.',
+    );
   }
-  for (const node of topology.nodes) {
-    const count = topology.regions.filter((region) => region.node === node.id).length;
-    if (node.kind !== 'region' || count === 1) continue;
-    faults.push(`Region node ${node.name} holds ${count} regions: give it exactly one.`);
+  for (const node of repeated(region.copies)) {
+    faults.push(`Region ${region.name} names node ${node} twice: each copy needs its own node.`);
+  }
+  for (const node of new Set(region.copies)) {
+    if (kindOf(topology, node) === 'region') continue;
+    faults.push(`Region ${region.name} is on node ${node}: name a node of kind region.`);
   }
   return faults;
+}
+
+function firstCopyFaults(topology: Topology): string[] {
+  const faults: string[] = [];
+  for (const node of topology.nodes) {
+    const count = topology.regions.filter(({ copies }) => copies[0] === node.id).length;
+    if (node.kind !== 'region' || count === 1) continue;
+    faults.push(`Region node ${node.name} is first in ${count} regions: let it be first in one.`);
+  }
+  return faults;
+}
+
+function regionalFeatureFaults(topology: Topology, features: readonly Feature[]): string[] {
+  const regional = features.filter(({ promise }) => promise === 'regional').map(({ name }) => name);
+  return topology.regions.flatMap(({ name, features: held }) => [
+    ...held
+      .filter((feature) => !regional.includes(feature))
+      .map((feature) => `Region ${name} holds "${feature}", which is no regional feature: remove it.`),
+    ...regional
+      .filter((feature) => !held.includes(feature))
+      .map((feature) => `Feature "${feature}" is not in region ${name}: every region needs it.`),
+  ]);
 }
 
 /** Walks eastward around the globe, from the westernmost region on, and looks at each seam. */

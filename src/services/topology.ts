@@ -39,11 +39,16 @@ export interface GroupPlan {
 
 /** From the western meridian (included) eastward to the eastern one (excluded), pole to pole. */
 export interface RegionPlan {
+  /** On the wire and in journals, among the numbers of groups; never reused for another region. */
+  readonly number: number;
   readonly name: string;
   /** Units of 1e-7 degree. West may be greater than east: the region then crosses the antimeridian. */
   readonly westLon: number;
   readonly eastLon: number;
-  readonly node: NodeId;
+  /** Region nodes that hold a copy of its state. The first one is its primary when the world begins. */
+  readonly copies: readonly NodeId[];
+  /** Regional features, in order of need: the same ones in every region. */
+  readonly features: readonly string[];
 }
 
 export interface Topology {
@@ -63,7 +68,8 @@ export interface SeedOptions {
 }
 
 /**
- * The seed's world: five global nodes with three groups, four region nodes around the globe.
+ * The seed's world: five global nodes with three groups, four region nodes around the globe, each with
+ * its own region's first copy and copies of two neighbours'.
  *
  * The meridians keep continents whole where they can: 90°W parts North America, 30°W runs down the
  * Atlantic, 60°E leaves Europe, Africa and Arabia to `eu` and everything from the Urals on to `asia`.
@@ -87,11 +93,18 @@ export function seedTopology(options: SeedOptions): Topology {
     const founders = members.map(nodeId);
     return { number, name, members: founders, founders, features };
   };
-  const region = (name: string, node: number, west: number, east: number): RegionPlan => ({
+  const region = (
+    number: number,
+    name: string,
+    copies: readonly number[],
+    [west, east]: readonly [number, number],
+  ): RegionPlan => ({
+    number,
     name,
     westLon: west * DEGREE,
     eastLon: east * DEGREE,
-    node: nodeId(node),
+    copies: copies.map(nodeId),
+    features: [],
   });
   return {
     world,
@@ -108,10 +121,10 @@ export function seedTopology(options: SeedOptions): Topology {
       group(3, 'guild', [3, 4, 5], ['names']),
     ],
     regions: [
-      region('na-west', 7, -180, -90),
-      region('na-east', 6, -90, -30),
-      region('eu', 8, -30, 60),
-      region('asia', 9, 60, 180),
+      region(101, 'na-west', [7, 6, 9], [-180, -90]),
+      region(102, 'na-east', [6, 8, 7], [-90, -30]),
+      region(103, 'eu', [8, 9, 6], [-30, 60]),
+      region(104, 'asia', [9, 7, 8], [60, 180]),
     ],
     retired: [],
   };
@@ -145,7 +158,17 @@ const topology: Schema<Topology> = object({
     }),
     NODES_MAX,
   ),
-  regions: list(object({ name, westLon: meridian, eastLon: meridian, node }), NODES_MAX),
+  regions: list(
+    object({
+      number: integer(1, 1_000),
+      name,
+      westLon: meridian,
+      eastLon: meridian,
+      copies: list(node, NODES_MAX),
+      features: list(text(1, 32), NODES_MAX),
+    }),
+    NODES_MAX,
+  ),
   retired: list(node, RETIRED_MAX),
 });
 

@@ -145,22 +145,31 @@ test('a region may cross the antimeridian', () => {
   assert.deepEqual(validateTopology(shifted, stockFeatures), []);
 });
 
-test('one region may hold the whole globe', () => {
-  const whole: Topology = {
-    ...seed,
-    nodes: seed.nodes.filter(({ id }) => id <= 6),
-    regions: [
-      { name: 'earth', westLon: -180 * DEGREE, eastLon: 180 * DEGREE, node: nodeId(6) },
-    ],
-  };
-  assert.deepEqual(validateTopology(whole, stockFeatures), []);
-  assert.match(faultOf({ ...whole, nodes: whole.nodes.slice(0, 5), regions: [] }), /no regions/);
+test('the copies of one region may stretch over the whole globe', () => {
+  const [first] = seed.regions;
+  assert.ok(first !== undefined);
+  const whole = { ...first, westLon: -180 * DEGREE, eastLon: 180 * DEGREE };
+  const faults = validateTopology({ ...seed, regions: [whole] }, stockFeatures);
+  assert.deepEqual(faults.filter((fault) => !/is first in 0 regions/.test(fault)), []);
+  const none = validateTopology({ ...seed, regions: [] }, stockFeatures).join('\n');
+  assert.match(none, /no regions/);
 });
 
-test('each region has a region node of its own', () => {
-  const faults = validateTopology(withRegion('eu', { node: nodeId(1) }), stockFeatures).join('\n');
-  assert.match(faults, /eu is on node 1: name a node of kind region/);
-  assert.match(faults, /Region node eu holds 0 regions/);
+test('each region has copies on three to seven region nodes, and is first on one of its own', () => {
+  const faults = (copies: readonly number[]): string =>
+    validateTopology(withRegion('eu', { copies: copies.map(nodeId) }), stockFeatures).join('\n');
+  assert.match(faults([8, 9, 1]), /eu is on node 1: name a node of kind region/);
+  assert.match(faults([9, 8, 6]), /Region node eu is first in 0 regions.*\n.*asia is first in 2/);
+  assert.match(faults([8, 9]), /eu has 2 copies: give it 3 to 7/);
+  assert.match(faults([8, 9, 9]), /eu names node 9 twice/);
+});
+
+test('a region carries the regional features, all of them, and no other', () => {
+  assert.match(faultOf(withRegion('eu', { features: ['trade'] })), /eu holds "trade", which is no regional/);
+});
+
+test('regions and groups share one row of numbers', () => {
+  assert.match(faultOf(withRegion('eu', { number: 2 })), /Two groups or regions have the number 2/);
 });
 
 test('ports are from 1 to 65535 and nobody shares one', () => {
@@ -176,7 +185,7 @@ test('names are short, plain and used once', () => {
   assert.match(faultOf(withNode(1, { name: 'Global 1' })), /node "Global 1" needs a name/);
   assert.match(faultOf(withNode(1, { name: 'global-2' })), /Two nodes are called "global-2"/);
   assert.match(faultOf({ ...seed, world: '' }), /world "" needs a name/);
-  assert.match(faultOf(withGroup(1, { number: 2 })), /Two groups have the number 2/);
+  assert.match(faultOf(withGroup(1, { number: 2 })), /Two groups or regions have the number 2/);
 });
 
 test('a topology that can not be run is refused with all of its faults', () => {

@@ -37,7 +37,7 @@ export function sampleOf(
     const copies = Object.entries(groups).flatMap(([group, led]) => copyOf(group, plan.id, led));
     audits.set(plan.name, { name: plan.name, world: topology.world, groups: copies });
     const done = plan.kind === 'region' ? (o.done ?? 0) : 0;
-    const region = topology.regions.find(({ node }) => node === plan.id);
+    const region = topology.regions.find(({ copies }) => copies[0] === plan.id);
     statuses.set(plan.name, {
       node: plan.id,
       name: plan.name,
