@@ -6,19 +6,28 @@
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
+import {
+  type AckLevel,
+  type ReadBound,
+  readBound,
+  readLevel,
+  writeBound,
+  writeLevel,
+} from './levels.ts';
 
 const NOTICE_BYTES_MAX: number = 64 * 1024;
 const PUSH_NAME_MAX = 64;
 const RETRY_AFTER_MS_MAX = 60_000;
 
 /**
- * - `answered`: decided; the bytes are the state machine's reply.
+ * - `answered`: decided; the bytes are the state machine's reply. A region adds the epoch of its primary,
+ *   so that the reply's place in the log can be told from that of a log that was lost.
  * - `moved`: not the leader, nothing happened; `leader` is a hint.
  * - `unavailable`: nothing happened (no quorum, too much waiting, leaving).
  * - `uncertain`: proposed, and the outcome is not known there. The same command may be asked again.
  */
 export type GroupAnswer =
-  | { readonly kind: 'answered'; readonly reply: Uint8Array }
+  | { readonly kind: 'answered'; readonly reply: Uint8Array; readonly epoch?: number }
   | { readonly kind: 'moved'; readonly leader: NodeId | undefined }
   | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'uncertain' };
@@ -32,6 +41,10 @@ export type PeerMessage =
       readonly group: number;
       readonly mode: 'command' | 'query';
       readonly body: Uint8Array;
+      /** Of a command to a region: how safe it must be before it is answered. */
+      readonly level?: AckLevel;
+      /** Of a query to a region: how new the state must be. */
+      readonly bound?: ReadBound;
     }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: GroupAnswer }
   | {
@@ -57,12 +70,7 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
     case 'raft':
       return writer.u8(RAFT).varint(message.group).bytes(message.body).finish();
     case 'ask':
-      return writer
-        .u8(message.mode === 'command' ? ASK_COMMAND : ASK_QUERY)
-        .varint(message.number)
-        .varint(message.group)
-        .bytes(message.body)
-        .finish();
+      return encodeAsk(writer, message);
     case 'answer':
       return encodeAnswer(writer, message.number, message.answer);
     case 'notice':
@@ -83,10 +91,37 @@ export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
   return message;
 }
 
+type AskMessage = Extract<PeerMessage, { kind: 'ask' }>;
+
+function encodeAsk(writer: ByteWriter, message: AskMessage): Uint8Array {
+  const isCommand = message.mode === 'command';
+  writer.u8(isCommand ? ASK_COMMAND : ASK_QUERY).varint(message.number).varint(message.group);
+  if (isCommand) writeLevel(writer, message.level);
+  else writeBound(writer, message.bound);
+  return writer.bytes(message.body).finish();
+}
+
+function decodeAsk(reader: ByteReader, mode: AskMessage['mode']): AskMessage {
+  const [number, group] = [reader.varint(), reader.varint()];
+  const level = mode === 'command' ? readLevel(reader) : undefined;
+  const bound = mode === 'query' ? readBound(reader) : undefined;
+  const ask = { kind: 'ask', number, group, mode, body: reader.bytes() } as const;
+  return {
+    ...ask,
+    ...(level === undefined ? {} : { level }),
+    ...(bound === undefined ? {} : { bound }),
+  };
+}
+
 function encodeAnswer(writer: ByteWriter, number: number, answer: GroupAnswer): Uint8Array {
   switch (answer.kind) {
     case 'answered':
-      return writer.u8(ANSWERED).varint(number).bytes(answer.reply).finish();
+      return writer
+        .u8(ANSWERED)
+        .varint(number)
+        .varint(answer.epoch ?? 0)
+        .bytes(answer.reply)
+        .finish();
     case 'moved':
       return writer.u8(MOVED).varint(number).varint(answer.leader ?? 0).finish();
     case 'unavailable':
@@ -102,20 +137,15 @@ function decodeBody(reader: ByteReader): PeerMessage {
     case RAFT:
       return { kind: 'raft', group: reader.varint(), body: reader.bytes() };
     case ASK_COMMAND:
+      return decodeAsk(reader, 'command');
     case ASK_QUERY:
-      return {
-        kind: 'ask',
-        mode: tag === ASK_COMMAND ? 'command' : 'query',
-        number: reader.varint(),
-        group: reader.varint(),
-        body: reader.bytes(),
-      };
-    case ANSWERED:
-      return {
-        kind: 'answer',
-        number: reader.varint(),
-        answer: { kind: 'answered', reply: reader.bytes() },
-      };
+      return decodeAsk(reader, 'query');
+    case ANSWERED: {
+      const [number, epoch] = [reader.varint(), reader.varint()];
+      const reply = reader.bytes();
+      const answer = { kind: 'answered', reply } as const;
+      return { kind: 'answer', number, answer: epoch === 0 ? answer : { ...answer, epoch } };
+    }
     case MOVED: {
       const number = reader.varint();
       const leader = reader.varint();

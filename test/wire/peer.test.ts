@@ -11,7 +11,20 @@ const messages: readonly PeerMessage[] = [
   { kind: 'raft', group: 300, body: new Uint8Array(100_000) },
   { kind: 'ask', number: 5, group: 2, mode: 'command', body },
   { kind: 'ask', number: 6, group: 2, mode: 'query', body: new Uint8Array(0) },
+  { kind: 'ask', number: 5, group: 101, mode: 'command', body, level: 'one' },
+  { kind: 'ask', number: 5, group: 101, mode: 'command', body, level: 'all' },
+  { kind: 'ask', number: 6, group: 101, mode: 'query', body, bound: { kind: 'primary' } },
+  {
+    kind: 'ask',
+    number: 6,
+    group: 101,
+    mode: 'query',
+    body,
+    bound: { kind: 'atLeast', epoch: 3, sequence: 9_000 },
+  },
+  { kind: 'ask', number: 6, group: 101, mode: 'query', body, bound: { kind: 'atMostMsOld', ms: 500 } },
   { kind: 'answer', number: 5, answer: { kind: 'answered', reply: body } },
+  { kind: 'answer', number: 5, answer: { kind: 'answered', reply: body, epoch: 7 } },
   { kind: 'answer', number: 5, answer: { kind: 'moved', leader: nodeId(3) } },
   { kind: 'answer', number: 5, answer: { kind: 'moved', leader: undefined } },
   { kind: 'answer', number: 5, answer: { kind: 'unavailable', retryAfterMs: 100 } },
@@ -36,6 +49,8 @@ test('a message that was cut or lengthened is refused', () => {
 test('an unknown kind of message is refused', () => {
   assert.throws(() => decodePeerMessage(Uint8Array.of(0)), InvalidInputError);
   assert.throws(() => decodePeerMessage(Uint8Array.of(99, 1, 1)), InvalidInputError);
+  assert.throws(() => decodePeerMessage(Uint8Array.of(2, 1, 1, 9, 0)), InvalidInputError);
+  assert.throws(() => decodePeerMessage(Uint8Array.of(3, 1, 1, 9, 0)), InvalidInputError);
 });
 
 test('nobody can be told to wait for ever', () => {
