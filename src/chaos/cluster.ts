@@ -19,6 +19,7 @@ import { wanDelays } from '../host/wan.ts';
 import { Watch } from '../host/watch.ts';
 import { openWorld, rememberProcesses, TOPOLOGY_FILE, type World } from '../host/world-folder.ts';
 import { seedTopology } from '../services/topology.ts';
+import { apart, KernelNetwork } from './kernel-network.ts';
 import { buildShims, type Shims } from './shims.ts';
 
 const PORT_LOWEST = 20_000;
@@ -31,6 +32,8 @@ export interface ClusterOptions {
   readonly shimsFolder: string;
   readonly basePort: number | undefined;
   readonly isWan: boolean;
+  /** Links are broken by the kernel, not by the gates of the nodes. */
+  readonly isKernel: boolean;
   readonly doors: Pick<RunDoors, 'clock' | 'entropy' | 'script'>;
   told(event: KeeperEvent): void;
 }
@@ -39,6 +42,8 @@ export class Cluster {
   readonly world: World;
   readonly shims: Shims;
   readonly network: Network;
+  /** `undefined`: the gates of the nodes break links. */
+  readonly kernel: KernelNetwork | undefined;
   readonly supervisor: Supervisor;
   readonly watch: Watch;
   readonly #options: ClusterOptions;
@@ -48,7 +53,8 @@ export class Cluster {
   static async open(options: ClusterOptions): Promise<Cluster> {
     const basePort = options.basePort ?? (await freeBasePort());
     const world = openWorld({ folder: options.folder, basePort, entropy: options.doors.entropy });
-    return new Cluster(world, options);
+    const topology = options.isKernel ? apart(world.topology) : world.topology;
+    return new Cluster({ ...world, topology }, options);
   }
 
   private constructor(world: World, options: ClusterOptions) {
@@ -57,10 +63,17 @@ export class Cluster {
     this.world = world;
     this.#options = options;
     this.shims = buildShims(options.shimsFolder);
+    this.kernel = options.isKernel ? new KernelNetwork(topology, options.shimsFolder) : undefined;
+    if (options.isWan && this.kernel?.delayAbsent !== undefined) {
+      throw new StartError(`--wan with --kernel can not hold packets back (${this.kernel.delayAbsent}).`);
+    }
     this.network = new Network({
       topology,
       base: options.isWan ? wanDelays(topology) : [],
-      tell: (node, faults) => this.supervisor.keeper(node)?.tell(faults),
+      tell: (node, faults) => {
+        if (this.kernel === undefined) this.supervisor.keeper(node)?.tell(faults);
+        else this.kernel.tell(node, faults);
+      },
     });
     this.supervisor = new Supervisor({
       topology,
@@ -124,6 +137,7 @@ export class Cluster {
   async stop(): Promise<void> {
     await this.supervisor.stop();
     await this.#claim?.release();
+    this.kernel?.end();
     removeFolder(this.#options.shimsFolder);
   }
 
@@ -150,7 +164,9 @@ export class Cluster {
       listener,
     );
     const faults = this.network.toldAtStart(name);
-    if (faults !== undefined) child.tell(faults);
+    if (faults === undefined) return child;
+    if (this.kernel === undefined) child.tell(faults);
+    else this.kernel.tell(name, faults);
     return child;
   }
 

@@ -33,10 +33,13 @@ export interface NemesisOptions {
 }
 
 /** Nemeses that can not be had on this machine, and why. */
-export function missingNemeses(cluster: Cluster): ReadonlyMap<NemesisName, string> {
-  const { absent } = cluster.shims;
-  const needed: readonly NemesisName[] = ['slow-disk', 'failed-sync', 'torn-write', 'clock'];
-  return new Map(absent === undefined ? [] : needed.map((nemesis) => [nemesis, absent]));
+export function missingNemeses({ shims, kernel }: Cluster): ReadonlyMap<NemesisName, string> {
+  const missing = (names: readonly NemesisName[], why: string | undefined): [NemesisName, string][] =>
+    why === undefined ? [] : names.map((name) => [name, why]);
+  return new Map([
+    ...missing(['slow-disk', 'failed-sync', 'torn-write', 'clock'], shims.absent),
+    ...missing(['slow-links'], kernel?.delayAbsent),
+  ]);
 }
 
 /** Executes the schedule; resolves with what was done when the last fault has ended. */

@@ -5,6 +5,7 @@
 // Invariant: whatever happens in between, no process and no temporary file is left; a world that broke its
 // promise keeps its folder, for whoever looks into it.
 import { makeTempFolder, removeFolder, writeText } from '../adapters/node/drill-files.ts';
+import { enterOwnNetwork } from '../adapters/node/own-network.ts';
 import { formatDuration } from '../host/duration.ts';
 import type { KeeperEvent } from '../host/node-keeper.ts';
 import type { RunDoors } from '../host/run.ts';
@@ -42,6 +43,7 @@ export interface ChaosOptions {
   readonly out: string;
   readonly basePort: number | undefined;
   readonly isWan: boolean;
+  readonly isKernel: boolean;
   readonly isJson: boolean;
 }
 
@@ -56,6 +58,7 @@ export interface Traces {
 
 /** Runs a drill; the exit code. Throws `StartError` when the world can not start. */
 export async function runChaos(options: ChaosOptions, doors: RunDoors): Promise<number> {
+  if (options.isKernel) enterOwnNetwork();
   const folder = options.folder ?? makeTempFolder('bluemarble-chaos-');
   const drill = new Drill(options, doors, folder);
   let verdict: Verdict | undefined;
@@ -111,12 +114,13 @@ class Drill {
   }
 
   #open(): Promise<Cluster> {
-    const { basePort, isWan } = this.#options;
+    const { basePort, isWan, isKernel } = this.#options;
     return Cluster.open({
       folder: this.#folder,
       shimsFolder: makeTempFolder('bluemarble-shims-'),
       basePort,
       isWan,
+      isKernel,
       doors: this.#doors,
       told: (event) => this.#told(event),
     });
@@ -232,7 +236,7 @@ class Drill {
     readonly recorder: Recorder;
     readonly cluster: Cluster;
   }): void {
-    const { seed, out, forMs, clients, isJson, isWan, nemeses } = this.#options;
+    const { seed, out, forMs, clients, isJson, isWan, isKernel, nemeses } = this.#options;
     const { verdict, schedule, struck, healedMs, timeline, recorder, cluster } = o;
     const title = `seed ${seed}, ${clients} players, ${struck.length} faults: ${verdict.verdict}`;
     const svg = drawPicture({ title, spans: timeline.spans, struck, healedMs });
@@ -240,8 +244,11 @@ class Drill {
     const files = recorder.paths;
     const story = { ...timeline.totals, leaderChanges: cluster.watch.leaderChanges };
     for (const line of describeVerdict(verdict, story)) this.note(line);
+    const { kernel } = cluster;
+    if (kernel !== undefined) this.note(`the kernel sent ${kernel.retransmitted} segments again`);
     const only = nemeses.length === NEMESES.length ? '' : ` --nemesis ${nemeses.join(',')}`;
-    const others = `${only}${isWan ? ' --wan' : ''} --clients ${clients}`;
+    const ways = `${isWan ? ' --wan' : ''}${isKernel ? ' --kernel' : ''}`;
+    const others = `${only}${ways} --clients ${clients}`;
     this.note(`again: bluemarble chaos --for ${forMs}ms --seed ${seed}${others}`);
     for (const path of files) this.note(`history: ${path}`);
     this.note(`picture: ${picture}`);

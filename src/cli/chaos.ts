@@ -20,6 +20,7 @@ interface ChaosOptions {
   readonly out: string;
   readonly port?: number;
   readonly wan: boolean;
+  readonly kernel: boolean;
   readonly json: boolean;
 }
 
@@ -37,6 +38,7 @@ export function chaosCommand(program: Command, script: string): void {
     .option('--out <folder>', 'where histories and picture go', folder, folder('bluemarble-chaos'))
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
     .option('--wan', "links as slow as between the planet's regions", false)
+    .option('--kernel', 'break links by the kernel, packet by packet, in a network of its own', false)
     .option('--json', 'print the verdict as JSON in the last line, all else to stderr', false)
     .addHelpText(
       'after',
@@ -64,6 +66,7 @@ changed first; 3 unknown, because the world did not settle or a check could not 
           out: options.out,
           basePort: options.port,
           isWan: options.wan,
+          isKernel: options.kernel,
           isJson: options.json,
         },
         {

@@ -14,8 +14,8 @@ const LINKS_MAX = 64;
 /**
  * What befalls the frames on one link in one direction.
  *
- * - `cut: 'silent'`: they vanish and the connection stands, as behind a firewall that drops; no new
- *   connection comes up in either direction meanwhile.
+ * - `cut: 'silent'`: they vanish, as behind a firewall that drops. The connection stands until one end gives
+ *   it up as silent; no new one comes up in either direction meanwhile.
  * - `cut: 'reset'`: the connection breaks, and none comes up.
  */
 export interface LinkFault {

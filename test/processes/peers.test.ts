@@ -339,9 +339,19 @@ test('a process that is stopped in its tracks is not connected, though its link 
   await until(() => node.peers.connected(TWO));
   child.kill('SIGSTOP');
   await until(() => !node.peers.connected(TWO));
+  assert.deepEqual(node.events, ['up 2']);
+});
+
+test('a link over which nothing comes is given up, and a new one takes its place', async (t) => {
+  const node = await start(t, { port: 0 });
+  const child = secondNode(t, node.peers.port);
+  await until(() => node.peers.connected(TWO));
+  child.kill('SIGSTOP');
+  await until(() => node.events.length === 2);
   child.kill('SIGCONT');
   await until(() => node.peers.connected(TWO));
-  assert.deepEqual(node.events, ['up 2']);
+  assert.deepEqual(node.events, ['up 2', 'lost 2', 'up 2']);
+  assert.ok(node.causes.includes('silent'));
 });
 
 test('a dialler keeps trying until the other is there, and again after it went', async (t) => {

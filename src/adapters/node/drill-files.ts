@@ -67,10 +67,18 @@ export type Built =
 
 /** Compiles a C file into a shared library that can be preloaded into a process of ours. */
 export function buildPreload(source: URL, target: string): Built {
-  if (process.platform !== 'linux') {
-    return { kind: 'absent', reason: 'libraries are preloaded on Linux only' };
-  }
-  const words = ['-shared', '-fPIC', '-O2', '-o', target, fileURLToPath(source), '-ldl'];
+  return compile(source, target, ['-shared', '-fPIC', '-ldl']);
+}
+
+/** Compiles a C file into a program that meets packets in the queue of the kernel. */
+export function buildProgram(source: URL, target: string): Built {
+  return compile(source, target, ['-lnetfilter_queue']);
+}
+
+function compile(source: URL, target: string, flags: readonly string[]): Built {
+  if (process.platform !== 'linux') return { kind: 'absent', reason: 'that is for Linux only' };
+  // Libraries come last: the linker takes from them what is missing by then.
+  const words = ['-O2', '-o', target, fileURLToPath(source), ...flags];
   const result = spawnSync('cc', words, { encoding: 'utf8', timeout: COMPILE_MS_MAX });
   if (result.status === 0) return { kind: 'built', path: target };
   const missing = result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT';

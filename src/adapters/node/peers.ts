@@ -6,7 +6,7 @@
 // replaces its first, for that node must have lost it.
 // Invariants: nothing from a connection reaches the listener before its handshake has succeeded;
 // for each node, `up` and `lost` take turns.
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 
 import type { NodeId } from '../../base/id.ts';
 import type { Logger, PeerListener, Peers } from '../../runtime/ports.ts';
@@ -24,9 +24,16 @@ const UNPROVED_MAX = 64;
 const ALIVE_EVERY_MS = 100;
 /** A link over which nothing came for so long leads nowhere, though nobody has closed it. */
 const SILENT_MS_MAX = 350;
+/**
+ * After so long it is given up and dialled anew. Where packets were lost, TCP waits twice as long before each
+ * further try: a link that was cut for four seconds stayed dead for three more after it was whole again.
+ */
+const GIVEN_UP_MS = 1_000;
+/** Half way round the planet and back is a third of it. A lost first packet is sent again after a second. */
+const CONNECT_MS_MAX = 700;
 const ALIVE: Uint8Array = new Uint8Array(0);
 const REDIAL_MS_MIN = 20;
-const REDIAL_MS_MAX = 1_000;
+const REDIAL_MS_MAX = 500;
 
 export interface PeersOptions {
   readonly self: NodeId;
@@ -76,6 +83,8 @@ class TcpPeers implements Peers {
   readonly #server: Server;
   readonly #peers = new Map<NodeId, Peer>();
   readonly #unproved = new Set<Socket>();
+  /** A node speaks from where it is called, so that whatever stands between two nodes can tell who speaks. */
+  readonly #ownAddress: { readonly localAddress?: string };
   /** Links with frames to flush. */
   readonly #written = new Set<PeerLink>();
   #listener: PeerListener | undefined;
@@ -85,6 +94,8 @@ class TcpPeers implements Peers {
   constructor(options: PeersOptions) {
     this.#options = options;
     this.#rare = rareLogger(options.logger);
+    const { host } = options.listen;
+    this.#ownAddress = isIP(host) === 0 ? {} : { localAddress: host };
     this.#server = createServer((socket) => this.#accept(socket));
     for (const { id, host, port } of options.nodes) {
       if (id === options.self) continue;
@@ -153,7 +164,11 @@ class TcpPeers implements Peers {
   }
 
   #sayAlive(): void {
-    for (const { id, link } of this.#peers.values()) if (link !== undefined) this.send(id, ALIVE);
+    for (const { id, link } of this.#peers.values()) {
+      if (link === undefined) continue;
+      if (link.silentMs > GIVEN_UP_MS) link.close('silent');
+      else this.send(id, ALIVE);
+    }
     this.flush();
   }
 
@@ -195,11 +210,17 @@ class TcpPeers implements Peers {
     if (this.#closed || !peer.dialled || peer.link !== undefined) return;
     if (peer.attempt !== undefined || this.#isBarred(peer.id)) return;
     clearTimeout(peer.redial);
-    const socket = connect({ host: peer.host, port: peer.port, noDelay: true });
+    const socket = connect({ host: peer.host, port: peer.port, noDelay: true, ...this.#ownAddress });
     peer.attempt = socket;
+    const begunMs = performance.now();
     const handshake = this.#handshake(peer.id);
-    socket.once('connect', () => socket.write(handshake.hello()));
+    const connecting = setTimeout(() => socket.destroy(), CONNECT_MS_MAX);
+    socket.once('connect', () => {
+      clearTimeout(connecting);
+      socket.write(handshake.hello());
+    });
     introduce(socket, handshake, (introduction) => {
+      clearTimeout(connecting);
       peer.attempt = undefined;
       if (introduction.kind === 'proved') {
         this.#join(socket, introduction, true);
@@ -207,16 +228,20 @@ class TcpPeers implements Peers {
       }
       this.#refuse(introduction.cause, peer.id);
       peer.failures += 1;
-      this.#redialLater(peer);
+      this.#redialLater(peer, performance.now() - begunMs);
     });
   }
 
-  /** Doubling from 20 ms to one second, less a random part, so that nodes do not knock in step. */
-  #redialLater(peer: Peer): void {
+  /**
+   * Doubling from 20 ms to half a second since the last attempt began, less a random part, so that nodes do
+   * not knock in step.
+   */
+  #redialLater(peer: Peer, passedMs: number = 0): void {
     if (this.#closed || !peer.dialled) return;
     clearTimeout(peer.redial);
     const wholeMs = Math.min(REDIAL_MS_MIN * 2 ** Math.min(peer.failures, 10), REDIAL_MS_MAX);
-    peer.redial = setTimeout(() => this.#dial(peer), wholeMs * (0.5 + Math.random() / 2));
+    const waitMs = wholeMs * (0.5 + Math.random() / 2) - passedMs;
+    peer.redial = setTimeout(() => this.#dial(peer), Math.max(REDIAL_MS_MIN / 2, waitMs));
   }
 
   #handshake(dialled: NodeId | undefined): Handshake {
