@@ -68,7 +68,7 @@ export interface SeedOptions {
 }
 
 /**
- * The seed's world: five global nodes with three groups, four region nodes around the globe, each with
+ * The seed's world: five global nodes with four groups, four region nodes around the globe, each with
  * its own region's first copy and copies of two neighbours'.
  *
  * The meridians keep continents whole where they can: 90°W parts North America, 30°W runs down the
@@ -119,6 +119,7 @@ export function seedTopology(options: SeedOptions): Topology {
       group(1, 'auth', [1, 2, 3], ['accounts']),
       group(2, 'economy', [1, 2, 3, 4, 5], ['holdings', 'trade']),
       group(3, 'guild', [3, 4, 5], ['names']),
+      group(4, 'world', [1, 2, 3, 4, 5], ['placement']),
     ],
     regions: [
       region(101, 'na-west', [7, 6, 9], [-180, -90]),

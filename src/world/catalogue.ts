@@ -5,9 +5,10 @@ import type { Feature } from './feature.ts';
 import { accounts } from './features/accounts.ts';
 import { holdings } from './features/holdings.ts';
 import { names } from './features/names.ts';
+import { placement } from './features/placement.ts';
 import { trade } from './features/trade.ts';
 
-export const stockFeatures: readonly Feature[] = [accounts, names, holdings, trade];
+export const stockFeatures: readonly Feature[] = [accounts, names, holdings, trade, placement];
 
 /** `undefined` when the stock world has no such replicated feature. */
 export function findFeature(name: string): Feature | undefined {

@@ -137,7 +137,7 @@ test('a status tells what the node is, holds and sees', async () => {
   assert.equal(status.pid, 3);
   assert.deepEqual(
     status.groups.map(({ group }) => group),
-    ['auth', 'economy', 'guild'],
+    ['auth', 'economy', 'guild', 'world'],
   );
   assert.equal(status.peersConnected.length, 8);
   assert.equal(status.region, undefined);

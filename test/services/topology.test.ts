@@ -41,12 +41,13 @@ test('the seed topology keeps every rule', () => {
   assert.deepEqual(validateTopology(seed, stockFeatures), []);
 });
 
-test('the seed topology has three, five and three replicas and four regions', () => {
+test('the seed topology has three, five, three and five replicas and four regions', () => {
   const replicas = seed.groups.map(({ name, members }) => [name, members.length]);
   assert.deepEqual(replicas, [
     ['auth', 3],
     ['economy', 5],
     ['guild', 3],
+    ['world', 5],
   ]);
   assert.deepEqual(seed.regions.map(({ name }) => name).sort(), ['asia', 'eu', 'na-east', 'na-west']);
   assert.equal(seed.nodes.length, 9);

@@ -22,7 +22,8 @@ import {
 const nothing = new Uint8Array(0);
 
 test('the stock world has its features in an order in which each finds what it needs', () => {
-  assert.deepEqual(stockFeatures.map(({ name }) => name), ['accounts', 'names', 'holdings', 'trade']);
+  const names = ['accounts', 'names', 'holdings', 'trade', 'placement'];
+  assert.deepEqual(stockFeatures.map(({ name }) => name), names);
   createGroupMachine(stockFeatures);
   assert.equal(findFeature('trade'), trade);
   assert.equal(findFeature('__proto__'), undefined);

@@ -66,6 +66,7 @@ test('every call answers each of its declared refusals, and no other', () => {
   refuseGifts(seen);
   refuseOffers(seen);
   refuseFullness(seen);
+  refusePlacement(seen);
   for (const { name, commands, queries } of stockFeatures) {
     for (const [call, { refusals }] of Object.entries({ ...commands, ...queries })) {
       const reasons = [...(seen.reasons.get(`${name}.${call}`) ?? [])];
@@ -167,4 +168,43 @@ function refuseFullness(seen: Seen): void {
     seen.apply(trade, 'offer', { state, args: offer(2, give), player: 1, order });
     seen.apply(trade, 'accept', { state, args: { offer: order }, player: 2 });
   }
+}
+
+function refusePlacement(seen: Seen): void {
+  const none = { epoch: 0, sequence: 0 };
+  const say = (witness: number, number: number, ...failed: readonly number[]): void => {
+    const opinions = failed.map((node) => ({ node, incarnation: 1, opinion: 'failed' }));
+    seen.serve('placement.observe', { witness, number, opinions });
+  };
+  const promise = (node: number, region: number, epoch: number): void => {
+    const empty = { last: none, isBlank: true, heard: none };
+    seen.serve('placement.promise', { region, epoch, node, ...empty });
+  };
+  const move = (to: number, o: { region?: number; acceptLoss?: boolean } = {}): void => {
+    seen.serve('placement.move', { region: 103, to, acceptLoss: false, ...o });
+  };
+  const regions = [{ number: 103, copies: [8, 9, 6] }];
+  seen.serve('placement.found', { version: 0, witnesses: [1, 2, 3], regions });
+  say(4, 1);
+  say(1, 1);
+  promise(8, 109, 2);
+  promise(7, 103, 2);
+  promise(8, 103, 3);
+  promise(8, 103, 2);
+  promise(9, 103, 2);
+  move(8);
+  move(7);
+  move(6, { region: 109 });
+  move(6, { acceptLoss: true });
+  move(6);
+  move(9);
+  for (const witness of [1, 2]) say(witness, 2, 9);
+  move(9);
+  for (const region of [103, 109]) seen.serve('placement.wiped', { region, epoch: 2, node: 8 });
+  seen.serve('placement.wiped', { region: 103, epoch: 2, node: 6 });
+  const tail = { node: 8, from: none, to: none };
+  seen.serve('placement.lost', { region: 103, epoch: 2, ...tail });
+  seen.serve('placement.lost', { region: 103, epoch: 9, ...tail });
+  seen.serve('placement.lost', { region: 109, epoch: 2, ...tail });
+  seen.query(0, 'placement.map');
 }

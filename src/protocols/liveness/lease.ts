@@ -1,11 +1,11 @@
 // The right of a node to act as primary, which ends by itself: a majority of witnesses heard it lately.
 //
-// `services/appointments` sends the beats that this hands out, tells it what came back, and passes the end of
-// the lease on. A lease is counted from when the acknowledged beat was SENT, on this node's own clock;
+// `services/appointments` sends the beats that this hands out, tells it what came back, and passes the
+// end of the lease on. A lease is counted from when the acknowledged beat was SENT, on this node's own clock;
 // witnesses need at least as long again before they call anybody failed, and a witness that did so
 // acknowledges nothing until `placement` has its retraction. Hence a node that placement deposes for
 // silence has lost its lease before, however late its messages travel.
-// Invariant: the lease ends no later than `LEASE_MS` after the oldest of the beats that a majority acknowledged.
+// Invariant: it ends no later than `LEASE_MS` after the oldest of the beats that a majority acknowledged.
 // Source: Gray and Cheriton 1989; Raft (thesis), section 6.4.1, for the sending time and the drift.
 import type { NodeId } from '../../base/id.ts';
 import { committedIndex, hasQuorum } from '../../base/quorum.ts';

@@ -7,8 +7,13 @@ import { DRIFT_PER_MILLE, Lease, LEASE_MS } from '../../../src/protocols/livenes
 const WITNESSES = [1, 2, 3, 4, 5].map(nodeId);
 const SURE_MS = (LEASE_MS * (1_000 - DRIFT_PER_MILLE)) / 1_000;
 
-function answer(lease: Lease, witness: number, beat: Beat, o?: { known?: number; counts?: boolean }): boolean {
-  const { known = beat.incarnation, counts = true } = o ?? {};
+function answer(
+  lease: Lease,
+  witness: number,
+  beat: Beat,
+  o: { known?: number; counts?: boolean } = {},
+): boolean {
+  const { known = beat.incarnation, counts = true } = o;
   return lease.heard(nodeId(witness), { ...beat, known, counts });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type NodeId, nodeId } from '../../../src/base/id.ts';
-import { readMap, type PlacedRegion, type Position } from '../../../src/wire/placement.ts';
+import { type CopyPromise, readMap, type PlacedRegion, type Position } from '../../../src/wire/placement.ts';
 import { placement } from '../../../src/world/features/placement.ts';
 import { AskedGroup, reasonOf } from '../../support/asked-group.ts';
 
@@ -41,8 +41,8 @@ class Placed {
     }
   }
 
-  promise(node: number, last: Position, o?: Partial<{ region: number; epoch: number; isBlank: boolean; heard: Position }>): string {
-    const { region = EU, epoch = 3, isBlank = false, heard = last } = o ?? {};
+  promise(node: number, last: Position, o: Partial<CopyPromise> = {}): string {
+    const { region = EU, epoch = 3, isBlank = false, heard = last } = o;
     return this.ask('promise', { region, epoch, node, last, isBlank, heard });
   }
 
@@ -70,7 +70,8 @@ const headed = (primary: number, epoch: number, fenced?: number): Placed['eu'] =
 describe('a new region', () => {
   const founded = (): Placed => {
     const placed = new Placed();
-    placed.ask('found', { version: 0, witnesses: WITNESSES, regions: [{ number: 105, copies: [7, 8, 9] }] });
+    const regions = [{ number: 105, copies: [7, 8, 9] }];
+    placed.ask('found', { version: 0, witnesses: WITNESSES, regions });
     return placed;
   };
   const empty = { region: 105, epoch: 2, isBlank: true };
@@ -211,7 +212,7 @@ describe('a successor', () => {
     placed.promise(9, at(70), { heard: at(73) });
     placed.promise(6, at(60), { heard: at(71) });
     const { start, mayLose, cause, former } = placed.region().appointments.at(-1) ?? assert.fail();
-    assert.deepEqual({ start, mayLose, cause, former }, { start: at(70), mayLose: 3, cause: 'failed', former: 8 });
+    assert.deepEqual([start, mayLose, cause, former], [at(70), 3, 'failed', 8]);
   });
 
   test('fails in its turn, and the next epoch is higher again', () => {
