@@ -2,9 +2,11 @@
 //
 // Every wire message, journal record and snapshot goes through these two classes. The reader never
 // trusts its input: whatever does not fit ends in `InvalidInputError`, and a length is checked before
-// anything is allocated. Both copy on the way in and out, so no view of a socket's buffer survives.
-// Bytes are shifted by hand: a `DataView`, and any array above 64 bytes, would cost an allocation
-// outside the engine's heap, which is dearer than all else that a small message needs.
+// anything is allocated.
+// An array above 64 bytes, and any `DataView`, costs an allocation outside the engine's heap, which is
+// dearer than all else that a small message needs. So bytes are shifted by hand, writers write one
+// behind the other into shared blocks, and readers can hand out views. Whoever keeps a few bytes for
+// long takes a copy of them (`copyOf`, `bytes`, `raw`): a view keeps all that lies around it.
 import { InvalidInputError } from './errors.ts';
 
 const encoder = new TextEncoder();
@@ -13,22 +15,34 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const VARINT_BYTES_MAX = 8;
 /** Texts up to here are tried as ASCII first, which saves a call into the engine. */
 const SHORT_TEXT_MAX = 64;
+const HAND_BYTES_MAX = 128;
+/** The engine keeps arrays up to here in its own heap; to view one it must move it out. */
+const INNER_BYTES_MAX = 64;
+const BLOCK_BYTES = 8 * 1024;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** The rest of a block that no writer has at the moment. Nothing in it was ever handed out. */
+let spare: Uint8Array = NO_BYTES;
+let spareStart = 0;
 
 export class ByteWriter {
   #bytes: Uint8Array;
-  #length = 0;
+  /** Before this lies what other writers have handed out. */
+  #start = 0;
+  #end = 0;
 
   constructor(sizeHint: number = 64) {
-    this.#bytes = new Uint8Array(sizeHint);
+    this.#bytes = NO_BYTES;
+    this.#reserve(sizeHint);
   }
 
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
   }
 
   u8(value: number): this {
     this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.#bytes[this.#end++] = value;
     return this;
   }
 
@@ -38,8 +52,8 @@ export class ByteWriter {
 
   u32(value: number): this {
     this.#reserve(4);
-    this.#length += 4;
-    return this.patchU32(this.#length - 4, value);
+    this.#end += 4;
+    return this.patchU32(this.length - 4, value);
   }
 
   i32(value: number): this {
@@ -51,18 +65,21 @@ export class ByteWriter {
     this.#reserve(VARINT_BYTES_MAX);
     let rest = value;
     while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest % 128) | 0x80;
+      this.#bytes[this.#end++] = (rest % 128) | 0x80;
       rest = Math.floor(rest / 128);
     }
-    this.#bytes[this.#length++] = rest;
+    this.#bytes[this.#end++] = rest;
     return this;
   }
 
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): this {
     this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const into = this.#bytes;
+    // Copying by hand is faster than a call into the engine where there is little to copy.
+    if (bytes.length > HAND_BYTES_MAX) into.set(bytes, this.#end);
+    else for (let i = 0; i < bytes.length; i++) into[this.#end + i] = bytes[i] as number;
+    this.#end += bytes.length;
     return this;
   }
 
@@ -78,51 +95,76 @@ export class ByteWriter {
 
   /** Overwrites four bytes written before, for lengths and checksums known only afterwards. */
   patchU32(offset: number, value: number): this {
-    this.#bytes[offset] = value;
-    this.#bytes[offset + 1] = value >>> 8;
-    this.#bytes[offset + 2] = value >>> 16;
-    this.#bytes[offset + 3] = value >>> 24;
+    const at = this.#start + offset;
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >>> 8;
+    this.#bytes[at + 2] = value >>> 16;
+    this.#bytes[at + 3] = value >>> 24;
     return this;
   }
 
   /** What was written so far, without a copy: valid until the next write. */
   view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return new Uint8Array(this.#bytes.buffer, this.#start, this.length);
   }
 
-  /** A copy of what was written so far. */
+  /** Hands out what was written so far, which never changes; what is written next is another thing. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const written = this.view();
+    const left = this.#bytes.length - this.#end;
+    if (this.#bytes.length === BLOCK_BYTES && left > spare.length - spareStart) {
+      spare = this.#bytes;
+      spareStart = this.#end;
+    }
+    this.#bytes = NO_BYTES;
+    this.#start = 0;
+    this.#end = 0;
+    return written;
   }
 
   reset(): this {
-    this.#length = 0;
+    this.#end = this.#start;
     return this;
   }
 
   /** Writes the text unless it is long or not ASCII: then nothing is written. */
   #shortAscii(text: string): boolean {
     if (text.length > SHORT_TEXT_MAX) return false;
-    const start = this.#length;
+    const before = this.length;
     this.varint(text.length);
     this.#reserve(text.length);
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit >= 0x80) {
-        this.#length = start;
+        this.#end = this.#start + before;
         return false;
       }
-      this.#bytes[this.#length++] = unit;
+      this.#bytes[this.#end++] = unit;
     }
     return true;
   }
 
   #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
+    if (this.#end + more > this.#bytes.length) this.#moveOn(more);
+  }
+
+  /** Goes on where there is room for so many more bytes. */
+  #moveOn(more: number): void {
+    const { length } = this;
+    if (length === 0 && spare.length - spareStart >= more) {
+      this.#bytes = spare;
+      this.#start = spareStart;
+      this.#end = spareStart;
+      spare = NO_BYTES;
+      spareStart = 0;
+      return;
+    }
+    const needed = length + more;
+    const grown = new Uint8Array(needed <= BLOCK_BYTES ? BLOCK_BYTES : needed + length);
+    grown.set(this.#bytes.subarray(this.#start, this.#end));
     this.#bytes = grown;
+    this.#start = 0;
+    this.#end = length;
   }
 }
 
@@ -191,6 +233,20 @@ export class ByteReader {
     return this.raw(this.#length(lengthMax));
   }
 
+  /** Like `raw` without a copy: part of what is read, to be kept no longer than that should be. */
+  rawView(length: number): Uint8Array {
+    if (this.#bytes.length <= INNER_BYTES_MAX) return this.raw(length);
+    this.#need(length);
+    const view = new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length);
+    this.#at += length;
+    return view;
+  }
+
+  /** Like `bytes` without a copy. */
+  view(lengthMax: number = this.remaining): Uint8Array {
+    return this.rawView(this.#length(lengthMax));
+  }
+
   text(lengthMax: number = this.remaining): string {
     const length = this.#length(lengthMax);
     const short = length > SHORT_TEXT_MAX ? undefined : this.#ascii(length);
@@ -241,7 +297,11 @@ export class ByteReader {
   }
 }
 
-/** A copy even of a Node `Buffer`, whose own `slice` is a view. */
+/** A copy with memory of its own, even of a Node `Buffer`, whose own `slice` is a view. */
 export function copyOf(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, start, end);
+  const length = end - start;
+  if (length > INNER_BYTES_MAX) return Uint8Array.prototype.slice.call(bytes, start, end);
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
+  return copy;
 }

@@ -8,7 +8,7 @@
 // 2. Numbers may come in any order within the window; `answeredBelow` only grows.
 // 3. What is remembered is bounded per session (window) and altogether (bytes, sessions).
 // Source: Ongaro's thesis, section 6.3, with a window instead of one outstanding command.
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, copyOf } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { Applied, AppliedEntry, StateMachine } from './state-machine.ts';
 
@@ -125,7 +125,7 @@ class ExactlyOnce implements StateMachine {
     const format = reader.u8();
     if (format !== FORMAT) throw new CorruptionError(`sessions are saved in format ${format}`);
     const table = SessionTable.load(reader);
-    this.#inner.restore(reader.raw(reader.remaining));
+    this.#inner.restore(reader.rawView(reader.remaining));
     this.#table = table;
   }
 
@@ -189,7 +189,8 @@ class SessionTable {
   }
 
   remember(session: Session, number: number, reply: Uint8Array): void {
-    session.answers = { number, reply, next: session.answers };
+    // A copy: the reply lies among frames that nobody needs for long.
+    session.answers = { number, reply: copyOf(reply), next: session.answers };
     this.rememberedBytes += costOf(reply);
   }
 

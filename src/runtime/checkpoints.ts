@@ -107,7 +107,7 @@ function encode(snapshot: Snapshot): readonly Uint8Array[] {
   writeMark(head, snapshot);
   head.varint(snapshot.state.length);
   const sum = crc32c(snapshot.state, 0, snapshot.state.length, crc32c(head.view()));
-  return [head.view(), snapshot.state, new ByteWriter(CRC_BYTES).u32(sum).view()];
+  return [head.finish(), snapshot.state, new ByteWriter(CRC_BYTES).u32(sum).finish()];
 }
 
 function checkpointName(group: string, index: number): string {

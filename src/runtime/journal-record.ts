@@ -13,6 +13,7 @@ import {
   readEntry,
   readHardState,
   readMark,
+  skipMark,
   writeEntry,
   writeHardState,
   writeMark,
@@ -78,7 +79,19 @@ export function recordAt(bytes: Uint8Array, offset: number): JournalRecord | und
 export function readItems(bytes: Uint8Array, record: JournalRecord): readonly JournalItem[] {
   const reader = new ByteReader(bytes, record.start, record.end);
   const items: JournalItem[] = [];
-  while (reader.remaining > 0) items.push(readItem(reader));
+  while (reader.remaining > 0) items.push(readTagged(reader.u8(), reader, 'copy'));
+  return items;
+}
+
+/** What a record changes: its items without the header. Entries are views of `bytes`. */
+export function readChanges(bytes: Uint8Array, record: JournalRecord): readonly JournalItem[] {
+  const reader = new ByteReader(bytes, record.start, record.end);
+  const items: JournalItem[] = [];
+  while (reader.remaining > 0) {
+    const tag = reader.u8();
+    if (tag === HEADER) skipHeader(reader);
+    else items.push(readTagged(tag, reader, 'view'));
+  }
   return items;
 }
 
@@ -122,13 +135,12 @@ function writeLogWrite(writer: ByteWriter, write: LogWrite): void {
   for (const entry of entries) writeEntry(writer, entry);
 }
 
-function readItem(reader: ByteReader): JournalItem {
-  const tag = reader.u8();
+function readTagged(tag: number, reader: ByteReader, take: 'copy' | 'view'): JournalItem {
   switch (tag) {
     case HEADER:
       return readHeader(reader);
     case WRITE:
-      return { kind: 'write', group: reader.varint(), write: readLogWrite(reader) };
+      return { kind: 'write', group: reader.varint(), write: readLogWrite(reader, take) };
     case MARK:
       return { kind: 'mark', group: reader.varint(), mark: readMark(reader) };
     default:
@@ -157,14 +169,29 @@ function readHeader(reader: ByteReader): JournalItem {
   return { kind: 'header', segment, groups };
 }
 
-function readLogWrite(reader: ByteReader): LogWrite {
+function skipHeader(reader: ByteReader): void {
+  reader.u8();
+  reader.varint();
+  const count = reader.varint();
+  for (let i = 0; i < count; i++) {
+    reader.varint();
+    reader.varint();
+    reader.varint();
+    skipMark(reader);
+    reader.varint();
+    reader.varint();
+    reader.varint();
+  }
+}
+
+function readLogWrite(reader: ByteReader, take: 'copy' | 'view'): LogWrite {
   const has = reader.u8();
   const hardState = has & HAS_HARD_STATE ? readHardState(reader) : undefined;
   const reset = has & HAS_RESET ? readMark(reader) : undefined;
   const healUntil = has & HAS_HEAL_UNTIL ? reader.varint() : undefined;
   const count = reader.varint();
   const entries = [];
-  for (let i = 0; i < count; i++) entries.push(readEntry(reader));
+  for (let i = 0; i < count; i++) entries.push(readEntry(reader, take));
   return {
     ...(hardState === undefined ? {} : { hardState }),
     ...(reset === undefined ? {} : { reset }),

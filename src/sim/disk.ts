@@ -5,10 +5,12 @@
 // decides it exactly. Operations can be made to fail (`failAt`: EIO) and syncs be held back (`holdSyncs`).
 // A `conduct` gives a simulated world the last word on each operation. Published, prepared, opened and
 // removed names are durable at once, as the port promises.
+import { ByteWriter } from '../base/bytes.ts';
 import type { Random } from '../base/random.ts';
 import type { Disk, DiskFile } from '../runtime/ports.ts';
 
 const SECTOR_BYTES = 512;
+const GROWN_BYTES_MIN = 4_096;
 
 /** Stands for the end of the process that a real disk brings about when it fails. */
 export class DiskFailure extends Error {
@@ -39,7 +41,9 @@ interface Write {
 type Change = Write | { readonly kind: 'truncate'; readonly sizeBytes: number };
 
 interface VirtualFile {
+  /** All behind it, up to `sizeBytes`, is zero: most of a prepared file is never written. */
   durable: Uint8Array;
+  sizeBytes: number;
   unsynced: Change[];
 }
 
@@ -59,13 +63,21 @@ export class VirtualDisk implements Disk {
   readonly #files = new Map<string, VirtualFile>();
   #held: HeldBack[] = [];
 
+  get fileCount(): number {
+    return this.#files.size;
+  }
+
   names(): readonly string[] {
     return [...this.#files.keys()];
   }
 
   read(name: string): Uint8Array {
-    const file = this.#file(name);
-    return file.unsynced.reduce(changed, file.durable.slice());
+    const { durable, sizeBytes, unsynced } = copyOf(this.#file(name));
+    const file = { durable, sizeBytes, unsynced: [] };
+    for (const change of unsynced) make(change, file);
+    const bytes = new Uint8Array(file.sizeBytes);
+    bytes.set(file.durable.subarray(0, file.sizeBytes));
+    return bytes;
   }
 
   publish(name: string, parts: readonly Uint8Array[]): void {
@@ -89,13 +101,14 @@ export class VirtualDisk implements Disk {
   open(name: string, sizeBytes: number): DiskFile {
     if (!this.#files.has(name)) {
       this.#begin('open', name);
-      this.#files.set(name, { durable: new Uint8Array(sizeBytes), unsynced: [] });
+      this.#files.set(name, zeros(sizeBytes));
     }
     const file = this.#file(name);
     return {
       write: (bytes, wished) => {
         const offset = this.conduct.place?.(name, wished, bytes.length) ?? wished;
-        const change: Change = { kind: 'write', offset, bytes: bytes.slice() };
+        const copy = new ByteWriter(bytes.length).raw(bytes).finish();
+        const change: Change = { kind: 'write', offset, bytes: copy };
         this.#begin('write', name, () => file.unsynced.push(change));
         file.unsynced.push(change);
       },
@@ -103,7 +116,9 @@ export class VirtualDisk implements Disk {
         this.#begin('sync', name);
         const covered = file.unsynced.length;
         this.#later('sync', () => {
-          this.#settle(name, file, file.unsynced.splice(0, covered));
+          const changes = file.unsynced;
+          file.unsynced = changes.length === covered ? [] : changes.splice(covered);
+          this.#settle(name, file, changes);
           synced();
         });
       },
@@ -119,7 +134,7 @@ export class VirtualDisk implements Disk {
     this.#begin('prepare', name);
     this.#later('prepare', () => {
       if (!this.#files.has(name)) {
-        this.#files.set(name, { durable: new Uint8Array(sizeBytes), unsynced: [] });
+        this.#files.set(name, zeros(sizeBytes));
       }
       ready();
     });
@@ -141,9 +156,7 @@ export class VirtualDisk implements Disk {
   /** What a restarted process finds on a machine that went on: all of it, but no more durable. */
   killed(): VirtualDisk {
     const disk = new VirtualDisk();
-    for (const [name, { durable, unsynced }] of this.#files) {
-      disk.#files.set(name, { durable: durable.slice(), unsynced: [...unsynced] });
-    }
+    for (const [name, file] of this.#files) disk.#files.set(name, copyOf(file));
     return disk;
   }
 
@@ -156,18 +169,20 @@ export class VirtualDisk implements Disk {
 
   /** Damages what is durable, as a decaying disk does. */
   flipBit(name: string, bit: number): void {
-    const { durable } = this.#file(name);
-    durable[bit >> 3] = (durable[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    const file = this.#file(name);
+    const place = bit >> 3;
+    reach(file, place + 1);
+    file.durable[place] = (file.durable[place] ?? 0) ^ (1 << (bit & 7));
   }
 
   #publish(name: string, parts: readonly Uint8Array[]): void {
     const durable = joined(parts);
-    this.#files.set(name, { durable, unsynced: [] });
+    this.#files.set(name, { durable, sizeBytes: durable.length, unsynced: [] });
     this.conduct.durable?.(name, durable);
   }
 
   #settle(name: string, file: VirtualFile, changes: readonly Change[]): void {
-    file.durable = changes.reduce(changed, file.durable);
+    for (const change of changes) make(change, file);
     if (this.conduct.durable === undefined) return;
     for (const change of changes) {
       if (change.kind === 'write') this.conduct.durable(name, change.bytes);
@@ -176,9 +191,10 @@ export class VirtualDisk implements Disk {
 
   #survivor(fate: (change: Change) => readonly Change[]): VirtualDisk {
     const disk = new VirtualDisk();
-    for (const [name, { durable, unsynced }] of this.#files) {
-      const survived = unsynced.flatMap(fate);
-      disk.#files.set(name, { durable: survived.reduce(changed, durable.slice()), unsynced: [] });
+    for (const [name, found] of this.#files) {
+      const file = { ...copyOf(found), unsynced: [] };
+      for (const change of found.unsynced.flatMap(fate)) make(change, file);
+      disk.#files.set(name, file);
     }
     return disk;
   }
@@ -214,14 +230,33 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Changes `before` itself where its length stays. */
-function changed(before: Uint8Array, change: Change): Uint8Array {
-  const end = change.kind === 'write' ? change.offset + change.bytes.length : change.sizeBytes;
-  const size = change.kind === 'write' ? Math.max(before.length, end) : end;
-  const after = size === before.length ? before : new Uint8Array(size);
-  if (after !== before) after.set(before.subarray(0, size));
-  if (change.kind === 'write') after.set(change.bytes, change.offset);
-  return after;
+function zeros(sizeBytes: number): VirtualFile {
+  return { durable: new Uint8Array(0), sizeBytes, unsynced: [] };
+}
+
+function copyOf({ durable, sizeBytes, unsynced }: VirtualFile): VirtualFile {
+  return { durable: durable.slice(), sizeBytes, unsynced: [...unsynced] };
+}
+
+/** Changes what is durable. */
+function make(change: Change, file: VirtualFile): void {
+  if (change.kind === 'truncate') {
+    file.durable = file.durable.slice(0, change.sizeBytes);
+    file.sizeBytes = change.sizeBytes;
+    return;
+  }
+  const end = change.offset + change.bytes.length;
+  reach(file, end);
+  file.durable.set(change.bytes, change.offset);
+  file.sizeBytes = Math.max(file.sizeBytes, end);
+}
+
+/** Holds as many bytes in full, and some more, so that a file that grows is not copied each time. */
+function reach(file: VirtualFile, endBytes: number): void {
+  if (endBytes <= file.durable.length) return;
+  const grown = new Uint8Array(Math.max(GROWN_BYTES_MIN, 2 * endBytes));
+  grown.set(file.durable);
+  file.durable = grown;
 }
 
 function doubtful(change: Change, random: Random): readonly Change[] {

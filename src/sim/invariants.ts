@@ -8,7 +8,7 @@ import { crc32c } from '../base/crc32c.ts';
 import { majority } from '../base/quorum.ts';
 import type { Recovered } from '../protocols/raft/messages.ts';
 import type { StateMachine } from '../protocols/state-machine.ts';
-import { readItems, recordAt } from '../runtime/journal-record.ts';
+import { readChanges, recordAt } from '../runtime/journal-record.ts';
 import type { RaftGroup } from '../runtime/raft-group.ts';
 import type { GroupPlan, Topology } from '../services/topology.ts';
 import { DurableLog } from './durable-log.ts';
@@ -19,7 +19,7 @@ import type { Verdicts } from './violation.ts';
 const HASH_EVERY = 64;
 /** Steps that move neither commit, applied nor role, between two looks at the rest of a member. */
 const LOOK_EVERY = 16;
-const JOURNAL_NAME = /^journal-/;
+const JOURNAL_PREFIX = 'journal-';
 const CHECKPOINT_NAME = /^checkpoint-(.+)-([0-9a-f]{16})\.bin$/;
 // As in `wire/peer.ts` and `protocols/raft/codec.ts`: looked at without decoding the whole.
 const RAFT_FRAME = 1;
@@ -129,15 +129,16 @@ export class Invariants {
   /** Bytes of a file became durable. */
   durable(node: number, name: string, bytes: Uint8Array): void {
     const members = this.#of(node);
-    const checkpoint = CHECKPOINT_NAME.exec(name);
-    if (checkpoint !== null) {
+    if (!name.startsWith(JOURNAL_PREFIX)) {
+      const checkpoint = CHECKPOINT_NAME.exec(name);
+      if (checkpoint === null) return;
       const member = [...members.values()].find(({ history }) => history.name === checkpoint[1]);
       member?.log.checkpointed(Number.parseInt(checkpoint[2] ?? '', 16));
+      return;
     }
-    if (!JOURNAL_NAME.test(name)) return;
     const record = recordAt(bytes, 0);
     if (record === undefined) return;
-    for (const item of readItems(bytes, record)) {
+    for (const item of readChanges(bytes, record)) {
       if (item.kind === 'header') continue;
       const member = members.get(item.group);
       if (item.kind === 'mark') member?.log.compact(item.mark);

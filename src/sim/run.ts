@@ -249,7 +249,7 @@ class Run {
 
   #bounded(): void {
     for (const [node, { disk }] of this.#cluster.globals) {
-      const files = disk.names().length;
+      const files = disk.fileCount;
       if (files > FILES_MAX) this.#broken('BND', `node ${node} has ${files} files`);
     }
     const { open } = this.#workload;

@@ -62,7 +62,7 @@ export function encodeCommand(command: CommandEnvelope): Uint8Array {
     .finish();
 }
 
-/** Throws `InvalidInputError` for anything that `encodeCommand` did not make. */
+/** Throws `InvalidInputError` for anything that `encodeCommand` did not make. `args` is a view. */
 export function decodeCommand(bytes: Uint8Array): CommandEnvelope {
   const reader = new ByteReader(bytes);
   const { session, sessionExpiresAtMs, number, answeredBelow } = readHead(reader);
@@ -73,7 +73,7 @@ export function decodeCommand(bytes: Uint8Array): CommandEnvelope {
     answeredBelow,
     player: reader.varint(),
     call: reader.text(CALL_NAME_MAX),
-    args: reader.bytes(COMMAND_BYTES_MAX),
+    args: reader.view(COMMAND_BYTES_MAX),
   };
   reader.end();
   return command;
@@ -114,7 +114,7 @@ export function decodeQuery(bytes: Uint8Array): QueryEnvelope {
   const query: QueryEnvelope = {
     player: reader.varint(),
     call: reader.text(CALL_NAME_MAX),
-    args: reader.bytes(COMMAND_BYTES_MAX),
+    args: reader.view(COMMAND_BYTES_MAX),
   };
   reader.end();
   return query;
@@ -141,7 +141,7 @@ export function decodeReply(bytes: Uint8Array): Reply {
   const tag = reader.u8();
   let reply: Reply;
   if (tag === DONE) {
-    reply = { kind: 'done', order, value: reader.bytes() };
+    reply = { kind: 'done', order, value: reader.view() };
   } else if (tag !== REJECTED) {
     throw new InvalidInputError(`reply ${tag}`);
   } else {

@@ -83,7 +83,10 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
   }
 }
 
-/** Throws `InvalidInputError` for anything that `encodePeerMessage` did not make. */
+/**
+ * Throws `InvalidInputError` for anything that `encodePeerMessage` did not make. Bodies and replies are
+ * views of `bytes`.
+ */
 export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
   const reader = new ByteReader(bytes);
   const message = decodeBody(reader);
@@ -105,7 +108,7 @@ function decodeAsk(reader: ByteReader, mode: AskMessage['mode']): AskMessage {
   const [number, group] = [reader.varint(), reader.varint()];
   const level = mode === 'command' ? readLevel(reader) : undefined;
   const bound = mode === 'query' ? readBound(reader) : undefined;
-  const ask = { kind: 'ask', number, group, mode, body: reader.bytes() } as const;
+  const ask = { kind: 'ask', number, group, mode, body: reader.view() } as const;
   return {
     ...ask,
     ...(level === undefined ? {} : { level }),
@@ -135,14 +138,14 @@ function decodeBody(reader: ByteReader): PeerMessage {
   const tag = reader.u8();
   switch (tag) {
     case RAFT:
-      return { kind: 'raft', group: reader.varint(), body: reader.bytes() };
+      return { kind: 'raft', group: reader.varint(), body: reader.view() };
     case ASK_COMMAND:
       return decodeAsk(reader, 'command');
     case ASK_QUERY:
       return decodeAsk(reader, 'query');
     case ANSWERED: {
       const [number, epoch] = [reader.varint(), reader.varint()];
-      const reply = reader.bytes();
+      const reply = reader.view();
       const answer = { kind: 'answered', reply } as const;
       return { kind: 'answer', number, answer: epoch === 0 ? answer : { ...answer, epoch } };
     }

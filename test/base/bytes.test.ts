@@ -3,6 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter, copyOf } from '../../src/base/bytes.ts';
 import { InvalidInputError } from '../../src/base/errors.ts';
+import { Random } from '../../src/base/random.ts';
 
 const anyPart = fc.oneof(
   fc.record({ kind: fc.constant('u8' as const), value: fc.integer({ min: 0, max: 0xff }) }),
@@ -104,6 +105,46 @@ test('what was finished stays as it is while the writer goes on', () => {
   const first = writer.finish();
   writer.reset().u32(0xffffffff);
   assert.deepEqual([...first], [1]);
+});
+
+test('what was finished stays as it is, whoever writes next and however much', () => {
+  const random = new Random('writers');
+  const finished: { readonly bytes: Uint8Array; readonly expected: readonly number[] }[] = [];
+  const open: { readonly writer: ByteWriter; readonly expected: number[] }[] = [];
+  for (let step = 0; step < 4_000; step++) {
+    if (open.length < 3) open.push({ writer: new ByteWriter(random.integer(0, 200)), expected: [] });
+    const at = random.integer(0, open.length - 1);
+    const { writer, expected } = open[at] as (typeof open)[number];
+    const part = Array.from({ length: random.integer(0, 300) }, () => random.integer(0, 255));
+    writer.raw(Uint8Array.from(part));
+    expected.push(...part);
+    assert.equal(writer.length, expected.length);
+    if (random.chance(1, 3)) {
+      finished.push({ bytes: writer.finish(), expected });
+      open.splice(at, 1);
+    }
+  }
+  for (const { bytes, expected } of finished) assert.deepEqual([...bytes], expected);
+});
+
+test('a text that turns out not to be ASCII leaves nothing behind, wherever the writer stands', () => {
+  for (let before = 8_100; before < 8_200; before++) {
+    const writer = new ByteWriter(1).raw(new Uint8Array(before)).text('abcdefghij\u00fc');
+    const reader = new ByteReader(writer.finish(), before);
+    assert.equal(reader.text(), 'abcdefghij\u00fc');
+  }
+});
+
+test('a view is part of what is read, a copy is not', () => {
+  const bytes = new Uint8Array(100).fill(7);
+  const reader = new ByteReader(bytes);
+  const view = reader.rawView(40);
+  const copy = reader.raw(40);
+  bytes.fill(1);
+  assert.deepEqual([...view], new Array(40).fill(1));
+  assert.deepEqual([...copy], new Array(40).fill(7));
+  assert.equal(reader.remaining, 20);
+  assert.throws(() => reader.rawView(21), InvalidInputError);
 });
 
 test('a length that is known only afterwards is patched in', () => {

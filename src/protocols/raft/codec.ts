@@ -111,7 +111,10 @@ export class MessageEncoder {
   }
 }
 
-/** Throws `InvalidInputError` for anything that `MessageEncoder` did not make. */
+/**
+ * Throws `InvalidInputError` for anything that `MessageEncoder` did not make. Entries and chunks are views
+ * of `bytes`, so that what arrived is held once, in the frame that brought it.
+ */
 export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new ByteReader(bytes);
   const kind = KINDS[reader.u8()];
@@ -149,7 +152,7 @@ function readMessage(kind: Message['kind'], term: number, reader: ByteReader): M
         mark: readMark(reader),
         offset: reader.varint(),
         totalBytes: readSize(reader),
-        chunk: reader.bytes(SNAPSHOT_CHUNK_BYTES),
+        chunk: reader.view(SNAPSHOT_CHUNK_BYTES),
       };
     case 'snapshot-reply': {
       const round = reader.varint();
@@ -184,7 +187,7 @@ function readAppend(term: number, reader: ByteReader): Message {
   if (count > APPEND_ENTRIES_MAX) throw new InvalidInputError(`an append of ${count} entries`);
   const entries: Entry[] = [];
   for (let i = 1; i <= count; i++) {
-    const entry = readEntry(reader);
+    const entry = readEntry(reader, 'view');
     if (entry.index !== prevIndex + i) throw new InvalidInputError('an append with a gap');
     entries.push(entry);
   }

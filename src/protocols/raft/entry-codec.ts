@@ -29,13 +29,16 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
     .bytes(entry.data);
 }
 
-export function readEntry(reader: ByteReader): Entry {
+/** A `view` keeps the whole of what is read for as long as the entry lives. */
+export function readEntry(reader: ByteReader, take: 'copy' | 'view' = 'copy'): Entry {
   const index = reader.varint();
   const term = reader.varint();
   const code = reader.u8();
   const kind = ENTRY_KINDS[code];
   if (kind === undefined) throw new InvalidInputError(`entry kind ${code}`);
-  return { index, term, kind, timeMs: reader.varint(), data: reader.bytes(ENTRY_BYTES_MAX) };
+  const timeMs = reader.varint();
+  const data = take === 'view' ? reader.view(ENTRY_BYTES_MAX) : reader.bytes(ENTRY_BYTES_MAX);
+  return { index, term, kind, timeMs, data };
 }
 
 export function writeHardState(writer: ByteWriter, state: HardState): void {
@@ -61,6 +64,17 @@ export function readMark(reader: ByteReader): SnapshotMark {
     digest: reader.u32(),
     membership: readMembership(reader),
   };
+}
+
+/** Passes over what `readMark` would read. */
+export function skipMark(reader: ByteReader): void {
+  reader.varint();
+  reader.varint();
+  reader.varint();
+  reader.u32();
+  for (let list = 0; list < 4; list++) {
+    for (let rest = reader.varint(); rest > 0; rest--) reader.varint();
+  }
 }
 
 export function writeMembership(writer: ByteWriter, membership: Membership): void {
