@@ -161,7 +161,10 @@ function totalsOf(fact: unknown): HoldingsTotals | undefined {
     const books = audit.value.parse(fact, HOLDINGS_AUDIT);
     return {
       gold: { expected: books.goldMinted, counted: books.goldHeld + books.goldLocked },
-      items: { expected: books.itemsMinted, counted: books.itemsHeld + books.itemsLocked },
+      items: {
+        expected: books.itemsMinted - books.itemsConsumed,
+        counted: books.itemsHeld + books.itemsLocked,
+      },
     };
   } catch (cause) {
     // A node of another version keeps other books.

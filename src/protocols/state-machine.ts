@@ -14,7 +14,10 @@ export interface AppliedEntry {
 
 /** Something to tell a player outside of any call. Executed by the leader only, at most once. */
 export interface Notice {
+  /** 0 for everybody in `region`. */
   readonly player: number;
+  /** The number of the region that it is said to, when it is for everybody there. */
+  readonly region?: number;
   readonly push: string;
   readonly value: unknown;
 }

@@ -13,8 +13,8 @@ import {
   openSession,
   readCredential,
   registerAccount,
-  type Shape,
 } from '../wire/calls.ts';
+import type { Shape } from '../wire/call-shape.ts';
 import { encodeCommand, encodeQuery } from '../wire/command.ts';
 import { encodeWith } from '../wire/schema.ts';
 import type { GroupCall, GroupCalls } from './group-calls.ts';

@@ -104,7 +104,7 @@ export function seedTopology(options: SeedOptions): Topology {
     westLon: west * DEGREE,
     eastLon: east * DEGREE,
     copies: copies.map(nodeId),
-    features: [],
+    features: ['chat', 'crafting'],
   });
   return {
     world,

@@ -29,6 +29,6 @@ function isBalanced(books: Audit): boolean {
     books.goldMinted === books.players * FIRST_GOLD &&
     books.goldMinted === books.goldHeld + books.goldLocked &&
     books.itemsMinted === books.players * FIRST_ITEMS.length &&
-    books.itemsMinted === books.itemsHeld + books.itemsLocked
+    books.itemsMinted === books.itemsHeld + books.itemsLocked + books.itemsConsumed
   );
 }

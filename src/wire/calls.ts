@@ -1,7 +1,16 @@
-// The calls of the stock world: their names, arguments, values and refusals, described once.
+// The calls of the stock world's groups, described once, and the names of all that players may ask.
 //
 // Features implement them, the gateway checks what players send against them, the client takes its
 // types from `StockCalls`. Gold is a whole number; ids are whole numbers; texts are bounded.
+import { type Shape, shape } from './call-shape.ts';
+import type {
+  chatHistory,
+  collectCraft,
+  gather,
+  myWorkshop,
+  say,
+  startCraft,
+} from './regional-calls.ts';
 import {
   boolean,
   distinct,
@@ -65,7 +74,7 @@ export interface HoldingsView {
   readonly goldLocked: number;
   readonly items: readonly Item[];
 }
-/** Expected equals counted when `minted = held + locked`, for gold and for items. */
+/** Expected equals counted when `minted = held + locked (+ consumed)`, for gold and for items. */
 export interface Audit {
   readonly players: number;
   readonly goldMinted: number;
@@ -74,6 +83,8 @@ export interface Audit {
   readonly itemsMinted: number;
   readonly itemsHeld: number;
   readonly itemsLocked: number;
+  /** Items that went into crafting and are no more. */
+  readonly itemsConsumed: number;
 }
 export interface Stake {
   readonly gold: number;
@@ -132,21 +143,6 @@ const place: Schema<Place> = object({
   lon: integer(-1_800_000_000, 1_800_000_000),
 });
 
-/** How a call is described; `refusals` is the closed list of reasons it may be rejected for. */
-export interface Shape<Args, Value, Refusal extends string = string> {
-  readonly args: Schema<Args>;
-  readonly value: Schema<Value>;
-  readonly refusals: readonly Refusal[];
-}
-
-function shape<Args, Value, Refusal extends string>(
-  args: Schema<Args>,
-  value: Schema<Value>,
-  refusals: readonly Refusal[],
-): Shape<Args, Value, Refusal> {
-  return { args, value, refusals };
-}
-
 // Asked by our own services and by operators, never by players.
 export const registerAccount: Shape<RegisterAccount, OpenedSession, 'name-taken' | 'world-full'> =
   shape(object({ name: loginName, credential: octets(512), nonce: text(1, 64) }), openedSession, [
@@ -170,6 +166,7 @@ export const audit: Shape<null, Audit, never> = shape(
     itemsMinted: count,
     itemsHeld: count,
     itemsLocked: count,
+    itemsConsumed: count,
   }),
   [],
 );
@@ -281,6 +278,12 @@ export interface StockCalls {
   readonly 'trade.accept': typeof acceptOffer;
   readonly 'trade.withdraw': typeof withdrawOffer;
   readonly 'trade.offers': typeof myOffers;
+  readonly 'chat.say': typeof say;
+  readonly 'chat.history': typeof chatHistory;
+  readonly 'crafting.gather': typeof gather;
+  readonly 'crafting.start': typeof startCraft;
+  readonly 'crafting.collect': typeof collectCraft;
+  readonly 'crafting.mine': typeof myWorkshop;
   readonly 'position.enter': typeof enter;
   readonly 'position.leave': typeof leave;
 }

@@ -45,6 +45,12 @@ export const callClass: Readonly<Record<CallName, CallClass>> = {
   'trade.accept': 'command',
   'trade.withdraw': 'command',
   'trade.offers': 'query',
+  'chat.say': 'command',
+  'chat.history': 'query',
+  'crafting.gather': 'command',
+  'crafting.start': 'command',
+  'crafting.collect': 'command',
+  'crafting.mine': 'query',
   'position.enter': 'position',
   'position.leave': 'position',
 };

@@ -1,6 +1,7 @@
-// The state machine of one replicated group: the features that its topology names, behind sessions.
+// The state machine of one log, a group's or a region's: the features that its topology names, behind
+// sessions, and their events.
 //
-// `services/node` makes one per group and member, the group's log drives it. Whatever the bytes of a
+// The roles of nodes make one per log and copy, the log drives it. Whatever the bytes of a
 // command say is answered: what cannot be read, is unknown, or is asked by the wrong caller, is a
 // decided refusal. Bytes of a snapshot: the sessions, then each feature's name, version, length and
 // state, in the group's order; each feature answers for the order within its own.
@@ -23,15 +24,36 @@ import {
   encodeReply,
   type GroupRefusal,
 } from '../wire/command.ts';
+import { encodeEvent } from '../wire/events.ts';
 import { decodeWith, encodeWith, type Schema } from '../wire/schema.ts';
-import type { Caller, Command, Feature, Query, Tell } from './feature.ts';
+import { eventsFeature, type EventState } from './events.ts';
+import type {
+  Caller,
+  Command,
+  EntryContext,
+  Feature,
+  Query,
+  Surroundings,
+  Tell,
+} from './feature.ts';
 
 const FORMAT = 1;
 const FEATURE_NAME_MAX = 64;
 
+/** Of a log that no other one can reach: its events go nowhere. */
+const ALONE: Surroundings = {
+  number: 0,
+  name: 'alone',
+  otherRegions: [],
+  homeOf: () => undefined,
+};
+
 /** Features that work on others come after those; anything else is a mistake of the caller's. */
-export function createGroupMachine(features: readonly Feature[]): StateMachine {
-  return exactlyOnce(new FeatureMachine(features), {
+export function createGroupMachine(
+  features: readonly Feature[],
+  here: Surroundings = ALONE,
+): StateMachine {
+  return exactlyOnce(new FeatureMachine(features, here), {
     head: (command) => readable(command, decodeCommandHead),
     refuse: (reason, entry) => refusal(reason, entry.index),
   });
@@ -44,35 +66,44 @@ interface Part {
 }
 
 class FeatureMachine implements StateMachine {
-  #parts: readonly Part[];
+  readonly #here: Surroundings;
+  readonly #parts: readonly Part[];
+  /** `undefined` in a log whose features neither emit nor take events. */
+  readonly #events: Part | undefined;
   readonly #commands = new Map<string, { readonly part: Part; readonly call: Command }>();
   readonly #queries = new Map<string, { readonly part: Part; readonly call: Query }>();
   #snapshotBytes = 0;
 
-  constructor(features: readonly Feature[]) {
+  constructor(features: readonly Feature[], here: Surroundings) {
+    this.#here = here;
     const states = new Map<string, unknown>();
-    this.#parts = features.map((feature) => {
+    const parts = features.map((feature) => {
       const unmet = feature.needs.find((needed) => !states.has(needed));
       invariant(unmet === undefined, `${feature.name} comes after ${unmet} in its group`);
       const part: Part = { feature, state: feature.create(states) };
       states.set(feature.name, part.state);
-      for (const [name, call] of Object.entries(feature.commands)) {
-        this.#commands.set(`${feature.name}.${name}`, { part, call });
-      }
-      for (const [name, call] of Object.entries(feature.queries)) {
-        this.#queries.set(`${feature.name}.${name}`, { part, call });
-      }
       return part;
     });
+    this.#events = eventsPart(here.number, parts);
+    this.#parts = this.#events === undefined ? parts : [...parts, this.#events];
+    for (const part of this.#parts) {
+      const { name: of, commands, queries } = part.feature;
+      for (const [name, call] of Object.entries(commands)) {
+        this.#commands.set(`${of}.${name}`, { part, call });
+      }
+      for (const [name, call] of Object.entries(queries)) {
+        this.#queries.set(`${of}.${name}`, { part, call });
+      }
+    }
   }
 
   apply(entry: AppliedEntry): Applied {
     const notices: Notice[] = [];
-    const tell: Tell = (player, push, value) => {
-      notices.push({ player, push, value });
-    };
-    for (const { feature, state } of this.#parts) feature.advance(state, entry.timeMs, tell);
-    return { reply: this.#decide(entry, tell), notices };
+    const context = this.#contextOf(entry, notices);
+    for (const { feature, state } of this.#parts) {
+      feature.advance(state, entry.timeMs, context.tell);
+    }
+    return { reply: this.#decide(entry, context), notices };
   }
 
   query(request: Uint8Array, index: number, timeMs: number): Uint8Array {
@@ -118,8 +149,29 @@ class FeatureMachine implements StateMachine {
     for (const part of this.#parts) part.state = states.get(part.feature.name);
   }
 
-  #decide(entry: AppliedEntry, tell: Tell): Uint8Array {
-    const order = entry.index;
+  #contextOf({ index: order, timeMs: nowMs }: AppliedEntry, notices: Notice[]): EntryContext {
+    const here = this.#here;
+    const tell: Tell = (player, push, value) => {
+      notices.push({ player, push, value });
+    };
+    return {
+      order,
+      nowMs,
+      here,
+      tell,
+      tellRegion: (push, value) => {
+        notices.push({ player: 0, region: here.number, push, value });
+      },
+      emit: (event, args, { to, keep }) => {
+        invariant(this.#events !== undefined, 'a feature that emits events says so');
+        const { outboxes } = this.#events.state as EventState;
+        return outboxes.emit(to, encodeEvent(event, args), { keep, order, nowMs });
+      },
+    };
+  }
+
+  #decide(entry: AppliedEntry, context: EntryContext): Uint8Array {
+    const { order } = context;
     const command = readable(entry.command, decodeCommand);
     if (command === undefined) return refusal('unreadable-command', order);
     const found = this.#commands.get(command.call);
@@ -129,9 +181,17 @@ class FeatureMachine implements StateMachine {
     const args = argsOf(call.args, command.args);
     if (args instanceof InvalidInputError) return refusal('invalid-input', order, args.message);
     const player = playerId(command.player);
-    const context = { player, order, nowMs: entry.timeMs, tell };
-    return reply(call.value, call.apply(part.state, args, context), order);
+    return reply(call.value, call.apply(part.state, args, { ...context, player }), order);
   }
+}
+
+function eventsPart(number: number, parts: readonly Part[]): Part | undefined {
+  if (!parts.some(({ feature }) => feature.events !== undefined)) return undefined;
+  const takers = parts.flatMap((part) =>
+    (part.feature.events ?? []).map((taker) => ({ taker, state: () => part.state })),
+  );
+  const feature = eventsFeature(number, takers) as Feature;
+  return { feature, state: feature.create(new Map()) };
 }
 
 /** Our own services and operators come without player and session; a mixture is neither. */

@@ -26,6 +26,7 @@ const BOOKS = {
   itemsMinted: 600,
   itemsHeld: 590,
   itemsLocked: 10,
+  itemsConsumed: 0,
 };
 
 function busyView(): WorldView {

@@ -65,6 +65,7 @@ const books = {
   itemsMinted: 6,
   itemsHeld: 5,
   itemsLocked: 1,
+  itemsConsumed: 0,
 };
 
 function holdingsOf(fact: unknown) {

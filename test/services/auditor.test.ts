@@ -50,6 +50,7 @@ test('an audit says how far a copy is, what its state hashes to, and what its bo
     itemsMinted: 6,
     itemsHeld: 6,
     itemsLocked: 0,
+    itemsConsumed: 0,
   });
 });
 

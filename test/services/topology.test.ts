@@ -166,7 +166,10 @@ test('each region has copies on three to seven region nodes, and is first on one
 });
 
 test('a region carries the regional features, all of them, and no other', () => {
-  assert.match(faultOf(withRegion('eu', { features: ['trade'] })), /eu holds "trade", which is no regional/);
+  const held = ['chat', 'crafting'];
+  const tooMany = withRegion('eu', { features: [...held, 'trade'] });
+  assert.match(faultOf(tooMany), /eu holds "trade", which is no regional/);
+  assert.match(faultOf(withRegion('eu', { features: ['chat'] })), /"crafting" is not in region eu/);
 });
 
 test('regions and groups share one row of numbers', () => {

@@ -9,7 +9,7 @@ import {
   type Reply,
 } from '../../src/wire/command.ts';
 import { decodeWith, encodeWith } from '../../src/wire/schema.ts';
-import type { Feature } from '../../src/world/feature.ts';
+import type { Feature, Surroundings } from '../../src/world/feature.ts';
 import { createGroupMachine } from '../../src/world/group-machine.ts';
 
 export const START_MS = 1_700_000_000_000;
@@ -28,10 +28,12 @@ export class AskedGroup {
   /** Of the last command. */
   notices: readonly Notice[] = [];
   readonly #numbers = new Map<number, number>();
+  readonly #here: Surroundings | undefined;
 
-  constructor(features: readonly Feature[]) {
+  constructor(features: readonly Feature[], here?: Surroundings) {
     this.features = features;
-    this.machine = createGroupMachine(features);
+    this.#here = here;
+    this.machine = createGroupMachine(features, here);
   }
 
   /** A player asks his next command. */
@@ -92,7 +94,11 @@ export class AskedGroup {
   /** Goes on as another process would, that was given a snapshot. */
   restart(): void {
     const snapshot = this.machine.snapshot();
-    this.machine = createGroupMachine(this.features);
+    this.restore(snapshot);
+  }
+
+  restore(snapshot: Uint8Array): void {
+    this.machine = createGroupMachine(this.features, this.#here);
     this.machine.restore(snapshot);
   }
 

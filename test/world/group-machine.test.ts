@@ -22,8 +22,8 @@ import {
 const nothing = new Uint8Array(0);
 
 test('the stock world has its features in an order in which each finds what it needs', () => {
-  const names = ['accounts', 'names', 'holdings', 'trade', 'placement'];
-  assert.deepEqual(stockFeatures.map(({ name }) => name), names);
+  const expected = ['accounts', 'names', 'holdings', 'trade', 'placement', 'chat', 'crafting'];
+  assert.deepEqual(stockFeatures.map(({ name }) => name), expected);
   createGroupMachine(stockFeatures);
   assert.equal(findFeature('trade'), trade);
   assert.equal(findFeature('__proto__'), undefined);
@@ -166,7 +166,7 @@ test('a snapshot of other features, of another version, or cut anywhere is refus
   group.ask(1, 'names.claim', { name: 'Ada' });
   group.ask(1, 'holdings.open');
   const snapshot = group.machine.snapshot();
-  const newer: Feature = { ...holdings, version: 2 };
+  const newer: Feature = { ...holdings, version: 3 };
   const others: readonly (readonly Feature[])[] = [
     [names],
     [holdings, names],

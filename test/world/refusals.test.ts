@@ -4,13 +4,18 @@ import test from 'node:test';
 import { playerId } from '../../src/base/id.ts';
 import { GOLD_MAX, HELD_ITEMS_MAX, OPEN_OFFERS_MAX } from '../../src/wire/calls.ts';
 import { groupRefusals } from '../../src/wire/command.ts';
+import { CRAFT_JOBS_MAX, STOCK_MAX } from '../../src/wire/regional-calls.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
+import type { Feature } from '../../src/world/feature.ts';
 import { Accounts, accounts } from '../../src/world/features/accounts.ts';
+import { SAY_BURST } from '../../src/world/features/chat.ts';
+import { crafting, GATHER_EVERY_MS, newCrafting } from '../../src/world/features/crafting.ts';
 import { holdings } from '../../src/world/features/holdings.ts';
 import { Ledger } from '../../src/world/features/ledger.ts';
 import { Offers } from '../../src/world/features/offers.ts';
 import { trade } from '../../src/world/features/trade.ts';
 import { type Answer, AskedGroup, reasonOf } from '../support/asked-group.ts';
+import { entryContext, NOWHERE } from '../support/entry-context.ts';
 
 const stake = (gold: number, ...items: readonly number[]): object => ({ gold, items });
 const offer = (to: number, give: object, want: object = stake(0)): object => ({ to, give, want });
@@ -19,7 +24,8 @@ const ada = { name: 'ada', credential: new Uint8Array(0), nonce: 'one' };
 /** What was refused, per call: the reasons that were seen. */
 class Seen {
   readonly reasons = new Map<string, Set<string>>();
-  readonly group = new AskedGroup(stockFeatures);
+  /** The economy is this very log, so that claims are made, and wait. */
+  readonly group = new AskedGroup(stockFeatures, { ...NOWHERE, homeOf: () => 1 });
 
   ask(player: number, call: string, args: unknown = null): Answer {
     return this.#note(call, this.group.ask(player, call, args));
@@ -34,10 +40,10 @@ class Seen {
   }
 
   /** For what only a world of another size would answer. */
-  apply(feature: typeof trade | typeof holdings | typeof accounts, call: string, o: Applying): void {
+  apply(feature: Feature, call: string, o: Applying): void {
     const command = feature.commands[call] ?? assert.fail(call);
-    const context = { player: playerId(o.player ?? 0), order: o.order ?? 1, nowMs: 0, tell: () => {} };
-    const decision = command.apply(o.state as never, o.args, context);
+    const context = { ...entryContext(o.order), player: playerId(o.player ?? 0) };
+    const decision = command.apply(o.state, o.args, context);
     this.#add(`${feature.name}.${call}`, decision.kind === 'done' ? 'done' : decision.reason);
   }
 
@@ -67,6 +73,8 @@ test('every call answers each of its declared refusals, and no other', () => {
   refuseOffers(seen);
   refuseFullness(seen);
   refusePlacement(seen);
+  refuseChat(seen);
+  refuseCrafting(seen);
   for (const { name, commands, queries } of stockFeatures) {
     for (const [call, { refusals }] of Object.entries({ ...commands, ...queries })) {
       const reasons = [...(seen.reasons.get(`${name}.${call}`) ?? [])];
@@ -207,4 +215,48 @@ function refusePlacement(seen: Seen): void {
   seen.serve('placement.lost', { region: 103, epoch: 9, ...tail });
   seen.serve('placement.lost', { region: 109, epoch: 2, ...tail });
   seen.query(0, 'placement.map');
+}
+
+function refuseChat(seen: Seen): void {
+  for (let count = 0; count <= SAY_BURST; count++) {
+    seen.ask(1, 'chat.say', { channel: 'region', text: 'hello' });
+  }
+  seen.ask(1, 'chat.say', { channel: 'guild', text: 'hello' });
+  for (const channel of ['world', 'guild']) seen.query(1, 'chat.history', { channel });
+}
+
+function refuseCrafting(seen: Seen): void {
+  const start = (recipe: string, item: number | null = null): Answer =>
+    seen.ask(1, 'crafting.start', { recipe, item });
+  const gather = (material: string): Answer => seen.ask(1, 'crafting.gather', { material });
+  gather('gold');
+  start('plank');
+  for (let round = 0; round <= STOCK_MAX; round++) {
+    gather('wood');
+    gather('wood');
+    seen.group.timeMs += GATHER_EVERY_MS;
+  }
+  seen.query(1, 'crafting.mine');
+  seen.apply(crafting, 'gather', { state: newCrafting(0), args: { material: 'wood' }, player: 1 });
+  for (const recipe of ['gold', 'sextant']) start(recipe);
+  start('plank', 7);
+  const { order } = start('plank');
+  for (let count = 0; count <= CRAFT_JOBS_MAX; count++) start('plank');
+  for (const job of [9_999_999, order]) seen.ask(1, 'crafting.collect', { job });
+  seen.group.timeMs += 60_000;
+  seen.ask(1, 'crafting.collect', { job: order });
+  const materials = ['plank', 'brick'].map((kind) => ({ kind, count: STOCK_MAX }));
+  const finished = { finishesAtMs: 0, state: 'working', made: 0, reason: '' } as const;
+  const jobs = [
+    { ...finished, job: 1, recipe: 'plank', item: 0 },
+    { ...finished, job: 2, recipe: 'sextant', item: 5 },
+    { ...finished, job: 3, recipe: 'sextant', item: 6, state: 'claiming' as const },
+  ];
+  const state = newCrafting();
+  state.workshops.set(1, { materials, jobs, gatherAtMs: 0, busyUntilMs: 0 });
+  for (const job of [1, 2]) seen.apply(crafting, 'collect', { state, args: { job }, player: 1 });
+  for (const item of [6, 7]) {
+    const args = { recipe: 'sextant', item };
+    seen.apply(crafting, 'start', { state, args, player: 1 });
+  }
 }

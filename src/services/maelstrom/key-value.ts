@@ -4,7 +4,7 @@
 // are texts, which are equal or not. Invariant: what is stored is never longer than `STORED_LENGTH_MAX`.
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
-import type { Shape } from '../../wire/calls.ts';
+import type { Shape } from '../../wire/call-shape.ts';
 import { nothing, object, text } from '../../wire/schema.ts';
 import { command, type Feature, query } from '../../world/feature.ts';
 

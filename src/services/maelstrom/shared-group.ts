@@ -11,7 +11,7 @@ import { Random } from '../../base/random.ts';
 import type { Group } from '../../runtime/group.ts';
 import type { Logger, Peers } from '../../runtime/ports.ts';
 import { Turn } from '../../runtime/turn.ts';
-import type { Shape } from '../../wire/calls.ts';
+import type { Shape } from '../../wire/call-shape.ts';
 import { decodeReply, encodeCommand, encodeQuery } from '../../wire/command.ts';
 import { decodePeerMessage, type PeerMessage } from '../../wire/peer.ts';
 import { decodeWith, encodeWith, type Schema } from '../../wire/schema.ts';

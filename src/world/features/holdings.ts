@@ -1,8 +1,10 @@
 // Holdings: what a player has, given to him once, and the audit of all there is.
 //
 // Players open and read their own; operators read anyone's and the audit. Promise: linearizable.
-// `trade` moves what is in it. Invariant: gold and items come into being here and nowhere else.
-import { type Decision, done, rejected } from '../../base/errors.ts';
+// `trade` moves what is in it; workshops in the regions have items consumed and made by events, each of
+// which is answered by one. Invariant: gold and items come into being, and items end, here and nowhere else.
+import { type Decision, done, invariant, rejected } from '../../base/errors.ts';
+import type { EventShape } from '../../wire/events.ts';
 import {
   audit,
   type HoldingsView,
@@ -10,7 +12,15 @@ import {
   myHoldings,
   openHoldings,
 } from '../../wire/calls.ts';
-import { command, type CommandContext, type Feature, query } from '../feature.ts';
+import {
+  command,
+  type CommandContext,
+  type EventContext,
+  type Feature,
+  query,
+  taker,
+} from '../feature.ts';
+import { consumeItem, itemConsumed, itemMade, makeItem } from './crafting-events.ts';
 import { type Holder, Ledger } from './ledger.ts';
 
 /** What every player begins with. */
@@ -20,7 +30,7 @@ export const FIRST_ITEMS: readonly string[] = ['lantern', 'compass', 'rope'];
 export const holdings: Feature<Ledger> = {
   name: 'holdings',
   promise: 'linearizable',
-  version: 1,
+  version: 2,
   needs: [],
   commands: {
     open: command('player', openHoldings, applyOpen),
@@ -32,6 +42,21 @@ export const holdings: Feature<Ledger> = {
     of: query('operator', holdingsOf, (ledger: Ledger, { player }) => readOf(ledger, player)),
     audit: query('operator', audit, (ledger: Ledger) => done(ledger.audit())),
   },
+  events: [
+    taker(consumeItem, (ledger: Ledger, wish, context) => {
+      const { player, job, item, kind } = wish;
+      const reason = consumptionRefusal(ledger, { player, item, kind });
+      if (reason === '') ledger.consume(item);
+      answer(context, itemConsumed, { player, job, reason });
+    }),
+    taker(makeItem, (ledger: Ledger, { player, job, kind }, context) => {
+      const holder = ledger.holder(player);
+      const reason =
+        holder === undefined ? 'not-open' : (ledger.roomRefusal(holder, { gold: 0, items: 1 }) ?? '');
+      const made = holder !== undefined && reason === '' ? ledger.mintItem(kind, holder).id : 0;
+      answer(context, itemMade, { player, job, item: made, reason });
+    }),
+  ],
   create: () => new Ledger(),
   advance() {},
   save: (ledger, writer) => ledger.save(writer),
@@ -49,6 +74,22 @@ function applyOpen(
   ledger.move(ledger.mint, holder.gold, FIRST_GOLD);
   for (const kind of FIRST_ITEMS) ledger.mintItem(kind, holder);
   return done(viewOf(holder));
+}
+
+function consumptionRefusal(
+  ledger: Ledger,
+  { player, item: id, kind }: { readonly player: number; readonly item: number; readonly kind: string },
+): '' | 'not-open' | 'not-yours' | 'item-locked' | 'wrong-kind' {
+  if (ledger.holder(player) === undefined) return 'not-open';
+  const item = ledger.item(id);
+  if (item === undefined || item.owner !== player) return 'not-yours';
+  if (item.lockedIn !== 0) return 'item-locked';
+  return item.kind === kind ? '' : 'wrong-kind';
+}
+
+function answer<Args>({ emit, origin }: EventContext, event: EventShape<Args>, args: Args): void {
+  const emitted = emit(event, args, { to: origin, keep: 'always' });
+  invariant(emitted, 'an event is taken only where there is room for its answer');
 }
 
 function readOf(ledger: Ledger, player: number): Decision<HoldingsView, 'not-open'> {

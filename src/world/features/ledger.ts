@@ -5,7 +5,7 @@
 //    takes from one account what it adds to another. The sum of all balances is therefore always
 //    zero, and what the mint is short of is all the gold there is.
 // 2. Only the mint's balance is below zero.
-// 3. An item has one owner, and its number, counted from 1, is never used again.
+// 3. An item has one owner, and its number, counted from 1, is never used again, even if it is consumed.
 // Orders that are state: players in the order of opening, a player's items in the order of arrival.
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, invariant } from '../../base/errors.ts';
@@ -49,6 +49,7 @@ interface OwnHolder extends Holder {
 export class Ledger {
   readonly mint: Account = { balance: 0 };
   #itemsMinted = 0;
+  #itemsConsumed = 0;
   readonly #holders = new Map<number, OwnHolder>();
   /** Its order is never used: a snapshot lists items by holder. */
   readonly #items = new Map<number, OwnItem>();
@@ -81,6 +82,15 @@ export class Ledger {
   mintItem(kind: string, owner: Holder): HeldItem {
     this.#itemsMinted += 1;
     return this.#put({ id: itemId(this.#itemsMinted), kind, owner: owner.player, lockedIn: 0 });
+  }
+
+  /** Takes an item that is not locked out of the world. */
+  consume(id: number): void {
+    const item = this.#known(id);
+    invariant(item.lockedIn === 0, 'what stands in an offer is not consumed');
+    this.#own(item.owner).items.delete(item);
+    this.#items.delete(id);
+    this.#itemsConsumed += 1;
   }
 
   /** One entry on each side; `from` must have the amount unless it is the mint. */
@@ -127,13 +137,13 @@ export class Ledger {
     }
     const players = this.#holders.size;
     const goldMinted = 0 - this.mint.balance;
-    const itemsMinted = this.#itemsMinted;
-    return { players, goldMinted, goldHeld, goldLocked, itemsMinted, itemsHeld, itemsLocked };
+    const items = { itemsMinted: this.#itemsMinted, itemsConsumed: this.#itemsConsumed };
+    return { players, goldMinted, goldHeld, goldLocked, ...items, itemsHeld, itemsLocked };
   }
 
   save(writer: ByteWriter): void {
     const kinds = new Map<string, number>();
-    writer.varint(this.#itemsMinted).varint(this.#holders.size);
+    writer.varint(this.#itemsMinted).varint(this.#itemsConsumed).varint(this.#holders.size);
     for (const { player, gold, goldLocked, items } of this.#holders.values()) {
       writer.varint(player).varint(gold.balance).varint(goldLocked.balance).varint(items.size);
       for (const item of items) {
@@ -147,6 +157,7 @@ export class Ledger {
     const ledger = new Ledger();
     const kinds: string[] = [];
     ledger.#itemsMinted = reader.varint();
+    ledger.#itemsConsumed = reader.varint();
     const holders = reader.varint();
     for (let i = 0; i < holders; i++) {
       const player = playerId(reader.varint());

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { done, rejected } from '../../../src/base/errors.ts';
 import { Accounts, accounts, SESSION_OPEN_MS } from '../../../src/world/features/accounts.ts';
 import { type Answer, AskedGroup, reasonOf, START_MS } from '../../support/asked-group.ts';
+import { entryContext } from '../../support/entry-context.ts';
 
 const credential = Uint8Array.of(1, 2, 3);
 const ada = { name: 'ada', credential, nonce: 'first' };
@@ -74,7 +75,7 @@ test('accounts outlive a restart, and the numbering goes on', () => {
 
 test('a full world takes no new account, and still knows the old ones', () => {
   const state = new Accounts(1);
-  const context = { player: 0 as never, order: 1, nowMs: 5, tell: () => {} };
+  const context = { ...entryContext(1, 5), player: 0 as never };
   const register = accounts.commands['register'];
   assert.equal(register?.apply(state, ada, context).kind, 'done');
   const bob = { ...ada, name: 'bob' };

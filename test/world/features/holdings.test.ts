@@ -6,6 +6,7 @@ import { playerId } from '../../../src/base/id.ts';
 import { FIRST_GOLD, FIRST_ITEMS, holdings } from '../../../src/world/features/holdings.ts';
 import { Ledger } from '../../../src/world/features/ledger.ts';
 import { AskedGroup, reasonOf } from '../../support/asked-group.ts';
+import { entryContext } from '../../support/entry-context.ts';
 
 test('every player begins with the same gold and with items of his own', () => {
   const group = new AskedGroup([holdings]);
@@ -41,7 +42,7 @@ test('the audit finds as much as was minted', () => {
     const answer = group.query(0, 'holdings.audit');
     return answer.kind === 'done' ? answer.value : answer;
   };
-  const none = { goldLocked: 0, itemsLocked: 0 };
+  const none = { goldLocked: 0, itemsLocked: 0, itemsConsumed: 0 };
   const empty = { players: 0, goldMinted: 0, goldHeld: 0, itemsMinted: 0, itemsHeld: 0 };
   assert.deepEqual(audited(), { ...none, ...empty });
   for (const player of [5, 3]) group.ask(player, 'holdings.open');
@@ -55,10 +56,8 @@ test('a full world opens no new holdings', () => {
   const open = holdings.commands['open'] ?? assert.fail();
   const ledger = new Ledger(1);
   const as = (player: number): Parameters<typeof open.apply>[2] => ({
+    ...entryContext(player, 1),
     player: playerId(player),
-    order: player,
-    nowMs: 1,
-    tell: () => {},
   });
   assert.equal(open.apply(ledger, null, as(1)).kind, 'done');
   assert.deepEqual(open.apply(ledger, null, as(2)), rejected('world-full'));
@@ -87,12 +86,12 @@ test('saved holdings that name a player or an item twice, or an unminted item, a
     return new ByteReader(writer.finish());
   };
   const one = [7, 10, 0, 1, 1, 0, 0, 'rope'];
-  assert.equal(Ledger.load(saved(1, 1, ...one)).audit().goldMinted, 10);
+  assert.equal(Ledger.load(saved(1, 0, 1, ...one)).audit().goldMinted, 10);
   const bad = [
-    saved(2, 2, ...one, 7, 10, 0, 0),
-    saved(2, 2, ...one, 8, 10, 0, 1, 1, 0, 0),
-    saved(0, 1, ...one),
-    saved(1, 1, 7, 10, 0, 1, 1, 0, 5),
+    saved(2, 0, 2, ...one, 7, 10, 0, 0),
+    saved(2, 0, 2, ...one, 8, 10, 0, 1, 1, 0, 0),
+    saved(0, 0, 1, ...one),
+    saved(1, 0, 1, 7, 10, 0, 1, 1, 0, 5),
   ];
   for (const reader of bad) assert.throws(() => Ledger.load(reader), CorruptionError);
 });

@@ -16,6 +16,7 @@ import { Ledger } from '../../../src/world/features/ledger.ts';
 import { Offers } from '../../../src/world/features/offers.ts';
 import { OFFER_OPEN_MS, trade } from '../../../src/world/features/trade.ts';
 import { type Answer, AskedGroup, reasonOf } from '../../support/asked-group.ts';
+import { entryContext } from '../../support/entry-context.ts';
 
 const stake = (gold: number, ...items: readonly number[]): Stake => ({ gold, items });
 
@@ -301,5 +302,5 @@ function call(name: string, state: State, args: unknown, as: CommandContext): un
 
 function context(given: { player: number; order?: number; nowMs?: number }): CommandContext {
   const { player, order = 1, nowMs = 0 } = given;
-  return { player: playerId(player), order, nowMs, tell: () => {} };
+  return { ...entryContext(order, nowMs), player: playerId(player) };
 }

@@ -1,0 +1,44 @@
+// What crafting, in its regions, and holdings, in the economy, say to each other.
+//
+// A rare item has its one place in holdings. So the workshop asks for it by an event, and asks in the
+// same way that the product be put there; holdings decide and answer by an event. Each of the four is
+// taken exactly once, hence nothing is taken or made twice and nothing is forgotten.
+import type { EventShape } from '../../wire/events.ts';
+import { integer, object, text } from '../../wire/schema.ts';
+
+interface JobOf {
+  readonly player: number;
+  readonly job: number;
+}
+interface Answered extends JobOf {
+  /** Why not; empty when it was done. */
+  readonly reason: string;
+}
+
+const id = integer(1, Number.MAX_SAFE_INTEGER);
+const kind = text(1, 32);
+const reason = text(0, 64);
+
+/** Taken by holdings: this item of his, of that kind, goes into the job. */
+export const consumeItem: EventShape<JobOf & { readonly item: number; readonly kind: string }> = {
+  name: 'holdings.consume',
+  args: object({ player: id, job: id, item: id, kind }),
+};
+
+/** Taken by holdings: the job has become an item of that kind. */
+export const makeItem: EventShape<JobOf & { readonly kind: string }> = {
+  name: 'holdings.make',
+  args: object({ player: id, job: id, kind }),
+};
+
+/** Taken by crafting, as the answer to `consumeItem`. */
+export const itemConsumed: EventShape<Answered> = {
+  name: 'crafting.consumed',
+  args: object({ player: id, job: id, reason }),
+};
+
+/** Taken by crafting, as the answer to `makeItem`; `item` is 0 when none was made. */
+export const itemMade: EventShape<Answered & { readonly item: number }> = {
+  name: 'crafting.made',
+  args: object({ player: id, job: id, item: integer(0, Number.MAX_SAFE_INTEGER), reason }),
+};

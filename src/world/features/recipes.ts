@@ -1,0 +1,37 @@
+// The recipes of the stock world: what goes in, what comes out, how long it takes.
+//
+// `crafting` works by them. A recipe with an `item` takes a rare thing out of the player's holdings and
+// puts another one in; all others turn common materials of the region into common materials.
+import type { Material } from '../../wire/regional-calls.ts';
+
+export interface Recipe {
+  readonly name: string;
+  readonly materials: readonly Material[];
+  /** The kind of the rare item that it takes; `undefined` where it takes and makes none. */
+  readonly item: string | undefined;
+  readonly takesMs: number;
+}
+
+/** What players find lying about. */
+export const gathered: readonly string[] = ['wood', 'stone', 'fibre'];
+
+const recipes: readonly Recipe[] = [
+  common('plank', { kind: 'wood', count: 2 }),
+  common('brick', { kind: 'stone', count: 2 }),
+  common('cord', { kind: 'fibre', count: 3 }),
+  rare('rope-ladder', 'rope', { kind: 'plank', count: 2 }, { kind: 'cord', count: 1 }),
+  rare('beacon', 'lantern', { kind: 'brick', count: 3 }),
+  rare('sextant', 'compass', { kind: 'plank', count: 1 }, { kind: 'brick', count: 1 }),
+];
+
+export function findRecipe(name: string): Recipe | undefined {
+  return recipes.find((recipe) => recipe.name === name);
+}
+
+function common(name: string, ...materials: readonly Material[]): Recipe {
+  return { name, materials, item: undefined, takesMs: 2_000 };
+}
+
+function rare(name: string, item: string, ...materials: readonly Material[]): Recipe {
+  return { name, materials, item, takesMs: 4_000 };
+}
