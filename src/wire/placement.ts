@@ -3,7 +3,7 @@
 // Witnesses and region nodes ask them as services, an operator moves primaries; players never do. The
 // map that they answer with is also what nodes are told when it changes.
 import type { NodeId } from '../base/id.ts';
-import type { Shape } from './calls.ts';
+import type { Shape } from './call-shape.ts';
 import { boolean, distinct, integer, list, nothing, nullable, object, oneOf, type Schema } from './schema.ts';
 
 /** The name under which a changed map is told to every region node. */
