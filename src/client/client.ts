@@ -56,7 +56,7 @@ export class Client {
     return this.#connection.session.stored;
   }
 
-  /** The other players in sight. A live view: it changes with time. */
+  /** The other players in sight, where they are by now as far as can be predicted. */
   get others(): ReadonlyMap<number, Seen> {
     return this.#connection.others;
   }

@@ -86,7 +86,9 @@ export class Connection {
 
   enter(place: Place, settle: Settle): void {
     this.#enter(place, (outcome) => {
-      if (outcome.kind === 'done') this.#lane.entered(place, tickMsOf(outcome.value));
+      if (outcome.kind === 'done') {
+        this.#lane.entered(place, tickMsOf(outcome.value), now());
+      }
       settle(outcome);
     });
   }
@@ -98,7 +100,7 @@ export class Connection {
   }
 
   moveTo(place: Place): void {
-    this.#lane.moveTo(place);
+    this.#lane.moveTo(place, now());
     this.#afterInput();
   }
 
@@ -201,10 +203,13 @@ export class Connection {
     }
     this.#tellMotion(motion);
     if (motion.kind === 'tick') {
-      this.#others.saw(motion.avatars, this.session.player, now());
-      return;
+      const nowMs = now();
+      const { avatars, timeMs: stampMs } = motion;
+      this.#others.saw({ avatars, stampMs }, this.session.player, nowMs);
+      this.#lane.ticked(nowMs);
+      return this.#afterInput();
     }
-    this.#lane.corrected(motion.correction);
+    this.#lane.corrected(motion.correction, now());
     if (motion.correction.reason !== 'not-in-the-world') return;
     this.#lane.interrupted();
     this.#enterAgain();

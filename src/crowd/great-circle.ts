@@ -3,7 +3,7 @@
 // Births and walkers use it. By vectors, so that nothing special happens at the poles or at 180 degrees.
 // Angles are bearings in radians, clockwise from north; floats are allowed here, the crowd is no replica.
 import type { Place } from '../wire/calls.ts';
-import { EARTH_RADIUS_MM, normalLon, RADIANS_PER_UNIT } from '../world/space/place.ts';
+import { EARTH_RADIUS_MM, normalLon, RADIANS_PER_UNIT } from '../base/earth.ts';
 
 type Vector = readonly [number, number, number];
 

@@ -6,7 +6,7 @@
 // Invariant: whoever starts where he may stand is never anywhere else.
 import type { Random } from '../base/random.ts';
 import type { Place } from '../wire/calls.ts';
-import { distanceMm } from '../world/space/place.ts';
+import { distanceMm } from '../base/earth.ts';
 import { ahead, bearingTo } from './great-circle.ts';
 
 /** How far from home the legs end. */

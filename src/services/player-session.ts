@@ -28,14 +28,14 @@ import { type BucketLimits, TokenBucket } from './token-bucket.ts';
 
 /** A person needs a few calls a second and a busy tool hundreds; neither may starve the others. */
 const CALL_LIMITS: BucketLimits = { perSecond: 1_000, burst: 2_000, debtMax: 4_000 };
-/** Twice the tick, so that a burst after a stall passes; more is dropped, since newer ones follow. */
-const MOTION_LIMITS: BucketLimits = { perSecond: 20, burst: 60, debtMax: 1_000 };
 const OVER_RATE_RETRY_MS = 1_000;
 const FAILED_LOG_INS_MAX = 5;
 /** Who repeats a registration with its nonce is taken for the one who began it: it can't be short. */
 const NONCE_LENGTH_MIN = 16;
-/** A player who leaves so much unread gets no pushes and no motion: newer ones will follow. */
+/** A player who leaves so much unread gets no pushes. */
 const SLOW_BYTES: number = 256 * 1024;
+/** And at so much no motion: a few seconds of a crowd's, which are worth nothing once they are old. */
+const SLOW_MOTION_BYTES: number = 16 * 1024;
 /**
  * And at so much unread the link is closed: he can resume and ask again. Below the adapter's own
  * limit, which cuts off without a word.
@@ -73,7 +73,7 @@ export class PlayerSession {
     this.#link = link;
     this.#house = house;
     this.#callBucket = new TokenBucket(CALL_LIMITS, nowMs);
-    this.#motionBucket = new TokenBucket(MOTION_LIMITS, nowMs);
+    this.#motionBucket = new TokenBucket(motionLimits(house.region.tickMs), nowMs);
     this.#cancelDeadline = house.clock.wakeAt(nowMs + LOGIN_DEADLINE_MS, () => {
       this.close('not-logged-in-in-time');
     });
@@ -119,11 +119,11 @@ export class PlayerSession {
 
   /** Sends what may be lost; false when the player is too slow for it. */
   offer(frame: string | Uint8Array): boolean {
-    if (this.#isEnded || this.#link.queuedBytes() > SLOW_BYTES) return false;
+    if (this.#isEnded) return false;
+    const isText = typeof frame === 'string';
+    if (this.#link.queuedBytes() > (isText ? SLOW_BYTES : SLOW_MOTION_BYTES)) return false;
     this.#house.sent(frame.length);
-    return typeof frame === 'string'
-      ? this.#link.sendText(frame)
-      : this.#link.sendBinary(frame);
+    return isText ? this.#link.sendText(frame) : this.#link.sendBinary(frame);
   }
 
   close(why: CloseName): void {
@@ -306,4 +306,9 @@ export class PlayerSession {
     this.#link.sendText(formatError(cause.message));
     this.close('malformed-frame');
   }
+}
+
+/** Twice the tick, so that a burst after a stall passes; more is dropped, since newer ones follow. */
+function motionLimits(tickMs: number): BucketLimits {
+  return { perSecond: Math.ceil(2_000 / tickMs), burst: 60, debtMax: 1_000 };
 }

@@ -7,12 +7,18 @@
 import { invariant } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
 import { integer, list, object, oneOf, type Schema, text } from '../wire/schema.ts';
+import { SIGHT_METRES_MAX, SIGHT_METRES_MIN } from '../world/space/cells.ts';
+import { DEFAULT_SIGHT_METRES, DEFAULT_TICK_MS } from '../world/space/region.ts';
 
 const DEGREE = 10_000_000;
 const HALF_GLOBE: number = 180 * DEGREE;
 /** Of nodes, groups, regions and of each list in them. */
 const NODES_MAX = 64;
 const RETIRED_MAX = 10_000;
+/** Shorter ticks than 50 a second, or longer ones than a second, serve nobody. */
+const TICK_MS_MIN = 20;
+const TICK_MS_MAX = 1_000;
+const SPACE_DEFAULTS = { tickMs: DEFAULT_TICK_MS, sightMetres: DEFAULT_SIGHT_METRES };
 
 export interface NodePlan {
   readonly id: NodeId;
@@ -49,6 +55,10 @@ export interface RegionPlan {
   readonly copies: readonly NodeId[];
   /** Regional features, in order of need: the same ones in every region. */
   readonly features: readonly string[];
+  /** How often a player is told of the others in sight; 100 by default. */
+  readonly tickMs?: number;
+  /** How far players see at least; 200 by default. */
+  readonly sightMetres?: number;
 }
 
 export interface Topology {
@@ -105,6 +115,7 @@ export function seedTopology(options: SeedOptions): Topology {
     eastLon: east * DEGREE,
     copies: copies.map(nodeId),
     features: ['chat', 'crafting'],
+    ...SPACE_DEFAULTS,
   });
   return {
     world,
@@ -167,6 +178,8 @@ const topology: Schema<Topology> = object({
       eastLon: meridian,
       copies: list(node, NODES_MAX),
       features: list(text(1, 32), NODES_MAX),
+      tickMs: integer(TICK_MS_MIN, TICK_MS_MAX),
+      sightMetres: integer(SIGHT_METRES_MIN, SIGHT_METRES_MAX),
     }),
     NODES_MAX,
   ),
@@ -178,16 +191,24 @@ export function parseTopology(input: unknown): Topology {
   return topology.parse(filled(input), 'topology');
 }
 
-/** What a world in which no node was ever replaced does not say. */
+/** What a world in which no node was ever replaced, and no region tuned, does not say. */
 function filled(input: unknown): unknown {
   if (typeof input !== 'object' || input === null) return input;
-  const groups: unknown = 'groups' in input ? input.groups : undefined;
-  if (!Array.isArray(groups)) return input;
-  const whole = groups.map((group: unknown) => {
-    if (typeof group !== 'object' || group === null || !('members' in group)) return group;
-    return { founders: group.members, ...group };
-  });
-  return { retired: [], ...input, groups: whole };
+  const groups = 'groups' in input ? each(input.groups, foundersOf) : undefined;
+  const regions = 'regions' in input ? each(input.regions, () => SPACE_DEFAULTS) : undefined;
+  return { retired: [], ...input, groups, regions };
+}
+
+/** Each object of a list on top of its defaults; everything else as it is, to be refused by its name. */
+function each(list: unknown, defaultsOf: (item: object) => object): unknown {
+  if (!Array.isArray(list)) return list;
+  return list.map((item: unknown) =>
+    typeof item === 'object' && item !== null ? { ...defaultsOf(item), ...item } : item,
+  );
+}
+
+function foundersOf(group: object): object {
+  return 'members' in group ? { founders: group.members } : {};
 }
 
 /** The plan of a node by its id. Throws `InvariantError` for an id outside a validated topology. */

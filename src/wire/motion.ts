@@ -1,69 +1,89 @@
-// The motion lane: where players are, as packed binary frames beside the text frames of calls.
+// The motion lane: where players are and go, as packed binary frames beside the text frames of calls.
 //
 // Clients encode updates and decode the rest; region nodes do the reverse. The first byte says what a
-// frame is, numbers are little-endian, and docs/world.md gives every byte for other languages.
-// Invariant: a frame has exactly the length that its kind and count say, else it is refused whole.
+// frame is and so its version: a changed layout gets a new one. Numbers are little-endian, and
+// docs/world.md gives every byte for other languages.
+// Invariant: a frame has a length that its kind allows, else it is refused whole.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { latAt, lonAt, type Track, type Velocity } from '../base/dead-reckoning.ts';
+import { LAT_MAX, LON_HALF_TURN } from '../base/earth.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import type { Place } from './calls.ts';
 
 /** Player ids travel in 32 bits: a region takes no player beyond this one. */
 export const MOTION_PLAYER_MAX = 0xffff_ffff;
-/** So many avatars fit in one tick frame (4,807 bytes); beyond, the farthest are left out. */
+/** A viewer's budget: so many avatars in one tick frame (6,405 bytes), the nearest first. */
 export const TICK_AVATARS_MAX = 400;
 /** Bytes of one avatar in a tick frame. */
-export const AVATAR_BYTES = 12;
-/** A server speaks of every avatar in sight at least once in this time, moved or not. */
+export const AVATAR_BYTES = 16;
+/** How far a client lets its true place stray from what it has told, before it tells anew. */
+export const CLIENT_STRAY_MM = 300;
+/** How far a region lets an update stray from what it has told the viewers, before it tells anew. */
+export const REGION_STRAY_MM = 100;
+/**
+ * Who walks says so at least once in this time, however straight he walks; and a region speaks of
+ * everyone in sight once in this time.
+ */
 export const HEARTBEAT_MS = 1_000;
+/** Of whom a region has not heard for so long while he walked, he stands. */
+export const SILENT_MS = 2_500;
 /** A client forgets an avatar that it has not heard of for so long: it went away or out of sight. */
 export const FORGET_AFTER_MS = 3_000;
 
-const UPDATE = 1;
-const TICK = 2;
+// 1 and 2 were updates and ticks without velocity and time.
 const CORRECTION = 3;
+const UPDATE = 4;
+const TICK = 5;
 const REASONS = ['too-fast', 'outside-region', 'not-in-the-world'] as const;
-const LAT_MAX = 900_000_000;
-const LON_MAX = 1_800_000_000;
 
-/** A player's report of where he is. `sequence` rises by one per update and wraps after 2^32 - 1. */
-export interface MotionUpdate extends Place {
+/** What every update, tick and correction holds of a place. `sequence` wraps after 2^32 - 1. */
+interface Sequenced extends Place {
+  /** Rises by one with each update. */
   readonly sequence: number;
 }
 
-/** Another player (or oneself) as a tick frame shows him. */
-export interface Avatar extends Place {
-  readonly player: number;
+/** A player's report of where he is and goes. A velocity of zero means: nothing is to be predicted. */
+export interface MotionUpdate extends Sequenced, Velocity {
+  /** When he was there: milliseconds of a clock of his own, of any origin, modulo 2^32. */
+  readonly timeMs: number;
 }
 
-export interface TickHead {
-  /** Counts the region's ticks, wraps after 2^32 - 1. */
-  readonly tick: number;
-  readonly count: number;
+/** Another player (or oneself) as a tick frame shows him: his place at the frame's time, and his way. */
+export interface Avatar extends Place, Velocity {
+  readonly player: number;
 }
 
 export type CorrectionReason = (typeof REASONS)[number];
 
 /** The update `sequence` was not taken: the player stands at this place. */
-export interface Correction extends MotionUpdate {
+export interface Correction extends Sequenced {
   readonly reason: CorrectionReason;
 }
 
 export type ServerMotion =
-  | { readonly kind: 'tick'; readonly tick: number; readonly avatars: readonly Avatar[] }
+  | { readonly kind: 'tick'; readonly timeMs: number; readonly avatars: readonly Avatar[] }
   | { readonly kind: 'correction'; readonly correction: Correction };
 
 /** Client to server. */
 export function encodeUpdate(update: MotionUpdate): Uint8Array {
-  const writer = new ByteWriter(13);
-  return writer.u8(UPDATE).u32(update.sequence).i32(update.lat).i32(update.lon).finish();
+  return new ByteWriter(21)
+    .u8(UPDATE)
+    .u32(update.sequence)
+    .u32(update.timeMs)
+    .i32(update.lat)
+    .i32(update.lon)
+    .u16(update.north)
+    .u16(update.east)
+    .finish();
 }
 
 /** Throws `InvalidInputError` for every other kind or length and for places that are not on Earth. */
 export function decodeUpdate(bytes: Uint8Array): MotionUpdate {
   const reader = new ByteReader(bytes);
   if (reader.u8() !== UPDATE) throw new InvalidInputError('a motion frame that is no update');
-  const sequence = reader.u32();
-  const update = { sequence, lat: readLat(reader), lon: readLon(reader) };
+  const [sequence, timeMs] = [reader.u32(), reader.u32()];
+  const [lat, lon] = [readLat(reader), readLon(reader)];
+  const update = { sequence, timeMs, lat, lon, north: readI16(reader), east: readI16(reader) };
   reader.end();
   return update;
 }
@@ -80,14 +100,22 @@ export function encodeCorrection(correction: Correction): Uint8Array {
     .finish();
 }
 
-/** Starts a tick frame; exactly `head.count` avatars must follow. */
-export function writeTickHead(writer: ByteWriter, head: TickHead): void {
-  writer.u8(TICK).u32(head.tick).u16(head.count);
+/**
+ * Starts a tick frame, which the avatars follow. `timeMs` is of the region's clock: it travels modulo
+ * 2^32, and all places of the frame are as of then.
+ */
+export function writeTickHead(writer: ByteWriter, timeMs: number): void {
+  writer.u8(TICK).u32(timeMs);
 }
 
-/** Appends `AVATAR_BYTES`; takes whatever object the caller already has, so that none is made. */
-export function writeAvatar(writer: ByteWriter, avatar: Avatar): void {
-  writer.u32(avatar.player).i32(avatar.lat).i32(avatar.lon);
+/** Appends `AVATAR_BYTES`: where the player is at the frame's time by his track, and how he goes on. */
+export function writeAvatar(
+  writer: ByteWriter,
+  avatar: Track & { readonly player: number },
+  timeMs: number,
+): void {
+  writer.u32(avatar.player).i32(latAt(avatar, timeMs)).i32(lonAt(avatar, timeMs));
+  writer.u16(avatar.north).u16(avatar.east);
 }
 
 /** What a server sends; throws `InvalidInputError` for anything else. */
@@ -100,17 +128,17 @@ export function decodeServerMotion(bytes: Uint8Array): ServerMotion {
 }
 
 function readTick(reader: ByteReader): ServerMotion {
-  const tick = reader.u32();
-  const count = reader.u16();
-  // Before the list is made: a count that lies must cost nothing.
-  if (reader.remaining !== count * AVATAR_BYTES) {
-    throw new InvalidInputError(`${reader.remaining} bytes for ${count} avatars`);
+  const timeMs = reader.u32();
+  if (reader.remaining % AVATAR_BYTES !== 0) {
+    throw new InvalidInputError(`${reader.remaining} bytes are no whole number of avatars`);
   }
   const avatars: Avatar[] = [];
-  for (let i = 0; i < count; i++) {
-    avatars.push({ player: reader.u32(), lat: readLat(reader), lon: readLon(reader) });
+  while (reader.remaining > 0) {
+    const player = reader.u32();
+    const [lat, lon] = [readLat(reader), readLon(reader)];
+    avatars.push({ player, lat, lon, north: readI16(reader), east: readI16(reader) });
   }
-  return { kind: 'tick', tick, avatars };
+  return { kind: 'tick', timeMs, avatars };
 }
 
 function readCorrection(reader: ByteReader): ServerMotion {
@@ -131,6 +159,10 @@ function readLat(reader: ByteReader): number {
 
 function readLon(reader: ByteReader): number {
   const lon = reader.i32();
-  if (lon < -LON_MAX || lon > LON_MAX) throw new InvalidInputError(`${lon} is no longitude`);
+  if (lon < -LON_HALF_TURN || lon > LON_HALF_TURN) throw new InvalidInputError(`${lon} is no longitude`);
   return lon;
+}
+
+function readI16(reader: ByteReader): number {
+  return (reader.u16() << 16) >> 16;
 }

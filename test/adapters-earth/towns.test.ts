@@ -4,7 +4,7 @@ import test from 'node:test';
 import { cellOf } from '../../src/adapters/earth/grid.ts';
 import { loadCoasts } from '../../src/adapters/earth/land.ts';
 import { loadTowns, type Town, TOWN_POPULATION_MIN } from '../../src/adapters/earth/towns.ts';
-import { distanceMm } from '../../src/world/space/place.ts';
+import { distanceMm } from '../../src/base/earth.ts';
 import { createLand } from '../../src/world/space/land.ts';
 import { degrees } from '../world/space/earth.ts';
 

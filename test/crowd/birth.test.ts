@@ -5,7 +5,7 @@ import type { Town } from '../../src/adapters/earth/towns.ts';
 import { Random } from '../../src/base/random.ts';
 import { birth, BIRTH_METRES_MAX, type City, largestCities } from '../../src/crowd/birth.ts';
 import type { Place } from '../../src/wire/calls.ts';
-import { distanceMm } from '../../src/world/space/place.ts';
+import { distanceMm } from '../../src/base/earth.ts';
 import { within } from '../../src/world/space/region-map.ts';
 import { degrees } from '../world/space/earth.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../src/crowd/walker.ts';
 import type { Place } from '../../src/wire/calls.ts';
 import { createLand } from '../../src/world/space/land.ts';
-import { distanceMm } from '../../src/world/space/place.ts';
+import { distanceMm } from '../../src/base/earth.ts';
 import { within } from '../../src/world/space/region-map.ts';
 import { Region } from '../../src/world/space/region.ts';
 import { degrees } from '../world/space/earth.ts';
@@ -58,7 +58,8 @@ test('a region takes every step of a walker, at 180 degrees and near the poles t
     const walker = new Walker({ random: new Random('pace'), start, mayStand: () => true });
     for (let step = 1; step <= 2_000; step++) {
       const place = walker.step(100);
-      const verdict = region.move(playerId(1), { sequence: step, ...place }, step * 100);
+      const motion = { sequence: step, timeMs: step * 100, ...place, north: 0, east: 0 };
+      const verdict = region.move(playerId(1), motion, step * 100);
       assert.equal(verdict, undefined);
     }
   }

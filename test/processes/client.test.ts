@@ -247,16 +247,18 @@ test('a player walks, sees others, is put back, and enters again after a break',
   client.moveTo(NORTH);
   // What was sent before it has arrived when this is answered.
   await client.call('holdings.mine', null);
-  assert.deepEqual(gateway.updates, [{ sequence: 1, ...NORTH }]);
+  const standing = { north: 0, east: 0 };
+  const updates = gateway.updates.map(({ timeMs: _, ...update }) => update);
+  assert.deepEqual(updates, [{ sequence: 1, ...NORTH, ...standing }]);
   const tick = new ByteWriter();
-  writeTickHead(tick, { tick: 1, count: 2 });
-  writeAvatar(tick, { player: 7, ...NORTH });
-  writeAvatar(tick, { player: 9, ...QUITO });
+  writeTickHead(tick, 1);
+  writeAvatar(tick, { player: 7, ...NORTH, ...standing, atMs: 1 }, 1);
+  writeAvatar(tick, { player: 9, ...QUITO, ...standing, atMs: 1 }, 1);
   gateway.links[0]?.socket.send(new Uint8Array([99]));
   gateway.links[0]?.socket.send(tick.finish());
   await walked;
   const { seenAtMs, ...place } = client.others.get(9) ?? { seenAtMs: 0 };
-  assert.deepEqual([client.others.size, place], [1, QUITO]);
+  assert.deepEqual([client.others.size, place], [1, { ...QUITO, ...standing }]);
   const corrected = heard('correction', 1);
   const correction = { sequence: 1, ...QUITO, reason: 'too-fast' } as const;
   gateway.links[0]?.socket.send(encodeCorrection(correction));

@@ -16,6 +16,11 @@ function reasonOf(outcome: Json | undefined): unknown {
   return outcome?.['reason'] ?? outcome?.['kind'];
 }
 
+/** A motion frame of somebody who stands. */
+function motionOf(at: { readonly sequence: number; readonly lat: number; readonly lon: number }): Uint8Array {
+  return encodeUpdate({ ...at, timeMs: 0, north: 0, east: 0 });
+}
+
 /** Sends text as it is. */
 function sendRaw(world: TinyWorld, link: TestLink, text: string): void {
   world.players.text(link, text);
@@ -311,7 +316,7 @@ test('an answer that comes after the end of its link is dropped', async () => {
 test('motion before entering closes the link', async () => {
   const world = new TinyWorld();
   const { link } = await world.loggedIn('ada');
-  world.players.binary(link, encodeUpdate({ sequence: 1, ...HERE }));
+  world.players.binary(link, motionOf({ sequence: 1, ...HERE }));
   assert.equal(link.closing?.code, 4007);
 });
 
@@ -349,7 +354,7 @@ test('a leap is answered with the place to go back to', async () => {
   const world = new TinyWorld();
   const { link } = await world.loggedIn('ada');
   await link.call('position.enter', HERE);
-  world.players.binary(link, encodeUpdate({ sequence: 5, lat: HERE.lat + 1_000_000, lon: HERE.lon }));
+  world.players.binary(link, motionOf({ sequence: 5, lat: HERE.lat + 1_000_000, lon: HERE.lon }));
   const motion = decodeServerMotion(link.motion[0] ?? new Uint8Array(0));
   assert.deepEqual(motion, {
     kind: 'correction',
@@ -361,8 +366,8 @@ test('an update that was overtaken is dropped without a word', async () => {
   const world = new TinyWorld();
   const { link } = await world.loggedIn('ada');
   await link.call('position.enter', HERE);
-  world.players.binary(link, encodeUpdate({ sequence: 5, ...HERE }));
-  world.players.binary(link, encodeUpdate({ sequence: 4, ...HERE }));
+  world.players.binary(link, motionOf({ sequence: 5, ...HERE }));
+  world.players.binary(link, motionOf({ sequence: 4, ...HERE }));
   assert.equal(link.motion.length, 0);
 });
 
@@ -372,7 +377,7 @@ test('motion beyond the rate is dropped, and a flood of it closes the link', asy
   await link.call('position.enter', HERE);
   let sequence = 0;
   const update = (lat: number): void => {
-    world.players.binary(link, encodeUpdate({ ...HERE, sequence: ++sequence, lat }));
+    world.players.binary(link, motionOf({ ...HERE, sequence: ++sequence, lat }));
   };
   for (let more = 0; more < 100; more++) update(HERE.lat);
   // A leap would be answered, if it were looked at.
@@ -412,6 +417,33 @@ test('motion frames are not queued for a slow reader', async () => {
   assert.equal(ada.link.motion.length, 0);
   assert.ok((world.node.region()?.framesSkipped ?? 0) > 0);
   assert.equal(ada.link.closing, undefined);
+});
+
+test('a slow reader gets a frame a second until he has read some, then all of them again', async () => {
+  const world = new TinyWorld();
+  const ada = await world.loggedIn('ada');
+  const bob = await world.loggedIn('bob');
+  await ada.link.call('position.enter', HERE);
+  await bob.link.call('position.enter', HERE);
+  let sequence = 0;
+  const framesIn = (seconds: number): number => {
+    ada.link.motion.length = 0;
+    for (let tick = 0; tick < seconds * 10; tick++) {
+      // To and fro without a velocity: every tick has its news.
+      const lat = HERE.lat + (sequence % 2) * 100;
+      world.players.binary(bob.link, motionOf({ ...HERE, sequence: ++sequence, lat }));
+      world.clock.advance(100);
+    }
+    return ada.link.motion.length;
+  };
+  assert.ok(framesIn(2) >= 19);
+  ada.link.queued = 20 * 1024;
+  assert.equal(framesIn(2), 0);
+  ada.link.queued = 0;
+  const slowly = framesIn(4);
+  assert.ok(slowly >= 3 && slowly <= 5, `${slowly} frames in four seconds`);
+  framesIn(2);
+  assert.ok(framesIn(2) >= 19);
 });
 
 test('a leaving node tells its players to go elsewhere', async () => {

@@ -16,7 +16,7 @@ import {
   MM_PER_UNIT,
   normalLon,
   RADIANS_PER_UNIT,
-} from './place.ts';
+} from '../../base/earth.ts';
 
 /** Below, columns times a turn of longitude would leave the safe integers. */
 export const SIGHT_METRES_MIN = 20;
@@ -24,6 +24,8 @@ export const SIGHT_METRES_MIN = 20;
 export const SIGHT_METRES_MAX = 10_000;
 
 const COLUMNS_MAX = 2 ** 21;
+/** So many cells of a row, in so many rows, share a phase. */
+const BLOCK_CELLS = 16;
 /** Rows are a little higher than sight: rounding and the Earth's curve stay within (1e-7 at 10 km). */
 const SLACK = 1.000_001;
 
@@ -60,6 +62,19 @@ export class Cells {
     const centre = this.centre(key);
     const far = new Map(keys.map((near) => [near, distanceMm(centre, this.centre(near))]));
     return keys.sort((a, b) => (far.get(a) ?? 0) - (far.get(b) ?? 0) || a - b);
+  }
+
+  /**
+   * Which of `count` phases a cell belongs to: the same one for a block of neighbours, several times as
+   * wide as sight, so that those who see each other mostly share theirs.
+   */
+  phase(key: number, count: number): number {
+    const row = Math.floor(key / COLUMNS_MAX);
+    const blockRow = Math.floor(row / BLOCK_CELLS);
+    // All rows of a block agree on its columns, so that its sides are straight.
+    const blocks = Math.ceil(this.#columns(blockRow * BLOCK_CELLS) / BLOCK_CELLS);
+    const blockColumn = Math.floor((((key % COLUMNS_MAX) + 0.5) * blocks) / this.#columns(row));
+    return (blockRow * 3 + blockColumn * 7) % count;
   }
 
   /** The middle of a cell; of the one cell around a pole it is on its middle parallel all the same. */

@@ -1,62 +1,102 @@
-// Area of interest: who is told of whom in a tick, at the price of one packed body per cell.
+// Area of interest: who is told of whom, when, and in which frame.
 //
-// `region` adds, moves and removes; at each tick every occupied cell packs once those of its avatars
-// that moved or were silent for a heartbeat, and all viewers of one cell get the very same frame: the
-// bodies of the cells they see. Filtering by exact distance would cost a frame per viewer and show less.
-// Invariants: (1) a viewer sees everyone within sight, and some beyond; (2) an avatar is packed at least
-// once per heartbeat unless more than `TICK_AVATARS_MAX` of its cell are due: these take turns; (3) a
-// frame holds at most `TICK_AVATARS_MAX`: what the nearer cells leave no room for is left out.
+// `region` adds, moves and removes, and turns the phases of each tick. All viewers of one cell get the
+// very same frame: once a second of everybody in sight, in between of those whose way is not as it was
+// told. Filtering by exact distance would cost a frame per viewer and show less. Cells take their turn
+// in phases spread over the tick, so that no burst of sending holds anybody up; neighbours share one.
+// Invariants: (1) a viewer is told of everyone within sight, and of some beyond; (2) who reads every
+// frame knows each place to `REGION_STRAY_MM` of the last update, while the budget suffices; (3) a frame
+// holds at most `TICK_AVATARS_MAX`, the nearest cells first; what found no room comes with the next ones.
 import { ByteWriter } from '../../base/bytes.ts';
+import { latAt, lonAt, type Track } from '../../base/dead-reckoning.ts';
+import { distanceMm } from '../../base/earth.ts';
 import { invariant } from '../../base/errors.ts';
 import type { PlayerId } from '../../base/id.ts';
-import type { Place } from '../../wire/calls.ts';
 import {
-  AVATAR_BYTES,
   HEARTBEAT_MS,
+  REGION_STRAY_MM,
+  SILENT_MS,
   TICK_AVATARS_MAX,
   writeAvatar,
   writeTickHead,
 } from '../../wire/motion.ts';
 import { Cells } from './cells.ts';
 
-/** One tick's frame for one viewer. `bytes` is shared by viewers: never changed, never used again. */
+/** A tick is turned in so many steps. */
+export const PHASES = 10;
+/** With so many in a frame the cells farther away have to wait: each of them comes every third time. */
+const CROWD_AVATARS = 100;
+const CROWDED_FAR_TURNS = 3;
+
+/** One frame for all viewers of a cell. `bytes` are shared by them: never changed, never used again. */
 export interface TickFrame {
-  readonly player: PlayerId;
   readonly bytes: Uint8Array;
+  readonly viewers: readonly PlayerId[];
+  /** Of everybody in sight, or a part of that: who gets no other frames still learns of everyone. */
+  readonly isWhole: boolean;
 }
 
-interface Tracked {
+/** Somebody's way as the viewers were told it: what all of them predict him by. */
+interface Tracked extends Track {
   readonly player: PlayerId;
   lat: number;
   lon: number;
+  north: number;
+  east: number;
+  atMs: number;
+  /** When the last update of his came, told or not. */
+  heardAtMs: number;
   cell: Cell;
   /** Its place in `cell.avatars`. */
   slot: number;
-  /** Moved since it was last packed. */
-  moved: boolean;
-  packedAtMs: number;
+  /** The round in which this way began. */
+  changedIn: number;
 }
 
 interface Cell {
   readonly key: number;
-  /** Keys of the cells seen from here, the nearest first. */
+  readonly phase: number;
+  /** Keys of the cells seen from here, the nearest first, and how far each of them was told. */
   readonly around: readonly number[];
+  readonly told: (Told | undefined)[];
   readonly avatars: Tracked[];
-  /** Where the next packing starts, so that a crowd takes turns. */
+  /** The latest of its avatars' rounds: nothing newer is in it. */
+  changedIn: number;
+  /** When everybody in sight was told of last. */
+  wholeAtMs: number;
+  turns: number;
+}
+
+/** A frame that is being filled. */
+interface Packing {
+  readonly frame: ByteWriter;
+  readonly nowMs: number;
+  /** How many more avatars it may hold. */
+  room: number;
+  last: PlayerId | undefined;
+}
+
+/** What the viewers of a cell were told of a cell that they see. */
+interface Told {
+  /** Whatever changed before this round. */
+  before: number;
+  /** A sweep that found no room at once goes on: so many avatars are left, from the slot `next` on. */
+  left: number;
   next: number;
-  /** This tick's body: its first byte in `#bodies`, how many avatars, and the first one's id. */
-  bodyStart: number;
-  bodyCount: number;
-  bodyFirst: PlayerId | undefined;
+  /** The round in which the sweep began, and whether it is of everybody. */
+  sweptIn: number;
+  isWhole: boolean;
 }
 
 export class Interest {
   readonly #grid: Cells;
   readonly #tracked = new Map<PlayerId, Tracked>();
-  /** Occupied cells only. */
+  /** Occupied cells only; the same ones by phase. */
   readonly #cells = new Map<number, Cell>();
-  readonly #bodies = new ByteWriter(4_096);
+  readonly #phases: readonly Set<Cell>[] = Array.from({ length: PHASES }, () => new Set<Cell>());
   readonly #frame = new ByteWriter(4_096);
+  /** Turns of phases so far. */
+  #round = 0;
 
   constructor(sightMetres: number) {
     this.#grid = new Cells(sightMetres);
@@ -66,27 +106,36 @@ export class Interest {
     return this.#tracked.size;
   }
 
-  /** Puts the player there, whether he is new or was elsewhere; the next tick tells of it. */
-  place(player: PlayerId, place: Place): void {
-    const key = this.#grid.at(place);
+  /**
+   * Puts the player there, whether he is new or was elsewhere. The viewers are told when they could not
+   * have predicted it, or could not for a heartbeat from now.
+   */
+  place(player: PlayerId, track: Track, nowMs: number): void {
+    const key = this.#grid.at(track);
     const known = this.#tracked.get(player);
     if (known === undefined) {
+      const { lat, lon, north, east, atMs } = track;
       const cell = this.#cellFor(key);
       const slot = cell.avatars.length;
-      const { lat, lon } = place;
-      const tracked = { player, lat, lon, cell, slot, moved: true, packedAtMs: 0 };
+      const way = { lat, lon, north, east, atMs };
+      const tracked = { player, ...way, heardAtMs: nowMs, cell, slot, changedIn: 0 };
       cell.avatars.push(tracked);
       this.#tracked.set(player, tracked);
+      this.#changed(tracked);
       return;
     }
-    known.lat = place.lat;
-    known.lon = place.lon;
-    known.moved = true;
-    if (known.cell.key === key) return;
-    this.#takeOut(known);
-    known.cell = this.#cellFor(key);
-    known.slot = known.cell.avatars.length;
-    known.cell.avatars.push(known);
+    known.heardAtMs = nowMs;
+    const isElsewhere = known.cell.key !== key;
+    if (isElsewhere) {
+      this.#takeOut(known);
+      known.cell = this.#cellFor(key);
+      known.slot = known.cell.avatars.length;
+      known.cell.avatars.push(known);
+    }
+    const strays = strayMm(known, track, nowMs) > REGION_STRAY_MM;
+    if (strays || strayMm(known, track, nowMs + HEARTBEAT_MS) > REGION_STRAY_MM) rebase(known, track);
+    else if (!isElsewhere) return;
+    this.#changed(known);
   }
 
   remove(player: PlayerId): void {
@@ -97,89 +146,85 @@ export class Interest {
   }
 
   /**
-   * Gives every viewer at most one frame, and none to whom it would show nobody but himself. A viewer's
-   * own avatar is among the others. `send` may remove the viewer it is called for, and nobody else.
+   * Gives every viewer in the cells of that phase at most one frame, and none that would show him
+   * nobody but himself. A viewer's own avatar is among the others. `send` may remove players.
    */
-  tick(time: { readonly nowMs: number; readonly tick: number }, send: (frame: TickFrame) => void): void {
-    this.#bodies.reset();
-    for (const cell of this.#cells.values()) this.#pack(cell, time.nowMs);
-    const bodies = this.#bodies.view();
-    for (const cell of this.#cells.values()) this.#sendFrom(cell, { bodies, tick: time.tick, send });
-  }
-
-  #pack(cell: Cell, nowMs: number): void {
-    cell.bodyStart = this.#bodies.length;
-    cell.bodyCount = 0;
-    cell.bodyFirst = undefined;
-    const size = cell.avatars.length;
-    let at = cell.next < size ? cell.next : 0;
-    for (let looked = 0; looked < size && cell.bodyCount < TICK_AVATARS_MAX; looked++) {
-      const avatar = cell.avatars[at];
-      at = at + 1 === size ? 0 : at + 1;
-      if (avatar === undefined) continue;
-      if (!avatar.moved && nowMs - avatar.packedAtMs < HEARTBEAT_MS) continue;
-      avatar.moved = false;
-      avatar.packedAtMs = nowMs;
-      writeAvatar(this.#bodies, avatar);
-      cell.bodyCount += 1;
-      cell.bodyFirst ??= avatar.player;
-    }
-    cell.next = at;
-  }
-
-  #sendFrom(
-    cell: Cell,
-    out: {
-      readonly bodies: Uint8Array;
-      readonly tick: number;
-      readonly send: (frame: TickFrame) => void;
-    },
-  ): void {
-    const seen = this.#spoken(cell);
-    let due = 0;
-    for (const near of seen) due += near.bodyCount;
-    if (due === 0) return;
-    const count = Math.min(due, TICK_AVATARS_MAX);
-    writeTickHead(this.#frame.reset(), { tick: out.tick, count });
-    let room = count;
-    for (const near of seen) {
-      const take = Math.min(near.bodyCount, room);
-      const end = near.bodyStart + take * AVATAR_BYTES;
-      this.#frame.raw(out.bodies.subarray(near.bodyStart, end));
-      room -= take;
-    }
-    const bytes = this.#frame.finish();
-    const only = count === 1 ? seen[0]?.bodyFirst : undefined;
-    // From the end, since `send` may take out the viewer and the last one then moves to his slot.
-    for (let slot = cell.avatars.length - 1; slot >= 0; slot--) {
-      const player = cell.avatars[slot]?.player;
-      if (player !== undefined && player !== only) out.send({ player, bytes });
+  turn(time: { readonly nowMs: number; readonly phase: number }, send: (frame: TickFrame) => void): void {
+    this.#round += 1;
+    for (const cell of this.#phases[time.phase] ?? []) {
+      if (time.nowMs - cell.wholeAtMs >= HEARTBEAT_MS) this.#beginWhole(cell, time.nowMs);
+      const frame = this.#pack(cell, time.nowMs);
+      if (frame !== undefined) send(frame);
     }
   }
 
-  /** The cells seen from this one that have something to say in this tick, the nearest first. */
-  #spoken(cell: Cell): readonly Cell[] {
-    const seen: Cell[] = [];
-    for (const key of cell.around) {
-      const near = this.#cells.get(key);
-      if (near !== undefined && near.bodyCount > 0) seen.push(near);
+  /** From now on everybody in sight is told of; and of whom nothing is heard any more, he stands. */
+  #beginWhole(cell: Cell, nowMs: number): void {
+    cell.wholeAtMs = nowMs;
+    for (let i = 0; i < cell.around.length; i++) {
+      const near = this.#near(cell, i);
+      if (near !== undefined) begin(toldOf(cell, i), near, { round: this.#round, isWhole: true });
     }
-    return seen;
+    for (const avatar of cell.avatars) {
+      const isWalking = avatar.north !== 0 || avatar.east !== 0;
+      if (!isWalking || nowMs - avatar.heardAtMs < SILENT_MS) continue;
+      const [lat, lon] = [latAt(avatar, nowMs), lonAt(avatar, nowMs)];
+      rebase(avatar, { lat, lon, north: 0, east: 0, atMs: nowMs });
+      this.#changed(avatar);
+    }
+  }
+
+  #pack(cell: Cell, nowMs: number): TickFrame | undefined {
+    const frame = this.#frame.reset();
+    writeTickHead(frame, nowMs);
+    const packing: Packing = { frame, nowMs, room: TICK_AVATARS_MAX, last: undefined };
+    let isWhole = false;
+    cell.turns += 1;
+    for (let i = 0; i < cell.around.length && packing.room > 0; i++) {
+      const near = this.#near(cell, i);
+      if (near === undefined) continue;
+      const told = toldOf(cell, i);
+      if (told.left === 0) {
+        if (near.changedIn < told.before) continue;
+        const isCrowded = packing.room <= TICK_AVATARS_MAX - CROWD_AVATARS;
+        if (isCrowded && i > 0 && (cell.turns + i) % CROWDED_FAR_TURNS !== 0) continue;
+        begin(told, near, { round: this.#round, isWhole: false });
+      }
+      isWhole ||= told.isWhole;
+      sweep(told, near, packing);
+    }
+    const { room, last } = packing;
+    if (last === undefined) return undefined;
+    const viewers = viewersOf(cell, room === TICK_AVATARS_MAX - 1 ? last : undefined);
+    return viewers.length === 0 ? undefined : { bytes: frame.finish(), viewers, isWhole };
+  }
+
+  #near(cell: Cell, index: number): Cell | undefined {
+    return this.#cells.get(cell.around[index] ?? -1);
+  }
+
+  #changed(avatar: Tracked): void {
+    avatar.changedIn = this.#round;
+    avatar.cell.changedIn = this.#round;
   }
 
   #cellFor(key: number): Cell {
     const known = this.#cells.get(key);
     if (known !== undefined) return known;
+    const phase = this.#grid.phase(key, PHASES);
+    const around = this.#grid.around(key);
     const cell: Cell = {
       key,
-      around: this.#grid.around(key),
+      phase,
+      around,
+      told: new Array<Told | undefined>(around.length),
       avatars: [],
-      next: 0,
-      bodyStart: 0,
-      bodyCount: 0,
-      bodyFirst: undefined,
+      changedIn: this.#round,
+      wholeAtMs: -HEARTBEAT_MS,
+      turns: 0,
     };
     this.#cells.set(key, cell);
+    this.#phases[phase]?.add(cell);
     return cell;
   }
 
@@ -192,6 +237,60 @@ export class Interest {
       last.slot = slot;
       cell.avatars[slot] = last;
     }
-    if (cell.avatars.length === 0) this.#cells.delete(cell.key);
+    if (cell.avatars.length > 0) return;
+    this.#cells.delete(cell.key);
+    this.#phases[cell.phase]?.delete(cell);
   }
+}
+
+function toldOf(cell: Cell, index: number): Told {
+  const known = cell.told[index];
+  if (known !== undefined) return known;
+  const told = { before: 0, left: 0, next: 0, sweptIn: 0, isWhole: false };
+  cell.told[index] = told;
+  return told;
+}
+
+function begin(told: Told, near: Cell, sweep: { readonly round: number; readonly isWhole: boolean }): void {
+  told.left = near.avatars.length;
+  told.sweptIn = sweep.round;
+  told.isWhole = sweep.isWhole;
+}
+
+/** Goes on with a sweep over a cell while there is room. */
+function sweep(told: Told, { avatars }: Cell, packing: Packing): void {
+  let slot = told.next;
+  told.left = Math.min(told.left, avatars.length);
+  while (told.left > 0 && packing.room > 0) {
+    if (slot >= avatars.length) slot = 0;
+    const avatar = avatars[slot];
+    slot += 1;
+    told.left -= 1;
+    if (avatar === undefined || (!told.isWhole && avatar.changedIn < told.before)) continue;
+    writeAvatar(packing.frame, avatar, packing.nowMs);
+    packing.room -= 1;
+    packing.last = avatar.player;
+  }
+  told.next = slot;
+  if (told.left > 0) return;
+  told.before = told.sweptIn;
+  told.isWhole = false;
+}
+
+function viewersOf(cell: Cell, but: PlayerId | undefined): readonly PlayerId[] {
+  const viewers: PlayerId[] = [];
+  for (const { player } of cell.avatars) if (player !== but) viewers.push(player);
+  return viewers;
+}
+
+/** How far from what was told a player will be at that time if he goes on as he now says. */
+function strayMm(told: Track, way: Track, atMs: number): number {
+  return distanceMm(
+    { lat: latAt(told, atMs), lon: lonAt(told, atMs) },
+    { lat: latAt(way, atMs), lon: lonAt(way, atMs) },
+  );
+}
+
+function rebase(tracked: Tracked, { lat, lon, north, east, atMs }: Track): void {
+  Object.assign(tracked, { lat, lon, north, east, atMs });
 }

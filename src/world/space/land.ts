@@ -7,7 +7,7 @@
 // Shimrat 1962), lakes and islands in them included; (2) integers only, so every machine agrees.
 import { invariant } from '../../base/errors.ts';
 import type { Place } from '../../wire/calls.ts';
-import { LON_HALF_TURN, LON_TURN, normalLon } from './place.ts';
+import { LON_HALF_TURN, LON_TURN, normalLon } from '../../base/earth.ts';
 
 /** Of 0.1 degree each: a question looks at 35 edges (at most 174), about 1.5 us; the index is 0.5 MB. */
 const COLUMNS = 3_600;

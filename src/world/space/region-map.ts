@@ -4,7 +4,7 @@
 // its western meridian and not its eastern one, so that a row of stretches leaves no place to two.
 // Source: seed, "Recommended Topology" (NA-East, NA-West, EU, Asia).
 import type { Place } from '../../wire/calls.ts';
-import { normalLon } from './place.ts';
+import { normalLon } from '../../base/earth.ts';
 
 /** West may be greater than east: it then crosses the antimeridian. Both equal: the whole Earth. */
 export interface Meridians {

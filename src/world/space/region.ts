@@ -4,17 +4,19 @@
 // newest value seen wins and older ones are dropped, never queued (promise `ephemeral`); nothing here
 // is replicated or stored. Time is the driver's monotonic clock in milliseconds.
 // Invariants: (1) every player stands inside the region; (2) over any stretch of time a player moves at
-// most `BURST_METRES` plus `SPEED_METRES_PER_SECOND` times that stretch; (3) at most
-// `REGION_PLAYERS_MAX` players are in it.
+// most `BURST_METRES` plus `SPEED_METRES_PER_SECOND` times that stretch, and is never predicted to be
+// much faster; (3) at most `REGION_PLAYERS_MAX` players are in it.
+import { believed, type Track } from '../../base/dead-reckoning.ts';
+import { distanceMm, normalPlace } from '../../base/earth.ts';
 import { type Decision, done, invariant, rejected } from '../../base/errors.ts';
 import type { PlayerId } from '../../base/id.ts';
+import { RemoteClock } from '../../base/remote-clock.ts';
 import type { Entered, Place } from '../../wire/calls.ts';
 import { type CorrectionReason, MOTION_PLAYER_MAX, type MotionUpdate } from '../../wire/motion.ts';
-import { Interest, type TickFrame } from './interest.ts';
-import { distanceMm, normalPlace } from './place.ts';
+import { Interest, PHASES, type TickFrame } from './interest.ts';
 import { type Meridians, within } from './region-map.ts';
 
-export type { TickFrame } from './interest.ts';
+export { PHASES, type TickFrame } from './interest.ts';
 
 /** More are refused with `region-full`: one core cannot send to more of them ten times a second. */
 export const REGION_PLAYERS_MAX = 20_000;
@@ -23,8 +25,8 @@ export const SPEED_METRES_PER_SECOND = 12;
 /** What he may catch up at once after silence or a slow network: three seconds of running. */
 export const BURST_METRES = 36;
 
-const DEFAULT_TICK_MS = 100;
-const DEFAULT_SIGHT_METRES = 200;
+export const DEFAULT_TICK_MS = 100;
+export const DEFAULT_SIGHT_METRES = 200;
 
 /**
  * `undefined` means that it was taken; otherwise why not, and where the player stands now. A `stale`
@@ -44,7 +46,9 @@ export interface RegionOptions extends Meridians {
 }
 
 interface Mover {
+  /** As of his last update that was taken; others may see him a little farther on. */
   place: Place;
+  readonly clock: RemoteClock;
   /** Of the newest update seen; `undefined` until the first one. */
   sequence: number | undefined;
   /** How far he may go at once, as of `allowedAtMs`: a bucket that fills at the highest speed. */
@@ -57,7 +61,7 @@ export class Region {
   readonly #entered: Entered;
   readonly #interest: Interest;
   readonly #movers = new Map<PlayerId, Mover>();
-  #ticks = 0;
+  #phase = 0;
 
   constructor(options: RegionOptions) {
     this.#options = options;
@@ -67,6 +71,10 @@ export class Region {
       sightMetres: options.sightMetres ?? DEFAULT_SIGHT_METRES,
     };
     this.#interest = new Interest(this.#entered.sightMetres);
+  }
+
+  get tickMs(): number {
+    return this.#entered.tickMs;
   }
 
   get players(): number {
@@ -87,8 +95,9 @@ export class Region {
       return rejected('region-full');
     }
     const allowedMm = BURST_METRES * 1_000;
-    this.#movers.set(player, { place, sequence: undefined, allowedMm, allowedAtMs: nowMs });
-    this.#interest.place(player, place);
+    const clock = new RemoteClock();
+    this.#movers.set(player, { place, clock, sequence: undefined, allowedMm, allowedAtMs: nowMs });
+    this.#interest.place(player, standing(place, nowMs), nowMs);
     return done(this.#entered);
   }
 
@@ -108,20 +117,36 @@ export class Region {
     mover.sequence = motion.sequence;
     refill(mover, nowMs);
     const wayMm = distanceMm(mover.place, place);
-    if (wayMm > mover.allowedMm) return { reason: 'too-fast', back: mover.place };
-    if (!within(this.#options, place.lon)) return { reason: 'outside-region', back: mover.place };
+    const reason = this.#refusal(mover, place, wayMm);
+    if (reason !== undefined) {
+      this.#interest.place(player, standing(mover.place, nowMs), nowMs);
+      return { reason, back: mover.place };
+    }
     mover.allowedMm -= wayMm;
-    if (wayMm === 0) return undefined;
     mover.place = place;
-    this.#interest.place(player, place);
+    const { north, east } = believed(motion, place.lat);
+    const atMs = mover.clock.localMs(motion.timeMs, nowMs);
+    this.#interest.place(player, { ...place, north, east, atMs }, nowMs);
     return undefined;
   }
 
-  /** One frame for each viewer that has somebody to hear of; see `Interest.tick` for what it holds. */
-  tick(nowMs: number, send: (frame: TickFrame) => void): void {
-    this.#ticks = (this.#ticks + 1) % 2 ** 32;
-    this.#interest.tick({ nowMs, tick: this.#ticks }, send);
+  /**
+   * Turns one of the `PHASES` of a tick: gives at most one frame for each cell, for those of its viewers
+   * who have somebody to hear of; see `Interest.turn` for what it holds.
+   */
+  turn(nowMs: number, send: (frame: TickFrame) => void): void {
+    this.#phase = (this.#phase + 1) % PHASES;
+    this.#interest.turn({ nowMs, phase: this.#phase }, send);
   }
+
+  #refusal(mover: Mover, place: Place, wayMm: number): CorrectionReason | undefined {
+    if (wayMm > mover.allowedMm) return 'too-fast';
+    return within(this.#options, place.lon) ? undefined : 'outside-region';
+  }
+}
+
+function standing({ lat, lon }: Place, nowMs: number): Track {
+  return { lat, lon, north: 0, east: 0, atMs: nowMs };
 }
 
 /** Serial number arithmetic (RFC 1982): right across the wrap of 32 bits. */

@@ -6,7 +6,7 @@ import { InvariantError } from '../../../src/base/errors.ts';
 import { ahead } from '../../../src/crowd/great-circle.ts';
 import type { Place } from '../../../src/wire/calls.ts';
 import { Cells } from '../../../src/world/space/cells.ts';
-import { distanceMm, LAT_MAX, normalLon } from '../../../src/world/space/place.ts';
+import { distanceMm, LAT_MAX, normalLon } from '../../../src/base/earth.ts';
 import { anywhere, degrees, direction, share } from './earth.ts';
 
 const SIGHT = 200;

@@ -1,7 +1,7 @@
 // Places for the tests of space: anywhere, and where seams would be.
 import fc from 'fast-check';
 import type { Place } from '../../../src/wire/calls.ts';
-import { LAT_MAX, LON_HALF_TURN } from '../../../src/world/space/place.ts';
+import { LAT_MAX, LON_HALF_TURN } from '../../../src/base/earth.ts';
 
 const lat = fc.oneof(
   fc.integer({ min: -LAT_MAX, max: LAT_MAX }),

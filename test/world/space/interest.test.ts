@@ -5,9 +5,16 @@ import fc from 'fast-check';
 import { type PlayerId, playerId } from '../../../src/base/id.ts';
 import { ahead } from '../../../src/crowd/great-circle.ts';
 import type { Place } from '../../../src/wire/calls.ts';
-import { type Avatar, decodeServerMotion, TICK_AVATARS_MAX } from '../../../src/wire/motion.ts';
-import { Interest } from '../../../src/world/space/interest.ts';
-import { distanceMm } from '../../../src/world/space/place.ts';
+import {
+  type Avatar,
+  decodeServerMotion,
+  HEARTBEAT_MS,
+  REGION_STRAY_MM,
+  SILENT_MS,
+  TICK_AVATARS_MAX,
+} from '../../../src/wire/motion.ts';
+import { Interest, PHASES, type TickFrame } from '../../../src/world/space/interest.ts';
+import { distanceMm } from '../../../src/base/earth.ts';
 import { anywhere, degrees, direction, share } from './earth.ts';
 
 const SIGHT = 200;
@@ -16,25 +23,35 @@ const SIGHT = 200;
 class Stage {
   readonly interest = new Interest(SIGHT);
   told = new Map<PlayerId, readonly Avatar[]>();
-  #ticks = 0;
+  frames: TickFrame[] = [];
 
-  put(player: number, place: Place): void {
-    this.interest.place(playerId(player), place);
+  /** Puts a player there, who stands unless he goes somewhere. */
+  put(player: number, place: Place, way: { atMs?: number; north?: number; east?: number } = {}): void {
+    const { atMs = 0, north = 0, east = 0 } = way;
+    this.interest.place(playerId(player), { ...place, north, east, atMs }, atMs);
   }
 
+  /** All phases at once. */
   tick(nowMs: number): void {
     this.told = new Map();
-    this.#ticks += 1;
-    this.interest.tick({ nowMs, tick: this.#ticks }, ({ player, bytes }) => {
-      const motion = decodeServerMotion(bytes);
-      assert.ok(motion.kind === 'tick' && motion.tick === this.#ticks);
-      assert.ok(!this.told.has(player), 'two frames for one viewer');
-      this.told.set(player, motion.avatars);
-    });
+    this.frames = [];
+    for (let phase = 0; phase < PHASES; phase++) {
+      this.interest.turn({ nowMs, phase }, (frame) => this.#take(frame, nowMs));
+    }
   }
 
   seenBy(player: number): readonly number[] {
     return (this.told.get(playerId(player)) ?? []).map((avatar) => avatar.player).sort((a, b) => a - b);
+  }
+
+  #take(frame: TickFrame, nowMs: number): void {
+    const motion = decodeServerMotion(frame.bytes);
+    assert.ok(motion.kind === 'tick' && motion.timeMs === nowMs);
+    this.frames.push(frame);
+    for (const player of frame.viewers) {
+      assert.ok(!this.told.has(player), 'two frames for one viewer');
+      this.told.set(player, motion.avatars);
+    }
   }
 }
 
@@ -85,7 +102,10 @@ test('it stays right while players move, leave and come back', () => {
       assert.equal(stage.interest.count, here.size);
       for (const [viewer, from] of here) {
         const told = stage.told.get(playerId(viewer)) ?? [];
-        for (const { player, lat, lon } of told) assert.deepEqual({ lat, lon }, here.get(player));
+        for (const avatar of told) {
+          const strayMm = distanceMm(avatar, here.get(avatar.player) ?? from);
+          assert.ok(strayMm <= REGION_STRAY_MM, `${strayMm} mm from where he is`);
+        }
         for (const [other, at] of here) {
           const near = other !== viewer && distanceMm(from, at) <= SIGHT * 1_000;
           if (near) assert.ok(told.some(({ player }) => player === other));
@@ -95,20 +115,65 @@ test('it stays right while players move, leave and come back', () => {
   );
 });
 
-test('who stands still is told of once a second, who moves at every tick', () => {
+test('who stands still is told of once a second, who moves unpredictably at every tick', () => {
   const stage = new Stage();
   stage.put(1, degrees(10, 20));
   stage.put(2, degrees(10, 20));
   const still: number[] = [];
   const moving: number[] = [];
   for (let nowMs = 0; nowMs <= 3_000; nowMs += 100) {
-    stage.put(2, { lat: 100_000_000 + nowMs, lon: 200_000_000 });
+    stage.put(2, { lat: 100_000_000 + nowMs, lon: 200_000_000 }, { atMs: nowMs });
     stage.tick(nowMs);
     if (stage.seenBy(2).includes(1)) still.push(nowMs);
     if (stage.seenBy(1).includes(2)) moving.push(nowMs);
   }
   assert.deepEqual(still, [0, 1_000, 2_000, 3_000]);
   assert.equal(moving.length, 31);
+});
+
+test('who goes on as he was told to go is told of once a second, where he is by then', () => {
+  const stage = new Stage();
+  stage.put(1, degrees(10, 20));
+  const told: number[] = [];
+  for (let nowMs = 0; nowMs <= 3_000; nowMs += 100) {
+    // 4 m/s, and 3 cm beside it at every other time.
+    const lat = 100_000_000 + Math.floor(nowMs * 0.36) + (nowMs % 200 === 0 ? 0 : 3);
+    stage.put(2, { lat, lon: 200_000_000 }, { atMs: nowMs, north: 360 });
+    stage.tick(nowMs);
+    const avatar = stage.told.get(playerId(1))?.find(({ player }) => player === 2);
+    if (avatar === undefined) continue;
+    told.push(nowMs);
+    const there = { lat: 100_000_000 + nowMs * 0.36, lon: 200_000_000 };
+    assert.deepEqual(avatar, { player: 2, ...there, north: 360, east: 0 });
+  }
+  assert.deepEqual(told, [0, 1_000, 2_000, 3_000]);
+});
+
+test('who turns, or will have strayed within a heartbeat, is told of at once', () => {
+  const stage = new Stage();
+  stage.put(1, degrees(10, 20));
+  stage.put(2, degrees(10, 20), { north: 300 });
+  stage.tick(0);
+  stage.put(2, { lat: 100_000_030, lon: 200_000_000 }, { atMs: 100, north: 320 });
+  stage.tick(100);
+  assert.deepEqual(stage.seenBy(1), [2]);
+  stage.put(2, { lat: 100_000_062, lon: 200_000_000 }, { atMs: 200, north: 321 });
+  stage.tick(200);
+  assert.deepEqual(stage.seenBy(1), []);
+});
+
+test('a walker of whom nothing is heard any more stands where he was predicted to be', () => {
+  const stage = new Stage();
+  stage.put(1, degrees(10, 20));
+  stage.put(2, degrees(10, 20), { north: 300 });
+  let last: Avatar | undefined;
+  for (let nowMs = 0; nowMs <= SILENT_MS + 2 * HEARTBEAT_MS; nowMs += 100) {
+    stage.tick(nowMs);
+    last = stage.told.get(playerId(1))?.find(({ player }) => player === 2) ?? last;
+  }
+  assert.equal(last?.north, 0);
+  const goneMs = ((last?.lat ?? 0) - 100_000_000) / 0.3;
+  assert.ok(goneMs >= SILENT_MS && goneMs <= SILENT_MS + HEARTBEAT_MS, `stood after ${goneMs} ms`);
 });
 
 test('who is alone gets no frames, and who has company finds himself in them', () => {
@@ -122,39 +187,60 @@ test('who is alone gets no frames, and who has company finds himself in them', (
 });
 
 test('all viewers of one cell are given the very same bytes', () => {
-  const interest = new Interest(SIGHT);
-  for (let player = 1; player <= 50; player++) interest.place(playerId(player), degrees(10, 20));
-  const frames = new Set<Uint8Array>();
-  interest.tick({ nowMs: 0, tick: 1 }, ({ bytes }) => frames.add(bytes));
-  assert.equal(frames.size, 1);
+  const stage = new Stage();
+  for (let player = 1; player <= 50; player++) stage.put(player, degrees(10, 20));
+  stage.tick(0);
+  assert.equal(stage.frames.length, 1);
+  assert.equal(stage.frames[0]?.viewers.length, 50);
 });
 
 test('frames are not used again by later ticks', () => {
-  const interest = new Interest(SIGHT);
+  const stage = new Stage();
   const kept: { bytes: Uint8Array; copy: Uint8Array }[] = [];
   for (let tick = 1; tick <= 3; tick++) {
-    for (let player = 1; player <= 2; player++) interest.place(playerId(player), degrees(tick / 1e5, 0));
-    interest.tick({ nowMs: tick, tick }, ({ bytes }) => kept.push({ bytes, copy: bytes.slice() }));
+    for (let player = 1; player <= 2; player++) stage.put(player, degrees(tick / 1e5, 0));
+    stage.tick(tick);
+    for (const { bytes } of stage.frames) kept.push({ bytes, copy: bytes.slice() });
   }
-  assert.equal(kept.length, 6);
+  assert.equal(kept.length, 3);
   for (const { bytes, copy } of kept) assert.deepEqual(bytes, copy);
+});
+
+test('each cell has its turn in one phase of a tick, and neighbours mostly share it', () => {
+  const interest = new Interest(SIGHT);
+  const phases = new Map<PlayerId, number[]>();
+  for (let player = 1; player <= 400; player++) {
+    const place = ahead(degrees(50, 20), 0.6, player * 50);
+    interest.place(playerId(player), { ...place, north: 0, east: 0, atMs: 0 }, 0);
+  }
+  for (let phase = 0; phase < PHASES; phase++) {
+    interest.turn({ nowMs: 0, phase }, ({ viewers }) => {
+      for (const viewer of viewers) phases.set(viewer, [...(phases.get(viewer) ?? []), phase]);
+    });
+  }
+  assert.equal(phases.size, 400);
+  assert.ok([...phases.values()].every(({ length }) => length === 1));
+  const used = [...phases].sort(([a], [b]) => a - b).map(([, [phase]]) => phase);
+  const seams = used.filter((phase, index) => index > 0 && phase !== used[index - 1]).length;
+  assert.ok(seams >= 5 && seams <= 15, `${seams} seams in twenty kilometres`);
 });
 
 test('in a crush everybody is told of in turn, and no frame grows beyond its bound', () => {
   const stage = new Stage();
   const crowd = TICK_AVATARS_MAX * 2 + 100;
   const told = new Set<number>();
-  for (let tick = 0; tick < 3; tick++) {
-    for (let player = 1; player <= crowd; player++) stage.put(player, degrees(10, 20));
+  for (let player = 1; player <= crowd; player++) stage.put(player, degrees(10, 20));
+  const sizes: number[] = [];
+  for (let tick = 0; tick < 4; tick++) {
     stage.tick(tick * 100);
-    const seen = stage.seenBy(1);
-    assert.equal(seen.length, TICK_AVATARS_MAX);
-    for (const player of seen) told.add(player);
+    for (const player of stage.seenBy(1)) told.add(player);
+    sizes.push(stage.seenBy(1).length);
   }
   assert.equal(told.size, crowd);
+  assert.deepEqual(sizes, [TICK_AVATARS_MAX, TICK_AVATARS_MAX, 100, 0]);
 });
 
-test('a full frame holds the own cell before those farther away', () => {
+test('a full frame holds the own cell before those farther away, which come with the next', () => {
   const stage = new Stage();
   for (let player = 1; player <= 100; player++) stage.put(player, degrees(10, 20));
   const next = ahead(degrees(10, 20), 0, 1.05 * SIGHT);
@@ -164,16 +250,43 @@ test('a full frame holds the own cell before those farther away', () => {
   assert.equal(seen.length, TICK_AVATARS_MAX);
   assert.equal(seen.filter((player) => player <= 100).length, 100);
   assert.equal(stage.seenBy(101).filter((player) => player > 100).length, TICK_AVATARS_MAX);
+  stage.tick(100);
+  const all = new Set([...seen, ...stage.seenBy(1)]);
+  assert.equal(all.size, 100 + TICK_AVATARS_MAX);
+});
+
+test('in a crowd those in the cells farther away are told of at a third of the rate', () => {
+  const stage = new Stage();
+  const next = ahead(degrees(10, 20), 0, 1.05 * SIGHT);
+  let near = 0;
+  let far = 0;
+  for (let tick = 0; tick < 40; tick++) {
+    // To and fro without a velocity: every tick has its news.
+    const to = (place: Place): Place => ({ ...place, lat: place.lat + (tick % 2) * 50 });
+    for (let player = 1; player <= 150; player++) {
+      stage.put(player, to(degrees(10, 20)), { atMs: tick * 100 });
+    }
+    stage.put(151, to(next), { atMs: tick * 100 });
+    stage.tick(tick * 100);
+    if (stage.seenBy(1).includes(1)) near += 1;
+    if (stage.seenBy(1).includes(151)) far += 1;
+  }
+  assert.equal(near, 40);
+  assert.ok(far >= 13 && far <= 18, `${far} of 40`);
 });
 
 test('a viewer may be removed while he is being sent to, and all others still get their frame', () => {
-  const interest = new Interest(SIGHT);
-  for (let player = 1; player <= 9; player++) interest.place(playerId(player), degrees(10, 20));
+  const stage = new Stage();
+  for (let player = 1; player <= 9; player++) stage.put(player, degrees(10, 20));
   const sent: number[] = [];
-  interest.tick({ nowMs: 0, tick: 1 }, ({ player }) => {
-    sent.push(player);
-    interest.remove(player);
-  });
+  for (let phase = 0; phase < PHASES; phase++) {
+    stage.interest.turn({ nowMs: 0, phase }, ({ viewers }) => {
+      for (const player of viewers) {
+        sent.push(player);
+        stage.interest.remove(player);
+      }
+    });
+  }
   assert.deepEqual(sent.sort(), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  assert.equal(interest.count, 0);
+  assert.equal(stage.interest.count, 0);
 });

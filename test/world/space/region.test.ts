@@ -6,11 +6,12 @@ import { InvariantError } from '../../../src/base/errors.ts';
 import { playerId } from '../../../src/base/id.ts';
 import { ahead } from '../../../src/crowd/great-circle.ts';
 import type { Place } from '../../../src/wire/calls.ts';
-import { decodeServerMotion } from '../../../src/wire/motion.ts';
-import { distanceMm } from '../../../src/world/space/place.ts';
+import { type Avatar, decodeServerMotion } from '../../../src/wire/motion.ts';
+import { distanceMm } from '../../../src/base/earth.ts';
 import {
   BURST_METRES,
   type MoveVerdict,
+  PHASES,
   Region,
   REGION_PLAYERS_MAX,
   SPEED_METRES_PER_SECOND,
@@ -33,7 +34,8 @@ class Walk {
 
   to(place: Place, nowMs: number): MoveVerdict {
     this.#sequence += 1;
-    return this.region.move(ANN, { sequence: this.#sequence, ...place }, nowMs);
+    const motion = { sequence: this.#sequence, timeMs: nowMs, ...place, north: 0, east: 0 };
+    return this.region.move(ANN, motion, nowMs);
   }
 }
 
@@ -154,7 +156,8 @@ test('an update that is older than one seen is stale, also when the numbers wrap
   const place = degrees(1, 2);
   const later = ahead(place, 0, 1);
   region.enter(ANN, place, 0);
-  const move = (sequence: number, to: Place): MoveVerdict => region.move(ANN, { sequence, ...to }, 100);
+  const move = (sequence: number, to: Place): MoveVerdict =>
+    region.move(ANN, { sequence, timeMs: 100, ...to, north: 0, east: 0 }, 100);
   assert.equal(move(0xffff_fffe, place), undefined);
   assert.equal(move(3, later), undefined);
   assert.deepEqual(move(0xffff_ffff, place), { reason: 'stale', back: later });
@@ -165,10 +168,11 @@ test('an update that is older than one seen is stale, also when the numbers wrap
 test('who enters anew may number his updates anew, and stands where he entered', () => {
   const region = new Region(whole);
   region.enter(ANN, degrees(1, 2), 0);
-  region.move(ANN, { sequence: 900, ...degrees(1, 2) }, 0);
+  const still = { timeMs: 0, north: 0, east: 0 };
+  region.move(ANN, { sequence: 900, ...still, ...degrees(1, 2) }, 0);
   region.enter(ANN, degrees(40, 2), 0);
   assert.equal(region.players, 1);
-  assert.equal(region.move(ANN, { sequence: 1, ...degrees(40, 2) }, 0), undefined);
+  assert.equal(region.move(ANN, { sequence: 1, ...still, ...degrees(40, 2) }, 0), undefined);
 });
 
 test('nobody walks out of a region, and its neighbour at 180 degrees is not out of it', () => {
@@ -181,21 +185,68 @@ test('nobody walks out of a region, and its neighbour at 180 degrees is not out 
   assert.equal(far.to({ lat: 0, lon: -1_800_000_000 }, 0), undefined);
 });
 
+/** What Bob hears of Ann in one tick. */
+function heardByBob(region: Region, nowMs: number): readonly Avatar[] {
+  const heard: Avatar[] = [];
+  for (let phase = 0; phase < PHASES; phase++) {
+    region.turn(nowMs, ({ bytes, viewers }) => {
+      const motion = decodeServerMotion(bytes);
+      if (!viewers.includes(BOB) || motion.kind !== 'tick') return;
+      heard.push(...motion.avatars.filter(({ player }) => player === ANN));
+    });
+  }
+  return heard;
+}
+
 test('others hear of a move that was taken and not of one that was refused', () => {
   const walk = new Walk(degrees(1, 2));
   walk.region.enter(BOB, degrees(1, 2), 0);
-  const heard = (nowMs: number): readonly unknown[] => {
-    const avatars: unknown[] = [];
-    walk.region.tick(nowMs, ({ player, bytes }) => {
-      const motion = decodeServerMotion(bytes);
-      if (player === BOB && motion.kind === 'tick') avatars.push(...motion.avatars);
-    });
-    return avatars;
-  };
-  heard(0);
+  heardByBob(walk.region, 0);
   const step = ahead(degrees(1, 2), 0, 5);
   walk.to(step, 100);
-  assert.deepEqual(heard(100), [{ player: ANN, ...step }]);
+  assert.deepEqual(heardByBob(walk.region, 100), [{ player: ANN, ...step, north: 0, east: 0 }]);
   walk.to(ahead(step, 0, 500), 200);
-  assert.deepEqual(heard(200), []);
+  assert.deepEqual(heardByBob(walk.region, 200), []);
+});
+
+test('a walker who is put back stands for all others', () => {
+  const region = new Region(whole);
+  region.enter(ANN, degrees(1, 2), 0);
+  region.enter(BOB, degrees(1, 2), 0);
+  const way = { timeMs: 0, north: 300, east: 0 };
+  assert.equal(region.move(ANN, { sequence: 1, ...way, ...degrees(1, 2) }, 0), undefined);
+  assert.equal(heardByBob(region, 0)[0]?.north, 300);
+  const leap = region.move(ANN, { sequence: 2, ...way, ...degrees(1.1, 2) }, 500);
+  assert.equal(leap?.reason, 'too-fast');
+  assert.deepEqual(heardByBob(region, 500), [{ player: ANN, ...degrees(1, 2), north: 0, east: 0 }]);
+});
+
+test('nobody is predicted to go faster than players can, whatever he claims', () => {
+  const fastest = (north: number, east: number, place: Place): Avatar | undefined => {
+    const region = new Region(whole);
+    region.enter(ANN, place, 0);
+    region.enter(BOB, place, 0);
+    region.move(ANN, { sequence: 1, timeMs: 0, ...place, north, east }, 0);
+    return heardByBob(region, 0)[0];
+  };
+  assert.equal(fastest(1_300, 0, degrees(60, 2))?.north, 1_300);
+  assert.equal(fastest(1_400, 0, degrees(60, 2))?.north, 0);
+  assert.equal(fastest(0, 2_600, degrees(60, 2))?.east, 2_600);
+  assert.equal(fastest(0, 2_800, degrees(60, 2))?.east, 0);
+});
+
+test("a player's stamps tell the steps of a jerky network from those of his feet", () => {
+  const region = new Region(whole);
+  region.enter(ANN, degrees(1, 2), 0);
+  region.enter(BOB, degrees(1, 2), 0);
+  const step = (sequence: number, timeMs: number, nowMs: number): void => {
+    const lat = 10_000_000 + timeMs * 0.4;
+    const motion = { sequence, timeMs: 77_000 + timeMs, lat, lon: 20_000_000, north: 400, east: 0 };
+    assert.equal(region.move(ANN, motion, nowMs), undefined);
+  };
+  step(1, 0, 0);
+  assert.equal(heardByBob(region, 0).length, 1);
+  // 200 ms late, but where he would be.
+  step(2, 300, 500);
+  assert.equal(heardByBob(region, 500).length, 0);
 });

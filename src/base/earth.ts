@@ -1,11 +1,16 @@
 // Places on Earth and the distance between them, in numbers that are the same on every machine.
 //
-// Cells, regions, land and the speed check stand on it. A place is WGS84 latitude and longitude in units
-// of 1e-7 degree; distances are whole millimetres on a sphere of the mean radius. Only operations that
-// IEEE 754 rounds exactly (+ - * / and the square root) are used, since `Math.sin` may differ between
-// engines. Invariant: longitude is a circle; +180 degrees is the meridian of -180 degrees.
+// Cells, regions, land, the speed check and dead reckoning stand on it. A place is WGS84 latitude and
+// longitude in units of 1e-7 degree; distances are whole millimetres on a sphere of the mean radius. Only
+// operations that IEEE 754 rounds exactly (+ - * / and the square root) are used, since `Math.sin` may
+// differ between engines. Invariant: longitude is a circle; +180 degrees is the meridian of -180 degrees.
 // Source: the haversine (Sinnott, 1984), which stays exact for small distances and at the poles.
-import type { Place } from '../../wire/calls.ts';
+
+/** A place; `wire/calls` describes it as `Place`. */
+export interface LatLon {
+  readonly lat: number;
+  readonly lon: number;
+}
 
 export const LAT_MAX = 900_000_000;
 /** A half turn: longitudes run from minus this one (included) to this one (excluded). */
@@ -23,7 +28,7 @@ export function normalLon(lon: number): number {
   return (turned < 0 ? turned + LON_TURN : turned) - LON_HALF_TURN;
 }
 
-export function normalPlace(place: Place): Place {
+export function normalPlace(place: LatLon): LatLon {
   return { lat: place.lat, lon: normalLon(place.lon) };
 }
 
@@ -32,7 +37,7 @@ export function normalPlace(place: Place): Place {
  * 10 km, then ever shorter than it, at the antipodes by a factor of 0.64. Both in turn stray from the
  * WGS84 ellipsoid by less than 0.6 %. Good for what is near; not for planning a journey.
  */
-export function distanceMm(from: Place, to: Place): number {
+export function distanceMm(from: LatLon, to: LatLon): number {
   const ofLat = sine((to.lat - from.lat) / 2);
   const ofLon = sine(normalLon(to.lon - from.lon) / 2);
   const haversine = ofLat * ofLat + cosine(from.lat) * cosine(to.lat) * ofLon * ofLon;

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { ahead } from '../../../src/crowd/great-circle.ts';
-import type { Place } from '../../../src/wire/calls.ts';
+import { ahead } from '../../src/crowd/great-circle.ts';
+import type { Place } from '../../src/wire/calls.ts';
 import {
   cosine,
   distanceMm,
   EARTH_RADIUS_MM,
   normalLon,
   RADIANS_PER_UNIT,
-} from '../../../src/world/space/place.ts';
-import { anywhere, degrees, direction, share } from './earth.ts';
+} from '../../src/base/earth.ts';
+import { anywhere, degrees, direction, share } from '../world/space/earth.ts';
 
 /** The angle between two places as seen from the middle of the Earth. */
 function haversine(a: Place, b: Place): number {
