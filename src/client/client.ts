@@ -85,7 +85,10 @@ export class Client {
     );
   }
 
-  /** Appears in the gateway's region; after a break the client enters again by itself. */
+  /**
+   * Appears there, in whatever region that is; from then on walking over edges and entering again after a
+   * break go by themselves.
+   */
   enter({ lat, lon }: Place): Promise<Outcome<Entered>> {
     return this.#ask<Entered>((settle) => this.#connection.enter({ lat, lon }, settle));
   }

@@ -12,8 +12,9 @@ import {
   type StoredSession,
 } from './session.ts';
 import { InvalidInputError, type Outcome } from '../base/errors.ts';
-import type { Entered, Place } from '../wire/calls.ts';
+import { type Entered, enter, type Place } from '../wire/calls.ts';
 import { decodeServerMotion, type ServerMotion } from '../wire/motion.ts';
+import { CROSSED_PUSH } from '../wire/player.ts';
 
 const TIMER_MS_MAX = 60_000;
 /** A link with so much unsent gets no motion: a newer place will be sent in its stead. */
@@ -31,7 +32,7 @@ export interface Socket {
 }
 export type SocketConstructor = new (url: string) => Socket;
 
-/** What the motion lane says; `entered` and `out` also tell of entering again after a break. */
+/** What the motion lane says; `entered` and `out` also tell of other regions, and of entering again. */
 export type Motion =
   | ServerMotion
   | { readonly kind: 'entered'; readonly entered: Entered }
@@ -167,6 +168,7 @@ export class Connection {
         return settle?.(effect.outcome);
       }
       case 'push':
+        if (effect.push === CROSSED_PUSH) this.#crossed(effect.value);
         return queueMicrotask(() => this.#listeners.push(effect.push, effect.value));
       case 'state':
         if (effect.state === 'ready') this.#enterAgain();
@@ -213,6 +215,21 @@ export class Connection {
     if (motion.correction.reason !== 'not-in-the-world') return;
     this.#lane.interrupted();
     this.#enterAgain();
+  }
+
+  /** Another region has him now: it is told anew where he goes. */
+  #crossed(value: unknown): void {
+    let entered: Entered;
+    try {
+      entered = enter.value.parse(value, CROSSED_PUSH);
+    } catch (cause) {
+      if (!(cause instanceof InvalidInputError)) throw cause;
+      // Of a newer gateway: the motion lane goes on as it did.
+      return;
+    }
+    this.#lane.reentered(entered.tickMs);
+    this.#others.crossed();
+    this.#tellMotion({ kind: 'entered', entered });
   }
 
   #tellMotion(motion: Motion): void {

@@ -181,7 +181,12 @@ export interface Seen extends Place, Velocity {
 /** The other players in sight; whoever was not heard of for 3 s went out of it. */
 export class Others {
   readonly #told = new Map<number, Track & { readonly seenAtMs: number }>();
-  readonly #clock = new RemoteClock();
+  #clock = new RemoteClock();
+
+  /** Another region speaks from now on, by a clock of its own. */
+  crossed(): void {
+    this.#clock = new RemoteClock();
+  }
 
   /** `stampMs` is the frame's time by the region's clock. */
   saw(

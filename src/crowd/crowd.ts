@@ -6,8 +6,7 @@
 import { Random } from '../base/random.ts';
 import type { Topology } from '../services/topology.ts';
 import type { HoldingsView, Place } from '../wire/calls.ts';
-import { regionAt } from '../world/space/region-map.ts';
-import { birth, type Birth, type City } from './birth.ts';
+import { birth, type City } from './birth.ts';
 import { Ledger } from './ledger.ts';
 import type { CrowdResult, CrowdStats } from './messages.ts';
 import { accountOf, worldNameOf } from './names.ts';
@@ -50,7 +49,7 @@ export class Crowd {
       ledger: this.#ledger,
       tally: this.#tally,
       closing: this.#closing.signal,
-      mayStand: (of) => this.#mayStand(of),
+      isLand: (place) => options.isLand(place),
       partnerOf: (self, near, random) => this.#partnerOf(self, near, random),
     };
     const random = new Random(options.seed).split('crowd');
@@ -128,11 +127,6 @@ export class Crowd {
     }
     await Promise.all(joining);
     return trading;
-  }
-
-  #mayStand(of: Birth): (place: Place) => boolean {
-    const { isLand, topology } = this.#options;
-    return (place) => isLand(place) && regionAt(topology.regions, place)?.name === of.region;
   }
 
   #partnerOf(self: number, near: Iterable<number>, random: Random): TestPlayer | undefined {

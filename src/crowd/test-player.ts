@@ -27,8 +27,8 @@ const THINK_MS_MIN = 200;
 const THINK_MS_MAX = 1_500;
 const PAUSE_MS_MIN = 1_000;
 const PAUSE_MS_MAX = 3_000;
-/** How often he tries to get back to his own region's gateway. */
-const COME_HOME_MS = 5_000;
+/** How often he tries to get back into the world that did not take him. */
+const COME_BACK_MS = 5_000;
 /** Rounds of withdrawing what is still open: each sees what an earlier one could not reach. */
 const WITHDRAW_ROUNDS_MAX = 5;
 
@@ -38,7 +38,7 @@ export interface Company {
   readonly tally: Tally;
   /** Aborted once nobody shall begin anything new. */
   readonly closing: AbortSignal;
-  mayStand(birth: Birth): (place: Birth['place']) => boolean;
+  isLand(place: Birth['place']): boolean;
   /** A player of the crowd other than `self`, of those `near` if any of them can trade. */
   partnerOf(self: number, near: Iterable<number>, random: Random): TestPlayer | undefined;
 }
@@ -60,12 +60,12 @@ export class TestPlayer {
   readonly #walker: Walker;
   readonly #openOffers = new Set<number>();
   readonly #accepting = new Set<Promise<void>>();
-  #client: Client;
+  readonly #client: Client;
   #player = 0;
   #holdings: HoldingsView | undefined;
   #isStale = true;
   #stands = false;
-  #lostRegionAtMs: number | undefined;
+  #outAtMs: number | undefined;
 
   constructor(options: TestPlayerOptions) {
     this.#options = options;
@@ -73,7 +73,7 @@ export class TestPlayer {
     this.#walker = new Walker({
       random: options.random.split('walk'),
       start: options.birth.place,
-      mayStand: options.company.mayStand(options.birth),
+      mayStand: (place) => options.company.isLand(place),
     });
     this.#listen();
   }
@@ -122,7 +122,7 @@ export class TestPlayer {
     const pauses = random.split('pauses');
     const choices = random.split('deeds');
     while (await pause(pauses.integer(PAUSE_MS_MIN, PAUSE_MS_MAX), company.closing)) {
-      this.#comeHome();
+      this.#comeBack();
       await this.#tradeOnce(choices);
     }
     await Promise.all(this.#accepting);
@@ -222,29 +222,20 @@ export class TestPlayer {
       }
     });
     client.onMotion((motion) => {
-      // A client that he has left behind may still have something to say.
-      if (client !== this.#client) return;
       if (motion.kind === 'correction') this.#walker.putBack(motion.correction);
       if (motion.kind === 'entered') this.#stands = true;
       if (motion.kind !== 'out') return;
       this.#stands = false;
-      this.#lostRegionAtMs = performance.now();
+      this.#outAtMs = performance.now();
     });
   }
 
-  /** His own gateway was gone and another one, of another region, took his calls: back, if it can be. */
-  #comeHome(): void {
-    const { session } = this.#client;
-    const lostAtMs = this.#lostRegionAtMs;
-    if (lostAtMs === undefined || session === undefined || this.#accepting.size > 0) return;
-    if (performance.now() - lostAtMs < COME_HOME_MS) return;
-    this.#lostRegionAtMs = undefined;
-    this.#client.close();
-    this.#client = connect({ urls: this.#options.urls, session });
-    this.#listen();
+  #comeBack(): void {
+    if (this.#outAtMs === undefined || performance.now() - this.#outAtMs < COME_BACK_MS) return;
+    this.#outAtMs = undefined;
     void this.#measured('position.enter', () => this.#client.enter(this.#walker.place)).then(
       (outcome) => {
-        if (outcome.kind !== 'done') this.#lostRegionAtMs = performance.now();
+        if (outcome.kind !== 'done') this.#outAtMs = performance.now();
       },
     );
   }

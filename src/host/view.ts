@@ -6,7 +6,14 @@ import { InvalidInputError } from '../base/errors.ts';
 import type { CrowdStats } from '../crowd/messages.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
 import { audit } from '../wire/calls.ts';
-import type { GroupAudit, GroupStatus, NodeAudit, NodeStatus, OutcomeCounts } from '../wire/status.ts';
+import type {
+  GroupAudit,
+  GroupStatus,
+  NodeAudit,
+  NodeStatus,
+  OutcomeCounts,
+  SpaceStatus,
+} from '../wire/status.ts';
 
 /** The operator's query of the stock world that counts all gold and items. */
 const HOLDINGS_AUDIT = 'holdings.audit';
@@ -216,19 +223,30 @@ function regionView(
   now: Sample,
   before: Sample | undefined,
 ): RegionView {
-  const status = now.statuses.get(node)?.region;
-  const former = before?.statuses.get(node)?.region;
+  const space = spaceOf(region, now);
+  const formerSpace = before && spaceOf(region, before);
+  const gateway = now.statuses.get(node)?.gateway;
+  const former = before?.statuses.get(node)?.gateway;
   const seconds = secondsBetween(now, before);
   return {
     region,
-    isAnswering: status !== undefined,
-    players: status?.players ?? 0,
-    ticksPerSecond: rate(status?.ticks, former?.ticks, seconds),
-    tickMsMax: status?.tickMsMax ?? 0,
-    bytesOutPerSecond: rate(status?.bytesOut, former?.bytesOut, seconds),
-    bytesInPerSecond: rate(status?.bytesIn, former?.bytesIn, seconds),
-    framesSkipped: status?.framesSkipped ?? 0,
+    isAnswering: space !== undefined,
+    players: space?.players ?? 0,
+    ticksPerSecond: rate(space?.ticks, formerSpace?.ticks, seconds),
+    tickMsMax: space?.tickMsMax ?? 0,
+    bytesOutPerSecond: rate(gateway?.bytesOut, former?.bytesOut, seconds),
+    bytesInPerSecond: rate(gateway?.bytesIn, former?.bytesIn, seconds),
+    framesSkipped: gateway?.framesSkipped ?? 0,
   };
+}
+
+/** The space of a region, wherever it is. */
+function spaceOf(region: string, { statuses }: Sample): SpaceStatus | undefined {
+  for (const { spaces } of statuses.values()) {
+    const space = spaces.find((each) => each.region === region);
+    if (space !== undefined) return space;
+  }
+  return undefined;
 }
 
 function outcomeRates(now: Sample, before: Sample | undefined): OutcomeCounts {

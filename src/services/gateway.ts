@@ -8,11 +8,11 @@ import { type PlayerId, playerId } from '../base/id.ts';
 import type { Clock, Logger, PlayerLink, PlayerListener } from '../runtime/ports.ts';
 import type { PeerMessage } from '../wire/peer.ts';
 import { formatPush } from '../wire/player.ts';
-import type { OutcomeCounts, RegionStatus } from '../wire/status.ts';
+import type { GatewayStatus, OutcomeCounts } from '../wire/status.ts';
 import type { Accounts } from './accounts.ts';
 import type { GroupCalls } from './group-calls.ts';
 import { type PlayerHouse, PlayerSession } from './player-session.ts';
-import type { RegionHost } from './region.ts';
+import type { Presences } from './presences.ts';
 
 /** WebSocket's own code for an error of the server. */
 const INTERNAL_ERROR_CODE = 1011;
@@ -22,7 +22,7 @@ export class Gateway implements PlayerListener, PlayerHouse {
   readonly logger: Logger;
   readonly calls: GroupCalls;
   readonly accounts: Accounts;
-  readonly region: RegionHost;
+  readonly presences: Presences;
   readonly #sessions = new Map<PlayerLink, PlayerSession>();
   readonly #players = new Map<PlayerId, PlayerSession>();
   readonly #outcomes = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 };
@@ -34,13 +34,13 @@ export class Gateway implements PlayerListener, PlayerHouse {
     logger: Logger;
     calls: GroupCalls;
     accounts: Accounts;
-    region: RegionHost;
+    presences: Presences;
   }) {
     this.clock = o.clock;
     this.logger = o.logger;
     this.calls = o.calls;
     this.accounts = o.accounts;
-    this.region = o.region;
+    this.presences = o.presences;
   }
 
   opened(link: PlayerLink): void {
@@ -80,7 +80,7 @@ export class Gateway implements PlayerListener, PlayerHouse {
 
   ended(session: PlayerSession): void {
     this.#players.delete(session.player);
-    this.region.leave(session.player);
+    this.presences.leave(session.player);
   }
 
   counted(outcome: Outcome<unknown>): void {
@@ -96,11 +96,13 @@ export class Gateway implements PlayerListener, PlayerHouse {
   }
 
   /** Text counts as one byte per character, which it nearly always is. */
-  traffic(): Pick<RegionStatus, 'bytesIn' | 'bytesOut' | 'connections'> {
+  status(): GatewayStatus {
     return {
+      connections: this.#sessions.size,
+      players: this.presences.count,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
-      connections: this.#sessions.size,
+      framesSkipped: this.presences.framesSkipped,
     };
   }
 

@@ -62,7 +62,8 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
     audit: (fresh) => auditor.audit(fresh),
-    region: () => undefined,
+    gateway: () => undefined,
+    spaces: () => [],
     outcomes: () => NO_OUTCOMES,
     async stop() {
       await turn.leave();

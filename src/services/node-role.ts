@@ -8,7 +8,13 @@ import type { Journal } from '../runtime/journal.ts';
 import type { Clock, Entropy, Logger, Peers, PlayerListener, Secrets } from '../runtime/ports.ts';
 import type { Place } from '../wire/calls.ts';
 import type { PeerMessage } from '../wire/peer.ts';
-import type { GroupAudit, GroupStatus, OutcomeCounts, RegionStatus } from '../wire/status.ts';
+import type {
+  GatewayStatus,
+  GroupAudit,
+  GroupStatus,
+  OutcomeCounts,
+  SpaceStatus,
+} from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 import type { Topology } from './topology.ts';
 
@@ -54,7 +60,8 @@ export interface NodeRole {
   groups(): readonly GroupStatus[];
   /** Costs a walk over all state that is held here. */
   audit(fresh: boolean): readonly GroupAudit[];
-  region(): RegionStatus | undefined;
+  gateway(): GatewayStatus | undefined;
+  spaces(): readonly SpaceStatus[];
   outcomes(): OutcomeCounts;
   /** Leaves in order: nobody is left waiting for this node. */
   stop(): Promise<void>;

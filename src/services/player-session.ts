@@ -6,14 +6,16 @@
 import { InvalidInputError, type Outcome, rejected } from '../base/errors.ts';
 import { type PlayerId, playerId } from '../base/id.ts';
 import type { Clock, Logger, PlayerLink } from '../runtime/ports.ts';
-import { enter, type LoggedIn, leave, logInCall, register, resume } from '../wire/calls.ts';
+import { type Entered, enter, type LoggedIn, leave, logInCall, register, resume } from '../wire/calls.ts';
 import { encodeCommand, encodeQuery } from '../wire/command.ts';
 import {
   type CloseName,
   closings,
   type CommonRefusal,
+  CROSSED_PUSH,
   formatError,
   formatOutcome,
+  formatPush,
   LOGIN_DEADLINE_MS,
   OUTSTANDING_CALLS_MAX,
   parseCommandId,
@@ -23,7 +25,7 @@ import {
 import { encodeWith, type Schema } from '../wire/schema.ts';
 import type { Accounts } from './accounts.ts';
 import type { GroupCall, GroupCalls } from './group-calls.ts';
-import type { RegionHost } from './region.ts';
+import type { Presences, Viewer } from './presences.ts';
 import { type BucketLimits, TokenBucket } from './token-bucket.ts';
 
 /** A person needs a few calls a second and a busy tool hundreds; neither may starve the others. */
@@ -48,7 +50,7 @@ export interface PlayerHouse {
   readonly logger: Logger;
   readonly calls: GroupCalls;
   readonly accounts: Accounts;
-  readonly region: RegionHost;
+  readonly presences: Presences;
   /** Makes this the player's only link here. */
   admitted(player: PlayerId, session: PlayerSession): void;
   ended(session: PlayerSession): void;
@@ -56,7 +58,7 @@ export interface PlayerHouse {
   sent(bytes: number): void;
 }
 
-export class PlayerSession {
+export class PlayerSession implements Viewer {
   readonly #link: PlayerLink;
   readonly #house: PlayerHouse;
   readonly #callBucket: TokenBucket;
@@ -73,7 +75,7 @@ export class PlayerSession {
     this.#link = link;
     this.#house = house;
     this.#callBucket = new TokenBucket(CALL_LIMITS, nowMs);
-    this.#motionBucket = new TokenBucket(motionLimits(house.region.tickMs), nowMs);
+    this.#motionBucket = new TokenBucket(motionLimits(house.presences.tickMsMin), nowMs);
     this.#cancelDeadline = house.clock.wakeAt(nowMs + LOGIN_DEADLINE_MS, () => {
       this.close('not-logged-in-in-time');
     });
@@ -105,13 +107,13 @@ export class PlayerSession {
 
   binary(bytes: Uint8Array): void {
     if (this.#isEnded) return;
-    const { region, clock } = this.#house;
+    const { presences, clock } = this.#house;
     const admission = this.#motionBucket.take(clock.monotonicMs());
     if (admission === 'flood') return this.close('too-many-calls');
-    if (!region.holds(this.player)) return this.close('binary-before-entering');
+    if (!presences.holds(this.player)) return this.close('binary-before-entering');
     if (admission === 'over') return;
     try {
-      region.moved(this.player, bytes);
+      presences.moved(this.player, bytes);
     } catch (cause) {
       this.#malformed(cause);
     }
@@ -124,6 +126,14 @@ export class PlayerSession {
     if (this.#link.queuedBytes() > (isText ? SLOW_BYTES : SLOW_MOTION_BYTES)) return false;
     this.#house.sent(frame.length);
     return isText ? this.#link.sendText(frame) : this.#link.sendBinary(frame);
+  }
+
+  crossed(entered: Entered): void {
+    this.offer(formatPush(CROSSED_PUSH, JSON.stringify(entered)));
+  }
+
+  superseded(): void {
+    this.close('replaced');
   }
 
   close(why: CloseName): void {
@@ -209,16 +219,20 @@ export class PlayerSession {
   #position(frame: PlayerFrame): void {
     const { id } = frame;
     if (this.#identity === undefined) return this.#refuse(id, 'not-logged-in');
-    const { region } = this.#house;
+    const { presences } = this.#house;
     if (frame.call === 'position.leave') {
       if (this.#args(frame, leave.args) === undefined) return;
-      const left = region.leave(this.player);
+      const left = presences.leave(this.player);
       this.#answer(id, left ? { kind: 'done', value: null } : rejected('not-in-the-world'));
       return;
     }
     const place = this.#args(frame, enter.args);
     if (place === undefined) return;
-    this.#answer(id, region.enter(this.player, place.value, this));
+    presences.enter(this.player, {
+      place: place.value,
+      viewer: this,
+      settle: (outcome) => this.#answer(id, outcome),
+    });
   }
 
   #account(frame: PlayerFrame): void {

@@ -3,69 +3,60 @@
 // `node.ts` starts it. It keeps nothing on disk: a player whose region node dies resumes at another one
 // with his token, and asks again under the same command ids what he had no answer for.
 import { ByteReader } from '../base/bytes.ts';
-import { invariant } from '../base/errors.ts';
-import { encodeQuery } from '../wire/command.ts';
 import { Accounts } from './accounts.ts';
 import { Gateway } from './gateway.ts';
 import { GroupCalls } from './group-calls.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
 import { Outbox } from './outbox.ts';
-import { RegionHost } from './region.ts';
-import { ASK_DEADLINE_MS, Route } from './route.ts';
-
-/** No feature has such a call: a group refuses it, and whoever refuses can be reached. */
-const REACHABLE: Uint8Array = encodeQuery({ player: 0, call: 'reachable', args: new Uint8Array(0) });
+import { Reach } from './reach.ts';
+import { Route } from './route.ts';
+import { Spaces } from './spaces.ts';
 
 export function openRegionNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, features, doors } = setting;
   const { clock, entropy, logger, peers, secrets } = doors;
-  const plan = topology.regions.find(({ copies }) => copies[0] === self);
-  invariant(plan !== undefined, `region node ${self} has a region`);
+  const outbox = new Outbox(clock, peers);
   const route = new Route({
     clock,
     peers,
-    outbox: new Outbox(clock, peers),
+    outbox,
     groups: topology.groups,
     firstNumber: randomNumber(entropy.bytes(6)),
   });
   const calls = new GroupCalls({ route, logger, topology, features });
   const accounts = new Accounts({ calls, secrets, clock });
-  const region = new RegionHost({ plan, isLand: doors.loadLand(), clock });
-  const gateway = new Gateway({ clock, logger, calls, accounts, region });
-  const unreached = new Set(topology.groups.map(({ number }) => number));
-  const reach = (group: number): void => {
-    route.ask({
-      group,
-      mode: 'query',
-      body: REACHABLE,
-      deadlineMs: ASK_DEADLINE_MS,
-      answer: ({ kind }) => {
-        if (kind === 'answered') unreached.delete(group);
-        else reach(group);
-      },
-    });
-  };
+  const { regions } = topology;
+  const isLand = doors.loadLand();
+  const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand });
+  const { presences } = spaces;
+  const gateway = new Gateway({ clock, logger, calls, accounts, presences });
+  const reach = new Reach(route, topology.groups);
   return {
     players: gateway,
     start() {
-      region.start();
-      for (const group of unreached) reach(group);
+      spaces.start();
+      for (const { number, copies } of regions) {
+        if (copies[0] !== undefined) spaces.appointed(number, copies[0]);
+      }
+      reach.start();
     },
     received(from, message) {
       if (message.kind === 'answer') route.answered(from, message);
       else if (message.kind === 'notice') gateway.told(message);
+      else if (message.kind === 'space') spaces.received(from, message.region, message.body);
     },
     up: () => {},
     lost: (node) => route.lost(node),
     operated: () => {},
-    isReady: () => unreached.size === 0,
+    isReady: () => reach.isDone,
     groups: () => [],
     audit: () => [],
-    region: () => ({ ...region.status(), ...gateway.traffic() }),
+    gateway: () => gateway.status(),
+    spaces: () => spaces.status(),
     outcomes: () => gateway.outcomes(),
     stop() {
-      region.stop();
       gateway.stop();
+      spaces.stop();
       return Promise.resolve();
     },
   };

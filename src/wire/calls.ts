@@ -253,10 +253,10 @@ export const myOffers: Shape<null, readonly Offer[], never> = shape(
   ),
   [],
 );
-export const enter: Shape<Place, Entered, 'not-on-land' | 'other-region' | 'region-full'> = shape(
+export const enter: Shape<Place, Entered, 'not-on-land' | 'region-full'> = shape(
   place,
   object({ region: text(1, 32), tickMs: integer(1, 10_000), sightMetres: integer(1, 100_000) }),
-  ['not-on-land', 'other-region', 'region-full'],
+  ['not-on-land', 'region-full'],
 );
 export const leave: Shape<null, null, 'not-in-the-world'> = shape(nothing, nothing, [
   'not-in-the-world',

@@ -49,13 +49,13 @@ export type PeerMessage =
   | { readonly kind: 'answer'; readonly number: number; readonly answer: GroupAnswer }
   | {
       readonly kind: 'notice';
-      /** 0 for everybody in `region` or, where none is named, for the nodes themselves. */
       readonly player: number;
-      readonly region?: number;
       readonly push: string;
       /** JSON. */
       readonly value: string;
-    };
+    }
+  /** Of a region's space: see `space.ts`. */
+  | { readonly kind: 'space'; readonly region: number; readonly body: Uint8Array };
 
 const RAFT = 1;
 const ASK_COMMAND = 2;
@@ -65,6 +65,7 @@ const MOVED = 5;
 const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
+const SPACE = 20;
 
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
   const writer = new ByteWriter(128);
@@ -73,13 +74,14 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return writer.u8(RAFT).varint(message.group).bytes(message.body).finish();
     case 'ask':
       return encodeAsk(writer, message);
+    case 'space':
+      return writer.u8(SPACE).varint(message.region).bytes(message.body).finish();
     case 'answer':
       return encodeAnswer(writer, message.number, message.answer);
     case 'notice':
       return writer
         .u8(NOTICE)
         .varint(message.player)
-        .varint(message.region ?? 0)
         .text(message.push)
         .text(message.value)
         .finish();
@@ -168,11 +170,15 @@ function decodeBody(reader: ByteReader): PeerMessage {
     }
     case UNCERTAIN:
       return { kind: 'answer', number: reader.varint(), answer: { kind: 'uncertain' } };
-    case NOTICE: {
-      const [player, region] = [reader.varint(), reader.varint()];
-      const said = { push: reader.text(PUSH_NAME_MAX), value: reader.text(NOTICE_BYTES_MAX) };
-      return { kind: 'notice', player, ...(region === 0 ? {} : { region }), ...said };
-    }
+    case SPACE:
+      return { kind: 'space', region: reader.varint(), body: reader.bytes() };
+    case NOTICE:
+      return {
+        kind: 'notice',
+        player: reader.varint(),
+        push: reader.text(PUSH_NAME_MAX),
+        value: reader.text(NOTICE_BYTES_MAX),
+      };
     default:
       throw new InvalidInputError(`peer message ${tag}`);
   }

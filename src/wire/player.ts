@@ -13,6 +13,8 @@ export const PLAYER_FRAME_BYTES_MAX: number = 16 * 1024;
 export const OUTSTANDING_CALLS_MAX = 64;
 /** A link that has not logged in or resumed by then is closed as `not-logged-in-in-time`. */
 export const LOGIN_DEADLINE_MS = 10_000;
+/** Pushed with an `Entered` when another region has the player: he walked there, or it had to begin anew. */
+export const CROSSED_PUSH = 'position.entered';
 const CALL_NAME_MAX = 64;
 const COMMAND_ID_MAX = 64;
 const ERROR_TEXT_MAX = 512;

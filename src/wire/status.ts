@@ -31,15 +31,23 @@ export interface GroupStatus {
   readonly members: readonly MemberStatus[];
 }
 
-export interface RegionStatus {
+/** The space of a region whose primary this node is. */
+export interface SpaceStatus {
   readonly region: string;
+  /** Who stands in it, through whichever gateway. */
   readonly players: number;
   readonly ticks: number;
   /** The longest tick of the last ten seconds. */
   readonly tickMsMax: number;
+}
+
+/** What goes in and out at this node's door for players. */
+export interface GatewayStatus {
+  readonly connections: number;
+  /** Who of them is in the world, in whichever region. */
+  readonly players: number;
   readonly bytesOut: number;
   readonly bytesIn: number;
-  readonly connections: number;
   /** Motion frames that were not sent because the player had not taken the ones before. */
   readonly framesSkipped: number;
 }
@@ -66,7 +74,8 @@ export interface NodeStatus {
   readonly loopLateMsMax: number;
   readonly peersConnected: readonly NodeId[];
   readonly groups: readonly GroupStatus[];
-  readonly region: RegionStatus | undefined;
+  readonly gateway: GatewayStatus | undefined;
+  readonly spaces: readonly SpaceStatus[];
   readonly outcomes: OutcomeCounts;
 }
 

@@ -140,10 +140,12 @@ test('a status tells what the node is, holds and sees', async () => {
     ['auth', 'economy', 'guild', 'world'],
   );
   assert.equal(status.peersConnected.length, 8);
-  assert.equal(status.region, undefined);
+  assert.equal(status.gateway, undefined);
+  assert.deepEqual(status.spaces, []);
   const region = world.node(REGION).status();
-  assert.equal(region.region?.region, 'eu');
-  assert.ok((region.region?.ticks ?? 0) > 10);
+  assert.equal(region.gateway?.connections, 0);
+  assert.deepEqual(region.spaces.map((space) => space.region), ['eu']);
+  assert.ok((region.spaces[0]?.ticks ?? 0) > 10);
   assert.deepEqual(region.groups, []);
 });
 

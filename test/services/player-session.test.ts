@@ -5,6 +5,7 @@ import { BusyError } from '../../src/base/errors.ts';
 import { nodeId } from '../../src/base/id.ts';
 import type { PlayerLink } from '../../src/runtime/ports.ts';
 import { decodeServerMotion, encodeUpdate } from '../../src/wire/motion.ts';
+import { ENTER_DEADLINE_MS } from '../../src/world/space/presence.ts';
 import { type Json, plainSecrets, type TestLink, TinyWorld } from '../support/tiny-world.ts';
 
 const NONCE = 'sixteen or more characters';
@@ -336,10 +337,10 @@ test('players who enter see each other, until one leaves', async () => {
   assert.equal((await bob.link.call('position.enter', HERE))['kind'], 'done');
   world.clock.advance(300);
   assert.ok(ada.link.motion.length > 0);
-  assert.equal(world.node.region()?.players, 2);
+  assert.equal(world.node.gateway()?.players, 2);
   assert.equal((await bob.link.call('position.leave', null))['kind'], 'done');
   assert.equal(reasonOf(await bob.link.call('position.leave', null)), 'not-in-the-world');
-  assert.equal(world.node.region()?.players, 1);
+  assert.equal(world.node.gateway()?.players, 1);
 });
 
 test('a player whose link ends leaves the region', async () => {
@@ -347,7 +348,7 @@ test('a player whose link ends leaves the region', async () => {
   const { link } = await world.loggedIn('ada');
   await link.call('position.enter', HERE);
   world.players.closed(link);
-  assert.equal(world.node.region()?.players, 0);
+  assert.equal(world.node.gateway()?.players, 0);
 });
 
 test('a leap is answered with the place to go back to', async () => {
@@ -390,19 +391,21 @@ test('motion beyond the rate is dropped, and a flood of it closes the link', asy
 
 test('a region that ticks late does not tick less often', async () => {
   const world = new TinyWorld();
-  const before = world.node.region()?.ticks ?? 0;
+  const before = world.node.spaces()[0]?.ticks ?? 0;
   const { wakeAt } = world.clock;
   world.clock.wakeAt = (atMs, wake) => wakeAt.call(world.clock, atMs + 30, wake);
   world.clock.advance(10_000);
-  const ticks = (world.node.region()?.ticks ?? 0) - before;
+  const ticks = (world.node.spaces()[0]?.ticks ?? 0) - before;
   assert.ok(ticks >= 98 && ticks <= 100, `${ticks} ticks in ten seconds`);
 });
 
-test('a place outside of the region is refused', async () => {
+test('who enters a region that can not be reached is told so, and is nowhere', async () => {
   const world = new TinyWorld();
   const { link } = await world.loggedIn('ada');
-  const outcome = await link.call('position.enter', { lat: 0, lon: 0 });
-  assert.equal(reasonOf(outcome), 'other-region');
+  const id = link.send({ call: 'position.enter', args: { lat: 0, lon: 0 } });
+  world.clock.advance(ENTER_DEADLINE_MS + 100);
+  assert.equal(link.outcome(id)?.['kind'], 'unavailable');
+  assert.equal(reasonOf(await link.call('position.leave', null)), 'not-in-the-world');
 });
 
 test('motion frames are not queued for a slow reader', async () => {
@@ -415,7 +418,7 @@ test('motion frames are not queued for a slow reader', async () => {
   ada.link.motion.length = 0;
   world.clock.advance(1_500);
   assert.equal(ada.link.motion.length, 0);
-  assert.ok((world.node.region()?.framesSkipped ?? 0) > 0);
+  assert.ok((world.node.gateway()?.framesSkipped ?? 0) > 0);
   assert.equal(ada.link.closing, undefined);
 });
 
@@ -458,9 +461,9 @@ test('outcomes, links and bytes are counted', async () => {
   const { link } = await world.loggedIn('ada');
   await link.call('dragons.feed', null);
   assert.deepEqual(world.node.outcomes(), { done: 1, rejected: 1, unavailable: 0, uncertain: 0 });
-  const region = world.node.region();
-  assert.equal(region?.connections, 1);
-  assert.ok((region?.bytesIn ?? 0) > 0 && (region?.bytesOut ?? 0) > 0);
+  const gateway = world.node.gateway();
+  assert.equal(gateway?.connections, 1);
+  assert.ok((gateway?.bytesIn ?? 0) > 0 && (gateway?.bytesOut ?? 0) > 0);
 });
 
 test('a frame that breaks our own code ends its link alone', async () => {

@@ -51,19 +51,20 @@ export function sampleOf(
       loopLateMsMax: 0,
       peersConnected: [],
       groups: Object.entries(groups).flatMap(([group, led]) => groupStatus(group, plan.id, led)),
-      region:
+      gateway:
         region === undefined
           ? undefined
           : {
-              region: region.name,
+              connections: 50,
               players: 50,
-              ticks: done,
-              tickMsMax: 2,
               bytesOut: done * 100,
               bytesIn: done * 10,
-              connections: 50,
               framesSkipped: 0,
             },
+      spaces:
+        region === undefined
+          ? []
+          : [{ region: region.name, players: 50, ticks: done, tickMsMax: 2 }],
       outcomes: { done, rejected: 0, unavailable: 0, uncertain: 0 },
     });
   }

@@ -77,6 +77,17 @@ export class Cells {
     return (blockRow * 3 + blockColumn * 7) % count;
   }
 
+  /** From which meridian (included) to which (excluded) a cell reaches; equal: around the Earth. */
+  meridians(key: number): { readonly westLon: number; readonly eastLon: number } {
+    const columns = this.#columns(Math.floor(key / COLUMNS_MAX));
+    const column = key % COLUMNS_MAX;
+    const lon = (units: number): number => normalLon(units - LON_HALF_TURN);
+    return {
+      westLon: lon(firstUnit(column, columns)),
+      eastLon: lon(firstUnit(column + 1, columns)),
+    };
+  }
+
   /** The middle of a cell; of the one cell around a pole it is on its middle parallel all the same. */
   centre(key: number): Place {
     const row = Math.floor(key / COLUMNS_MAX);

@@ -27,6 +27,8 @@ export const PHASES = 10;
 /** With so many in a frame the cells farther away have to wait: each of them comes every third time. */
 const CROWD_AVATARS = 100;
 const CROWDED_FAR_TURNS = 3;
+/** Shown to another region in one go; more of them are shown in the next one. */
+const GHOSTS_MAX = 2_000;
 
 /** One frame for all viewers of a cell. `bytes` are shared by them: never changed, never used again. */
 export interface TickFrame {
@@ -39,6 +41,8 @@ export interface TickFrame {
 /** Somebody's way as the viewers were told it: what all of them predict him by. */
 interface Tracked extends Track {
   readonly player: PlayerId;
+  /** Of another region, which shows him to this one: he is seen and sees nothing here. */
+  isGhost: boolean;
   lat: number;
   lon: number;
   north: number;
@@ -60,6 +64,10 @@ interface Cell {
   readonly around: readonly number[];
   readonly told: (Told | undefined)[];
   readonly avatars: Tracked[];
+  /** How many of the avatars are no ghosts. */
+  people: number;
+  /** The regions that look in from beyond an edge, and what each of them was told. */
+  readonly lookers: readonly { readonly region: number; readonly told: Told }[];
   /** The latest of its avatars' rounds: nothing newer is in it. */
   changedIn: number;
   /** When everybody in sight was told of last. */
@@ -71,6 +79,7 @@ interface Cell {
 interface Packing {
   readonly frame: ByteWriter;
   readonly nowMs: number;
+  readonly withGhosts: boolean;
   /** How many more avatars it may hold. */
   room: number;
   last: PlayerId | undefined;
@@ -95,11 +104,19 @@ export class Interest {
   readonly #cells = new Map<number, Cell>();
   readonly #phases: readonly Set<Cell>[] = Array.from({ length: PHASES }, () => new Set<Cell>());
   readonly #frame = new ByteWriter(4_096);
+  readonly #lookersInto: (key: number, cells: Cells) => readonly number[];
+  /** What the turns since the last `takeGhosts` have to show to other regions. */
+  readonly #showing = new Map<number, Packing>();
   /** Turns of phases so far. */
   #round = 0;
 
-  constructor(sightMetres: number) {
+  /** `lookersInto` tells which other regions look into a cell: see `border.ts`. */
+  constructor(
+    sightMetres: number,
+    lookersInto: (key: number, cells: Cells) => readonly number[] = () => [],
+  ) {
     this.#grid = new Cells(sightMetres);
+    this.#lookersInto = lookersInto;
   }
 
   get count(): number {
@@ -110,16 +127,21 @@ export class Interest {
    * Puts the player there, whether he is new or was elsewhere. The viewers are told when they could not
    * have predicted it, or could not for a heartbeat from now.
    */
-  place(player: PlayerId, track: Track, nowMs: number): void {
+  place(player: PlayerId, track: Track, nowMs: number, isGhost: boolean = false): void {
     const key = this.#grid.at(track);
     const known = this.#tracked.get(player);
+    if (known !== undefined && known.isGhost !== isGhost) {
+      known.isGhost = isGhost;
+      known.cell.people += isGhost ? -1 : 1;
+    }
     if (known === undefined) {
       const { lat, lon, north, east, atMs } = track;
       const cell = this.#cellFor(key);
       const slot = cell.avatars.length;
       const way = { lat, lon, north, east, atMs };
-      const tracked = { player, ...way, heardAtMs: nowMs, cell, slot, changedIn: 0 };
+      const tracked = { player, isGhost, ...way, heardAtMs: nowMs, cell, slot, changedIn: 0 };
       cell.avatars.push(tracked);
+      if (!isGhost) cell.people += 1;
       this.#tracked.set(player, tracked);
       this.#changed(tracked);
       return;
@@ -131,6 +153,7 @@ export class Interest {
       known.cell = this.#cellFor(key);
       known.slot = known.cell.avatars.length;
       known.cell.avatars.push(known);
+      if (!isGhost) known.cell.people += 1;
     }
     const strays = strayMm(known, track, nowMs) > REGION_STRAY_MM;
     if (strays || strayMm(known, track, nowMs + HEARTBEAT_MS) > REGION_STRAY_MM) rebase(known, track);
@@ -152,15 +175,41 @@ export class Interest {
   turn(time: { readonly nowMs: number; readonly phase: number }, send: (frame: TickFrame) => void): void {
     this.#round += 1;
     for (const cell of this.#phases[time.phase] ?? []) {
+      if (cell.people === 0) continue;
       if (time.nowMs - cell.wholeAtMs >= HEARTBEAT_MS) this.#beginWhole(cell, time.nowMs);
+      for (const looker of cell.lookers) this.#showGhosts(cell, looker, time.nowMs);
       const frame = this.#pack(cell, time.nowMs);
       if (frame !== undefined) send(frame);
     }
   }
 
+  /** What the turns since the last call have to show to each of the regions beyond the edges. */
+  takeGhosts(): readonly { readonly to: number; readonly bytes: Uint8Array }[] {
+    if (this.#showing.size === 0) return [];
+    const ghosts = [...this.#showing].map(([to, { frame }]) => ({ to, bytes: frame.finish() }));
+    this.#showing.clear();
+    return ghosts;
+  }
+
+  #showGhosts(cell: Cell, { region, told }: Cell['lookers'][number], nowMs: number): void {
+    if (told.left === 0) {
+      if (cell.changedIn < told.before) return;
+      begin(told, cell, { round: this.#round, isWhole: false });
+    }
+    let packing = this.#showing.get(region);
+    if (packing === undefined) {
+      const frame = new ByteWriter(1_024);
+      writeTickHead(frame, nowMs);
+      packing = { frame, nowMs, withGhosts: false, room: GHOSTS_MAX, last: undefined };
+      this.#showing.set(region, packing);
+    }
+    sweep(told, cell, packing);
+  }
+
   /** From now on everybody in sight is told of; and of whom nothing is heard any more, he stands. */
   #beginWhole(cell: Cell, nowMs: number): void {
     cell.wholeAtMs = nowMs;
+    for (const { told } of cell.lookers) begin(told, cell, { round: this.#round, isWhole: true });
     for (let i = 0; i < cell.around.length; i++) {
       const near = this.#near(cell, i);
       if (near !== undefined) begin(toldOf(cell, i), near, { round: this.#round, isWhole: true });
@@ -177,7 +226,8 @@ export class Interest {
   #pack(cell: Cell, nowMs: number): TickFrame | undefined {
     const frame = this.#frame.reset();
     writeTickHead(frame, nowMs);
-    const packing: Packing = { frame, nowMs, room: TICK_AVATARS_MAX, last: undefined };
+    const room = TICK_AVATARS_MAX;
+    const packing: Packing = { frame, nowMs, withGhosts: true, room, last: undefined };
     let isWhole = false;
     cell.turns += 1;
     for (let i = 0; i < cell.around.length && packing.room > 0; i++) {
@@ -193,9 +243,10 @@ export class Interest {
       isWhole ||= told.isWhole;
       sweep(told, near, packing);
     }
-    const { room, last } = packing;
+    const { last } = packing;
     if (last === undefined) return undefined;
-    const viewers = viewersOf(cell, room === TICK_AVATARS_MAX - 1 ? last : undefined);
+    const isOne = packing.room === TICK_AVATARS_MAX - 1;
+    const viewers = viewersOf(cell, isOne ? last : undefined);
     return viewers.length === 0 ? undefined : { bytes: frame.finish(), viewers, isWhole };
   }
 
@@ -219,6 +270,8 @@ export class Interest {
       around,
       told: new Array<Told | undefined>(around.length),
       avatars: [],
+      people: 0,
+      lookers: this.#lookersInto(key, this.#grid).map((region) => ({ region, told: untold() })),
       changedIn: this.#round,
       wholeAtMs: -HEARTBEAT_MS,
       turns: 0,
@@ -233,6 +286,7 @@ export class Interest {
     const { cell, slot } = known;
     const last = cell.avatars.pop();
     invariant(last !== undefined, 'a tracked avatar stands in its cell');
+    if (!known.isGhost) cell.people -= 1;
     if (last !== known) {
       last.slot = slot;
       cell.avatars[slot] = last;
@@ -246,9 +300,13 @@ export class Interest {
 function toldOf(cell: Cell, index: number): Told {
   const known = cell.told[index];
   if (known !== undefined) return known;
-  const told = { before: 0, left: 0, next: 0, sweptIn: 0, isWhole: false };
+  const told = untold();
   cell.told[index] = told;
   return told;
+}
+
+function untold(): Told {
+  return { before: 0, left: 0, next: 0, sweptIn: 0, isWhole: false };
 }
 
 function begin(told: Told, near: Cell, sweep: { readonly round: number; readonly isWhole: boolean }): void {
@@ -267,6 +325,7 @@ function sweep(told: Told, { avatars }: Cell, packing: Packing): void {
     slot += 1;
     told.left -= 1;
     if (avatar === undefined || (!told.isWhole && avatar.changedIn < told.before)) continue;
+    if (avatar.isGhost && !packing.withGhosts) continue;
     writeAvatar(packing.frame, avatar, packing.nowMs);
     packing.room -= 1;
     packing.last = avatar.player;
@@ -279,7 +338,9 @@ function sweep(told: Told, { avatars }: Cell, packing: Packing): void {
 
 function viewersOf(cell: Cell, but: PlayerId | undefined): readonly PlayerId[] {
   const viewers: PlayerId[] = [];
-  for (const { player } of cell.avatars) if (player !== but) viewers.push(player);
+  for (const { player, isGhost } of cell.avatars) {
+    if (player !== but && !isGhost) viewers.push(player);
+  }
   return viewers;
 }
 

@@ -21,6 +21,11 @@ export function within(meridians: Meridians, lon: number): boolean {
   return west < east ? here >= west && here < east : here >= west || here < east;
 }
 
+/** Whether the two stretches have a meridian in common. */
+export function overlaps(one: Meridians, other: Meridians): boolean {
+  return within(one, other.westLon) || within(other, one.westLon);
+}
+
 /** The first of `regions` that holds the place; `undefined` when none does. */
 export function regionAt<Region extends Meridians>(
   regions: readonly Region[],

@@ -1,6 +1,7 @@
 // The life of one region: who is where, who may move how, and what each tick tells them.
 //
-// `services/region` drives it: it hands in joins, moves and time, and gets packed frames to send. The
+// `services/space` drives it through `residents`: it hands in joins, moves and time, and gets packed frames
+// to send. Who stands within sight of an edge is shown to the regions beyond it, as a ghost there. The
 // newest value seen wins and older ones are dropped, never queued (promise `ephemeral`); nothing here
 // is replicated or stored. Time is the driver's monotonic clock in milliseconds.
 // Invariants: (1) every player stands inside the region; (2) over any stretch of time a player moves at
@@ -8,11 +9,18 @@
 // much faster; (3) at most `REGION_PLAYERS_MAX` players are in it.
 import { believed, type Track } from '../../base/dead-reckoning.ts';
 import { distanceMm, normalPlace } from '../../base/earth.ts';
-import { type Decision, done, invariant, rejected } from '../../base/errors.ts';
-import type { PlayerId } from '../../base/id.ts';
+import { type Decision, done, InvalidInputError, rejected } from '../../base/errors.ts';
+import { type PlayerId, playerId } from '../../base/id.ts';
 import { RemoteClock } from '../../base/remote-clock.ts';
 import type { Entered, Place } from '../../wire/calls.ts';
-import { type CorrectionReason, MOTION_PLAYER_MAX, type MotionUpdate } from '../../wire/motion.ts';
+import {
+  type CorrectionReason,
+  decodeServerMotion,
+  FORGET_AFTER_MS,
+  MOTION_PLAYER_MAX,
+  type MotionUpdate,
+} from '../../wire/motion.ts';
+import { lookersInto, type Neighbour } from './border.ts';
 import { Interest, PHASES, type TickFrame } from './interest.ts';
 import { type Meridians, within } from './region-map.ts';
 
@@ -35,12 +43,24 @@ export const DEFAULT_SIGHT_METRES = 200;
  */
 export type MoveVerdict =
   | undefined
-  | { readonly reason: CorrectionReason | 'stale'; readonly back: Place };
+  | { readonly reason: Exclude<CorrectionReason, 'outside-region'> | 'stale'; readonly back: Place }
+  | WalkedOut;
+
+/** He went over the edge, within his speed; here he stands where he was until the next region has him. */
+export interface WalkedOut {
+  readonly reason: 'outside-region';
+  readonly back: Place;
+  readonly place: Place;
+  /** How far he may go on at once. */
+  readonly allowedMm: number;
+}
 
 export interface RegionOptions extends Meridians {
   readonly name: string;
-  /** Asked when a player enters, and only then: one may wade and swim. */
+  /** Asked when a player leaps in, and only then: one may wade and swim. */
   isLand(place: Place): boolean;
+  /** Those that may look over the edge. */
+  readonly others?: readonly Neighbour[];
   readonly tickMs?: number;
   readonly sightMetres?: number;
 }
@@ -61,6 +81,9 @@ export class Region {
   readonly #entered: Entered;
   readonly #interest: Interest;
   readonly #movers = new Map<PlayerId, Mover>();
+  /** Those whom other regions show, and when each of them did so last. */
+  readonly #ghosts = new Map<PlayerId, number>();
+  readonly #clocks = new Map<number, RemoteClock>();
   #phase = 0;
 
   constructor(options: RegionOptions) {
@@ -70,33 +93,48 @@ export class Region {
       tickMs: options.tickMs ?? DEFAULT_TICK_MS,
       sightMetres: options.sightMetres ?? DEFAULT_SIGHT_METRES,
     };
-    this.#interest = new Interest(this.#entered.sightMetres);
+    const { others = [] } = options;
+    this.#interest = new Interest(this.#entered.sightMetres, (key, cells) => {
+      return lookersInto(key, cells, others);
+    });
   }
 
-  get tickMs(): number {
-    return this.#entered.tickMs;
+  /** What a player is told who enters. */
+  get described(): Entered {
+    return this.#entered;
   }
 
   get players(): number {
     return this.#movers.size;
   }
 
-  /** Who is here already leaves first: he stands at the new place, and his updates may count anew. */
+  /**
+   * Who is here already leaves first: he stands at the new place, and his updates may count anew. Who
+   * walks in brings along how far he may go at once, and may come from the sea. Throws
+   * `InvalidInputError` for a place in another region.
+   */
   enter(
     player: PlayerId,
     at: Place,
     nowMs: number,
-  ): Decision<Entered, 'not-on-land' | 'other-region' | 'region-full'> {
-    invariant(player > 0 && player <= MOTION_PLAYER_MAX, 'a player id fits into 32 bits');
+    allowedMm?: number,
+  ): Decision<Entered, 'not-on-land' | 'region-full'> {
+    if (player <= 0 || player > MOTION_PLAYER_MAX) throw new InvalidInputError(`player ${player}`);
     const place = normalPlace(at);
-    if (!within(this.#options, place.lon)) return rejected('other-region');
-    if (!this.#options.isLand(place)) return rejected('not-on-land');
+    if (!within(this.#options, place.lon)) throw new InvalidInputError('a place in another region');
+    if (allowedMm === undefined && !this.#options.isLand(place)) return rejected('not-on-land');
     if (this.#movers.size >= REGION_PLAYERS_MAX && !this.#movers.has(player)) {
       return rejected('region-full');
     }
-    const allowedMm = BURST_METRES * 1_000;
-    const clock = new RemoteClock();
-    this.#movers.set(player, { place, clock, sequence: undefined, allowedMm, allowedAtMs: nowMs });
+    const burstMm = BURST_METRES * 1_000;
+    this.#movers.set(player, {
+      place,
+      clock: new RemoteClock(),
+      sequence: undefined,
+      allowedMm: Math.min(allowedMm ?? burstMm, burstMm),
+      allowedAtMs: nowMs,
+    });
+    this.#ghosts.delete(player);
     this.#interest.place(player, standing(place, nowMs), nowMs);
     return done(this.#entered);
   }
@@ -117,10 +155,11 @@ export class Region {
     mover.sequence = motion.sequence;
     refill(mover, nowMs);
     const wayMm = distanceMm(mover.place, place);
-    const reason = this.#refusal(mover, place, wayMm);
-    if (reason !== undefined) {
-      this.#interest.place(player, standing(mover.place, nowMs), nowMs);
-      return { reason, back: mover.place };
+    const back = mover.place;
+    if (wayMm > mover.allowedMm || !within(this.#options, place.lon)) {
+      this.#interest.place(player, standing(back, nowMs), nowMs);
+      if (wayMm > mover.allowedMm) return { reason: 'too-fast', back };
+      return { reason: 'outside-region', back, place, allowedMm: mover.allowedMm - wayMm };
     }
     mover.allowedMm -= wayMm;
     mover.place = place;
@@ -136,12 +175,37 @@ export class Region {
    */
   turn(nowMs: number, send: (frame: TickFrame) => void): void {
     this.#phase = (this.#phase + 1) % PHASES;
+    if (this.#phase === 0) this.#forgetGhosts(nowMs);
     this.#interest.turn({ nowMs, phase: this.#phase }, send);
   }
 
-  #refusal(mover: Mover, place: Place, wayMm: number): CorrectionReason | undefined {
-    if (wayMm > mover.allowedMm) return 'too-fast';
-    return within(this.#options, place.lon) ? undefined : 'outside-region';
+  /** Throws `InvalidInputError` for bytes that are no tick frame. Who is here himself is no ghost. */
+  ghosts({ from, bytes }: { readonly from: number; readonly bytes: Uint8Array }, nowMs: number): void {
+    const motion = decodeServerMotion(bytes);
+    if (motion.kind !== 'tick') throw new InvalidInputError('ghosts in a frame that is no tick');
+    const clock = this.#clocks.get(from) ?? new RemoteClock();
+    this.#clocks.set(from, clock);
+    const atMs = clock.localMs(motion.timeMs, nowMs);
+    for (const { player: number, lat, lon, north, east } of motion.avatars) {
+      const player = playerId(number);
+      if (this.#movers.has(player)) continue;
+      if (!this.#ghosts.has(player) && this.#ghosts.size >= REGION_PLAYERS_MAX) continue;
+      this.#ghosts.set(player, nowMs);
+      this.#interest.place(player, { lat, lon, north, east, atMs }, nowMs, true);
+    }
+  }
+
+  /** What the turns since the last call show to other regions. */
+  takeGhosts(): readonly { readonly to: number; readonly bytes: Uint8Array }[] {
+    return this.#interest.takeGhosts();
+  }
+
+  #forgetGhosts(nowMs: number): void {
+    for (const [player, shownAtMs] of this.#ghosts) {
+      if (nowMs - shownAtMs < FORGET_AFTER_MS) continue;
+      this.#ghosts.delete(player);
+      this.#interest.remove(player);
+    }
   }
 }
 

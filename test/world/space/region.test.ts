@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { InvariantError } from '../../../src/base/errors.ts';
+import { InvalidInputError } from '../../../src/base/errors.ts';
 import { playerId } from '../../../src/base/id.ts';
 import { ahead } from '../../../src/crowd/great-circle.ts';
 import type { Place } from '../../../src/wire/calls.ts';
@@ -47,12 +47,14 @@ test('who enters is told the region, its tick and how far he sees', () => {
   });
 });
 
-test('nobody enters in the water, in another region or into a full one', () => {
+test('nobody leaps into the water, another region or a full one', () => {
   const isLand = (place: Place): boolean => place.lat > 0;
   const region = new Region({ name: 'east', westLon: 0, eastLon: 1_800_000_000, isLand });
   assert.deepEqual(region.enter(ANN, degrees(-1, 1), 0), { kind: 'rejected', reason: 'not-on-land' });
-  assert.deepEqual(region.enter(ANN, degrees(1, -1), 0), { kind: 'rejected', reason: 'other-region' });
-  assert.deepEqual(region.enter(ANN, degrees(1, 180), 0), { kind: 'rejected', reason: 'other-region' });
+  assert.equal(region.enter(ANN, degrees(-1, 1), 0, 0).kind, 'done', 'who walks in may have swum');
+  region.leave(ANN);
+  assert.throws(() => region.enter(ANN, degrees(1, -1), 0), /another region/);
+  assert.throws(() => region.enter(ANN, degrees(1, 180), 0), /another region/);
   assert.equal(region.players, 0);
   for (let player = 1; player <= REGION_PLAYERS_MAX; player++) {
     region.enter(playerId(player), degrees(1, 1), 0);
@@ -65,9 +67,9 @@ test('nobody enters in the water, in another region or into a full one', () => {
   assert.equal(region.players, REGION_PLAYERS_MAX);
 });
 
-test('a player id that does not fit into a frame is a mistake of the program', () => {
+test('a player id that does not fit into a frame is refused', () => {
   const region = new Region(whole);
-  assert.throws(() => region.enter(playerId(2 ** 32), degrees(1, 1), 0), InvariantError);
+  assert.throws(() => region.enter(playerId(2 ** 32), degrees(1, 1), 0), InvalidInputError);
   assert.equal(region.enter(playerId(2 ** 32 - 1), degrees(1, 1), 0).kind, 'done');
 });
 
@@ -175,12 +177,23 @@ test('who enters anew may number his updates anew, and stands where he entered',
   assert.equal(region.move(ANN, { sequence: 1, ...still, ...degrees(40, 2) }, 0), undefined);
 });
 
-test('nobody walks out of a region, and its neighbour at 180 degrees is not out of it', () => {
+test('who walks over an edge stands where he was, and may go on with what is left of his burst', () => {
   const east = new Region({ ...whole, westLon: 600_000_000, eastLon: -1_700_000_000 });
   const walk = new Walk({ lat: 0, lon: 600_000_010 }, east);
   const inside = { lat: 0, lon: 600_000_000 };
   assert.equal(walk.to(inside, 0), undefined);
-  assert.deepEqual(walk.to({ lat: 0, lon: 599_999_999 }, 0), { reason: 'outside-region', back: inside });
+  const place = { lat: 0, lon: 599_999_000 };
+  const out = walk.to(place, 0);
+  assert.ok(out?.reason === 'outside-region');
+  assert.deepEqual([out.back, out.place], [inside, place]);
+  const goneMm = distanceMm({ lat: 0, lon: 600_000_010 }, inside) + distanceMm(inside, place);
+  assert.equal(out.allowedMm, BURST_METRES * 1_000 - goneMm);
+  const leap = walk.to({ lat: 0, lon: 590_000_000 }, 0);
+  assert.deepEqual(leap, { reason: 'too-fast', back: inside });
+});
+
+test('the antimeridian is no edge of a region that goes across', () => {
+  const east = new Region({ ...whole, westLon: 600_000_000, eastLon: -1_700_000_000 });
   const far = new Walk({ lat: 0, lon: 1_799_999_999 }, east);
   assert.equal(far.to({ lat: 0, lon: -1_800_000_000 }, 0), undefined);
 });

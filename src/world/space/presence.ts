@@ -1,0 +1,293 @@
+// Where one player is, as his gateway keeps it: which region has him, under which epoch, and the way
+// from one region to the next.
+//
+// `services/presences` has one for each player who wants to be in the world, hands in what his client and
+// the regions say and the time, and carries out the effects. The gateway is the only writer of a player's
+// epochs, so that whatever a region or a crash makes of it, the higher epoch is right.
+// Invariants:
+//  P1 of all the entries that regions keep of a player at most one bears his highest epoch;
+//  P2 a region that has accepted him is never left before the next one has accepted him too: he vanishes
+//     for nobody, and is owned by one;
+//  P3 an epoch is entered at one region only.
+// A crash of either side at any point needs no case of its own: who does not answer is asked again, who
+// has forgotten him says so, and what nobody claims any more a region lets go (`residents.ts`).
+import { type Decision, done, rejected } from '../../base/errors.ts';
+import type { Entered, Place } from '../../wire/calls.ts';
+
+/** An entry that is not answered is repeated after so long: messages between nodes may be lost. */
+export const ENTER_REPEAT_MS = 200;
+/** A client's own call to enter ends as `unavailable` after so long. */
+export const ENTER_DEADLINE_MS = 3_000;
+const RETRY_AFTER_MS = 500;
+
+/** Why a region does not let a player in. */
+export type EnterRefusal = 'not-on-land' | 'region-full';
+
+export type PresenceEffect =
+  /** `allowedMm`: how far he may go at once, when he came on foot; absent when he leaps in. */
+  | {
+      readonly kind: 'enter';
+      readonly region: number;
+      readonly epoch: number;
+      readonly place: Place;
+      readonly allowedMm: number | undefined;
+    }
+  | { readonly kind: 'move'; readonly region: number; readonly epoch: number; readonly update: Uint8Array }
+  | { readonly kind: 'leave'; readonly region: number; readonly epoch: number }
+  /** The client's call to enter has its answer; `unavailable` when no region gave one in time. */
+  | { readonly kind: 'settle'; readonly decision: Decision<Entered, EnterRefusal> | Unavailable }
+  /** The client is told that another region has him now. */
+  | { readonly kind: 'crossed'; readonly entered: Entered }
+  /** He could not be taken over the edge: he stands where he was. */
+  | { readonly kind: 'put-back'; readonly place: Place };
+
+export interface Unavailable {
+  readonly kind: 'unavailable';
+  readonly retryAfterMs: number;
+}
+
+/** Who has him, or is asked to. */
+interface Stay {
+  readonly region: number;
+  readonly epoch: number;
+}
+
+interface Entry extends Stay {
+  readonly place: Place;
+  readonly allowedMm: number | undefined;
+  /** Where the region that he walks out of last had him. */
+  readonly back: Place | undefined;
+  /** A client waits for the answer. */
+  readonly isAsked: boolean;
+  readonly beganAtMs: number;
+  askedAtMs: number;
+}
+
+export class Presence {
+  readonly #regionOf: (place: Place) => number;
+  #epoch: number;
+  /** The region that has accepted him last. */
+  #stay: Stay | undefined;
+  /** The region that is asked to. */
+  #entry: Entry | undefined;
+  #place: Place | undefined;
+  /** Newest update that no region has been sent. */
+  #unsent: Uint8Array | undefined;
+  #effects: PresenceEffect[] = [];
+
+  /**
+   * `regionOf` gives the number of the region that holds a place: every place is in one. Epochs count up
+   * from `epoch`; one that is taken from the clock at admission lets the later of two links win.
+   */
+  constructor(regionOf: (place: Place) => number, epoch: number) {
+    this.#regionOf = regionOf;
+    this.#epoch = epoch;
+  }
+
+  /** The region that has him; `undefined` while none does. */
+  get region(): number | undefined {
+    return this.#stay?.region;
+  }
+
+  /** What the regions that keep an entry of him must have it under; for `present` lists. */
+  get stays(): readonly Stay[] {
+    return [this.#stay, this.#entry].filter((stay) => stay !== undefined);
+  }
+
+  /** Whether he is in the world or on his way into it. */
+  get isWanted(): boolean {
+    return this.#stay !== undefined || this.#entry !== undefined;
+  }
+
+  /** When `time` is due; infinity for never. */
+  get wakeAtMs(): number {
+    const entry = this.#entry;
+    if (entry === undefined) return Infinity;
+    const deadlineMs = entry.isAsked ? entry.beganAtMs + ENTER_DEADLINE_MS : Infinity;
+    return Math.min(entry.askedAtMs + ENTER_REPEAT_MS, deadlineMs);
+  }
+
+  /** The client wants to be there: from anywhere, at once. An earlier wish is settled as it stands. */
+  enter(place: Place, nowMs: number): readonly PresenceEffect[] {
+    if (this.#entry?.isAsked === true) this.#settle(unavailable());
+    this.#abandonEntry();
+    this.#place = place;
+    this.#unsent = undefined;
+    this.#ask({ place, allowedMm: undefined, back: undefined, isAsked: true }, nowMs);
+    return this.#take();
+  }
+
+  /** False when he was not in the world. */
+  leave(): { readonly wasIn: boolean; readonly effects: readonly PresenceEffect[] } {
+    const wasIn = this.isWanted;
+    if (this.#entry?.isAsked === true) this.#settle(unavailable());
+    this.#abandonEntry();
+    if (this.#stay !== undefined) this.#effects.push({ kind: 'leave', ...this.#stay });
+    this.#stay = undefined;
+    this.#place = undefined;
+    this.#unsent = undefined;
+    return { wasIn, effects: this.#take() };
+  }
+
+  /** The client reports where he is; the newest report is kept while no region can take it. */
+  moved(place: Place, update: Uint8Array): readonly PresenceEffect[] {
+    if (!this.isWanted) return [];
+    this.#place = place;
+    if (this.#entry?.back !== undefined && this.#regionOf(place) === this.#stay?.region) {
+      this.#walkBack(this.#entry, place);
+    } else if (this.#stay === undefined || this.#entry !== undefined) this.#unsent = update;
+    else this.#effects.push({ kind: 'move', ...this.#stay, update });
+    return this.#take();
+  }
+
+  /** The region has him now. */
+  entered(from: Stay, entered: Entered): readonly PresenceEffect[] {
+    const entry = this.#entry;
+    if (entry === undefined || !isSame(entry, from)) {
+      // An answer to what is no longer wanted: nothing may stay behind there.
+      if (!isSame(this.#stay, from)) this.#effects.push({ kind: 'leave', ...from });
+      return this.#take();
+    }
+    const former = this.#stay;
+    this.#stay = { region: entry.region, epoch: entry.epoch };
+    this.#entry = undefined;
+    if (former !== undefined) this.#effects.push({ kind: 'leave', ...former });
+    if (entry.isAsked) this.#settle(done(entered));
+    else this.#effects.push({ kind: 'crossed', entered });
+    if (this.#unsent !== undefined) {
+      this.#effects.push({ kind: 'move', ...this.#stay, update: this.#unsent });
+      this.#unsent = undefined;
+    }
+    return this.#take();
+  }
+
+  /** The region does not let him in: he stays where he was, if he was anywhere. */
+  refused(from: Stay, reason: EnterRefusal): readonly PresenceEffect[] {
+    const entry = this.#entry;
+    if (entry === undefined || !isSame(entry, from)) return [];
+    this.#entry = undefined;
+    this.#unsent = undefined;
+    if (entry.isAsked) this.#settle(rejected(reason));
+    else this.#effects.push({ kind: 'put-back', place: entry.back ?? entry.place });
+    return this.#take();
+  }
+
+  /**
+   * The region that has him saw him walk over its edge, within his speed: the next one is asked to take
+   * him, and has him in sight of this one until it does.
+   */
+  walkedOut(
+    from: Stay,
+    out: {
+      readonly place: Place;
+      readonly back: Place;
+      readonly allowedMm: number;
+      readonly nowMs: number;
+    },
+  ): readonly PresenceEffect[] {
+    if (!isSame(this.#stay, from) || this.#entry !== undefined) return [];
+    const { place, back, allowedMm, nowMs } = out;
+    this.#ask({ place, allowedMm, back, isAsked: false }, nowMs);
+    return this.#take();
+  }
+
+  /**
+   * The region knows nothing of this stay, or knows a newer epoch of him: he enters again where he is.
+   * `newest` above his own epochs means that another link has him by now, at whatever gateway: unless his
+   * client has just asked to enter, `isSuperseded` is true and nothing else is done.
+   */
+  unknown(
+    from: Stay,
+    o: { readonly newest: number; readonly nowMs: number },
+  ): { readonly isSuperseded: boolean; readonly effects: readonly PresenceEffect[] } {
+    const isEntry = this.#entry !== undefined && isSame(this.#entry, from);
+    if (!isEntry && !isSame(this.#stay, from)) return { isSuperseded: false, effects: [] };
+    const entry = this.#entry;
+    const isTakingOver = isEntry && entry?.isAsked === true;
+    if (o.newest > this.#epoch && !isTakingOver) return { isSuperseded: true, effects: [] };
+    this.#epoch = Math.max(this.#epoch, o.newest);
+    if (!isEntry) this.#stay = undefined;
+    if (isEntry || entry === undefined) this.#again(entry, o.nowMs);
+    return { isSuperseded: false, effects: this.#take() };
+  }
+
+  /** The region has another primary, which knows nobody yet. */
+  regionLost(region: number, nowMs: number): readonly PresenceEffect[] {
+    const { region: entering } = this.#entry ?? {};
+    if (this.#stay?.region === region) this.#stay = undefined;
+    else if (entering !== region) return [];
+    const entry = this.#entry;
+    if (entry === undefined || entering === region) this.#again(entry, nowMs);
+    return this.#take();
+  }
+
+  time(nowMs: number): readonly PresenceEffect[] {
+    const entry = this.#entry;
+    if (entry === undefined || nowMs < this.wakeAtMs) return [];
+    if (entry.isAsked && nowMs >= entry.beganAtMs + ENTER_DEADLINE_MS) {
+      this.#settle(unavailable());
+      this.#abandonEntry();
+      return this.#take();
+    }
+    entry.askedAtMs = nowMs;
+    this.#pushEnter(entry);
+    return this.#take();
+  }
+
+  /** He turned back before the next region had him: the one that still has him takes him anew. */
+  #walkBack(entry: Entry, place: Place): void {
+    this.#abandonEntry();
+    this.#ask({ ...entry, place, allowedMm: entry.allowedMm ?? 0 }, entry.beganAtMs);
+  }
+
+  /** Asks anew what was being asked, or to have him again where he stands. */
+  #again(entry: Entry | undefined, nowMs: number): void {
+    const what = entry ?? { place: this.#place, allowedMm: 0, back: undefined, isAsked: false };
+    const place = what.isAsked ? what.place : (this.#place ?? what.place);
+    if (place === undefined) return;
+    this.#ask({ ...what, place }, entry?.beganAtMs ?? nowMs, nowMs);
+  }
+
+  #ask(
+    what: Pick<Entry, 'place' | 'allowedMm' | 'back' | 'isAsked'>,
+    beganAtMs: number,
+    askedAtMs: number = beganAtMs,
+  ): void {
+    const { place, allowedMm, back, isAsked } = what;
+    this.#epoch += 1;
+    const region = this.#regionOf(place);
+    const epoch = this.#epoch;
+    this.#entry = { region, epoch, place, allowedMm, back, isAsked, beganAtMs, askedAtMs };
+    this.#pushEnter(this.#entry);
+  }
+
+  #pushEnter({ region, epoch, place, allowedMm }: Entry): void {
+    this.#effects.push({ kind: 'enter', region, epoch, place, allowedMm });
+  }
+
+  /** What was asked for may have been granted: it is given back. */
+  #abandonEntry(): void {
+    const entry = this.#entry;
+    this.#entry = undefined;
+    if (entry === undefined) return;
+    this.#effects.push({ kind: 'leave', region: entry.region, epoch: entry.epoch });
+  }
+
+  #settle(decision: Decision<Entered, EnterRefusal> | Unavailable): void {
+    this.#effects.push({ kind: 'settle', decision });
+  }
+
+  #take(): readonly PresenceEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}
+
+function isSame(a: Stay | undefined, b: Stay): boolean {
+  return a !== undefined && a.region === b.region && a.epoch === b.epoch;
+}
+
+function unavailable(): Unavailable {
+  return { kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS };
+}
