@@ -103,12 +103,19 @@ async function exchange(
   group: string,
   members: readonly NodeId[],
 ): Promise<void> {
+  // Once a new node was itself replaced, two exchanges would undo each other's steps.
+  const isOutdated = (): boolean => {
+    const wanted = world.topology().groups.find(({ name }) => name === group)?.members ?? [];
+    return !members.every((node) => wanted.includes(node));
+  };
   const isDone = await pauseUntil(world.clock, CHANGE_MS_MAX, async () => {
+    if (isOutdated()) return true;
     const leader = await leaderOf(world, group);
     if (leader !== undefined) tell(world, leader, { kind: 'reconfigure', group, nodes: members });
     const present = world.membersOf(group) ?? [];
     return present.length === members.length && members.every((node) => present.includes(node));
   });
+  if (isOutdated()) return;
   const text = isDone === false ? 'did not exchange its member yet' : 'has exchanged its member';
   world.event(`${group} ${text}`);
 }

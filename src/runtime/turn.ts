@@ -12,7 +12,7 @@ import type { Random } from '../base/random.ts';
 import { decodeMessage, MessageEncoder } from '../protocols/raft/codec.ts';
 import type { Envelope, Message, Recovered } from '../protocols/raft/messages.ts';
 import { RaftNode } from '../protocols/raft/node.ts';
-import { RAFT_DEFAULTS } from '../protocols/raft/state.ts';
+import { RAFT_DEFAULTS, type RaftTuning } from '../protocols/raft/state.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import { encodePeerMessage } from '../wire/peer.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -38,6 +38,8 @@ export interface TurnOptions {
   readonly recovered: ReadonlyMap<number, Recovered>;
   readonly random: Random;
   readonly limits?: GroupLimits;
+  /** What differs from `RAFT_DEFAULTS`. */
+  readonly raft?: Partial<RaftTuning>;
   readonly logger: Logger;
   readonly onNotices: (notices: readonly Notice[]) => void;
   /** A promise of ours is broken: the process must end now. */
@@ -80,7 +82,7 @@ export class Turn {
 
   /** Adds a group before `start`. Throws `CorruptionError` when its disk cannot give its state back. */
   add(group: NewGroup): OperatedGroup {
-    const { self, clock, journal, checkpoints, random, recovered } = this.#options;
+    const { self, clock, journal, checkpoints, random, recovered, raft } = this.#options;
     const start = startingPoint(group, { journal, checkpoints, recovered });
     const { healUntil = 0 } = start.recovered;
     if (healUntil > 0) {
@@ -90,7 +92,7 @@ export class Turn {
     // Whoever came later learns from a leader who votes; by itself it is nobody.
     const voters = group.members.includes(self) ? group.members : [];
     const node = new RaftNode(
-      { ...RAFT_DEFAULTS, self, voters, random: random.split(group.name) },
+      { ...RAFT_DEFAULTS, ...raft, self, voters, random: random.split(group.name) },
       start.recovered,
       clock.monotonicMs(),
     );

@@ -11,6 +11,9 @@
 import { committedIndex } from '../../base/quorum.ts';
 import type { RaftState } from './state.ts';
 
+/** Clocks count whole milliseconds: a span that reads as n may have lasted nearly so much more or less. */
+const TICK_MS = 1;
+
 /** Whether this leader may read at its commit index right now. */
 export function holdsLease(s: RaftState): boolean {
   const { leaseDriftPerMille: drift, electionMsMin } = s.options;
@@ -19,5 +22,6 @@ export function holdsLease(s: RaftState): boolean {
     node === s.self ? s.nowMs : (s.progress.get(node)?.answeredSentMs ?? Number.NEGATIVE_INFINITY),
   );
   const isSinceStall = fromMs > s.stalledAtMs;
-  return isSinceStall && (s.nowMs - fromMs) * 1_000 < electionMsMin * (1_000 - drift);
+  const passedMs = s.nowMs - fromMs + TICK_MS;
+  return isSinceStall && passedMs * 1_000 < (electionMsMin - TICK_MS) * (1_000 - drift);
 }

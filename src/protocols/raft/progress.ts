@@ -28,12 +28,14 @@ export class Progress {
   roundTripMs: number | undefined;
   /** When the newest of our appends that it has answered was sent. */
   answeredSentMs: number = Number.NEGATIVE_INFINITY;
+  readonly #inFlightAppendsMax: number;
   /** Last index of each append on its way, oldest first, and beside it its bytes. */
   #inFlight: number[] = [];
   #inFlightSizes: number[] = [];
   #inFlightBytes = 0;
 
-  constructor(next: number, nowMs: number) {
+  constructor(next: number, nowMs: number, inFlightAppendsMax: number = IN_FLIGHT_APPENDS_MAX) {
+    this.#inFlightAppendsMax = inFlightAppendsMax;
     this.next = next;
     this.heardMs = nowMs;
     this.sentMs = nowMs;
@@ -41,7 +43,8 @@ export class Progress {
 
   get canSend(): boolean {
     const { length } = this.#inFlight;
-    const hasRoom = length < IN_FLIGHT_APPENDS_MAX && this.#inFlightBytes < IN_FLIGHT_BYTES_MAX;
+    const hasRoom =
+      length < this.#inFlightAppendsMax && this.#inFlightBytes < IN_FLIGHT_BYTES_MAX;
     return this.state === 'replicate' && hasRoom;
   }
 

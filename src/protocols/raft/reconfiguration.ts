@@ -40,8 +40,8 @@ export type Reconfigured =
   | { readonly kind: 'refused'; readonly cause: ReconfigurationRefusal };
 
 /**
- * Begins to make `target` the voters. While learners have not caught up, the change can be called off by
- * naming the present voters.
+ * Begins to make `target` the voters. While learners have not caught up, the change is called off by naming
+ * the present voters, and gives way to one that does without one of its learners.
  */
 export function beginChange(s: RaftState, target: readonly NodeId[]): Reconfigured {
   if (s.role !== 'leader') return { kind: 'not-leader', leader: s.leader };
@@ -92,7 +92,9 @@ function hindrance(s: RaftState, target: readonly NodeId[]): ReconfigurationRefu
   if (s.transfer !== undefined) return 'transferring';
   if (!isTermOpen(s)) return 'term-not-open';
   if (outgoing.length > 0 || s.membershipIndex > s.commit) return 'change-pending';
-  return learners.length > 0 && !areSame(target, incoming) ? 'change-pending' : undefined;
+  if (learners.length === 0 || areSame(target, incoming)) return undefined;
+  // A change that waits for a node that nobody wants any more would wait for ever.
+  return learners.every((node) => target.includes(node)) ? 'change-pending' : undefined;
 }
 
 /** Two leaders that changed the same members without this could find majorities that do not meet. */
@@ -130,7 +132,8 @@ function adopt(s: RaftState, membership: Membership): number {
   s.refreshMembership();
   for (const node of s.progress.keys()) if (!s.others.includes(node)) s.progress.delete(node);
   for (const node of s.others) {
-    if (!s.progress.has(node)) s.progress.set(node, new Progress(index, s.nowMs));
+    if (s.progress.has(node)) continue;
+    s.progress.set(node, new Progress(index, s.nowMs, s.options.inFlightAppendsMax));
   }
   return index;
 }

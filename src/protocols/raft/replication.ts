@@ -8,7 +8,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { committedIndex, hasQuorum } from '../../base/quorum.ts';
-import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, type Entry, type Message } from './messages.ts';
+import { APPEND_BYTES_MAX, type Entry, type Message } from './messages.ts';
 import { Progress } from './progress.ts';
 import { sendSnapshot } from './snapshots.ts';
 import type { RaftState } from './state.ts';
@@ -22,7 +22,9 @@ export function becomeLeader(s: RaftState): void {
   s.leader = s.self;
   s.lostLeader = undefined;
   s.votes.clear();
-  s.progress = new Map(s.others.map((node) => [node, new Progress(s.log.lastIndex + 1, s.nowMs)]));
+  const fresh = (): Progress =>
+    new Progress(s.log.lastIndex + 1, s.nowMs, s.options.inFlightAppendsMax);
+  s.progress = new Map(s.others.map((node) => [node, fresh()]));
   // Nothing of earlier terms commits by counting, so the term opens with an entry of its own.
   s.append('noop', NO_BYTES);
   s.leaseEnded = false;
@@ -197,7 +199,7 @@ function sendEntries(s: RaftState, node: NodeId, progress: Progress): void {
     sendSnapshot(s, node, progress);
     return;
   }
-  const entries = s.log.read(progress.next, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX);
+  const entries = s.log.read(progress.next, s.options.appendEntriesMax, APPEND_BYTES_MAX);
   progress.sent(prevIndex + entries.length, bytesOf(entries));
   progress.sentMs = s.nowMs;
   const { term, commit, nowMs: sentMs, roundTripMs } = s;

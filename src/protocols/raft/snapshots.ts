@@ -10,7 +10,7 @@ import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { followLeader, refuseOldLeader, reportMatched } from './following.ts';
 import { noteVerified } from './healing.ts';
-import { type Message, SNAPSHOT_CHUNK_BYTES, type SnapshotMark } from './messages.ts';
+import type { Message, SnapshotMark } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { RaftState } from './state.ts';
 
@@ -36,7 +36,7 @@ export function sendSnapshot(s: RaftState, node: NodeId, progress: Progress): vo
     mark,
     offset,
     totalBytes: state.length,
-    chunk: state.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES),
+    chunk: state.subarray(offset, offset + s.options.snapshotChunkBytes),
   });
 }
 

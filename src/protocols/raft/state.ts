@@ -12,16 +12,19 @@ import { Digests } from './digests.ts';
 import { Durability } from './durability.ts';
 import { decodeMembership } from './entry-codec.ts';
 import { RaftLog } from './log.ts';
-import type {
-  Entry,
-  EntryKind,
-  Envelope,
-  HardState,
-  Membership,
-  Message,
-  Recovered,
-  Snapshot,
-  SnapshotMark,
+import {
+  APPEND_ENTRIES_MAX,
+  type Entry,
+  type EntryKind,
+  type Envelope,
+  type HardState,
+  IN_FLIGHT_APPENDS_MAX,
+  type Membership,
+  type Message,
+  type Recovered,
+  type Snapshot,
+  SNAPSHOT_CHUNK_BYTES,
+  type SnapshotMark,
 } from './messages.ts';
 import { pacedElectionMs } from './pace.ts';
 import type { Progress } from './progress.ts';
@@ -47,13 +50,23 @@ export interface RaftOptions {
    * members run at different rates (`lease.ts`).
    */
   readonly leaseDriftPerMille?: number;
+  // Sizes of what travels, at most as in `messages.ts`; simulated worlds make them small.
+  readonly appendEntriesMax: number;
+  readonly inFlightAppendsMax: number;
+  readonly snapshotChunkBytes: number;
 }
 
-export const RAFT_DEFAULTS: Omit<RaftOptions, 'self' | 'voters' | 'random'> = {
+/** What all members of a group are given alike. */
+export type RaftTuning = Omit<RaftOptions, 'self' | 'voters' | 'random'>;
+
+export const RAFT_DEFAULTS: RaftTuning = {
   electionMsMin: 150,
   electionMsMax: 300,
   heartbeatMs: 50,
   rankDelayMs: 15,
+  appendEntriesMax: APPEND_ENTRIES_MAX,
+  inFlightAppendsMax: IN_FLIGHT_APPENDS_MAX,
+  snapshotChunkBytes: SNAPSHOT_CHUNK_BYTES,
 };
 
 /** A leader whose disk owes it a write for so many shortest election timeouts leads no longer. */

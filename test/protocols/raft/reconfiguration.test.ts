@@ -107,11 +107,23 @@ test('4.1: one change at a time; learners that never catch up can be called off'
   const pending = { kind: 'refused', cause: 'change-pending' };
   assert.deepEqual(cluster.reconfigure(leader, [1, 2, 3]), pending);
   cluster.run(100);
-  assert.deepEqual(cluster.reconfigure(leader, [1, 2, 3, 5]), pending);
+  assert.deepEqual(cluster.reconfigure(leader, [1, 2, 3, 4, 5]), pending);
   assert.equal(cluster.reconfigure(leader, [1, 2, 3]).kind, 'begun');
   settle(cluster, [1, 2, 3]);
   assert.equal(cluster.reconfigure(leader, [1, 2, 3, 5]).kind, 'begun');
   settle(cluster, [1, 2, 3, 5]);
+});
+
+test('a change whose learner died for good gives way to one that names another in its place', () => {
+  const cluster = new Cluster({ size: 3, spare: 2, seed: 44 });
+  const leader = leadByOne(cluster);
+  cluster.crash(cluster.member(3));
+  cluster.crash(cluster.member(4));
+  assert.equal(cluster.reconfigure(leader, [1, 2, 4]).kind, 'begun');
+  cluster.run(600);
+  assert.deepEqual(leader.node.status.membership.learners, [4]);
+  assert.equal(cluster.reconfigure(leader, [1, 2, 5]).kind, 'begun');
+  settle(cluster, [1, 2, 5]);
 });
 
 test('memberships that can not be are refused in words', () => {
