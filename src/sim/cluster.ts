@@ -5,7 +5,9 @@
 // its processes: its disk and its machine's clock stay.
 import { CorruptionError } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
+import type { Voters } from '../base/quorum.ts';
 import { Random } from '../base/random.ts';
+import type { Topology } from '../services/topology.ts';
 import { MachineClock } from './clock.ts';
 import { GlobalHost } from './global-host.ts';
 import { Network } from './network.ts';
@@ -39,29 +41,31 @@ export class Cluster {
   readonly world: World;
   readonly globals: ReadonlyMap<number, GlobalHost>;
   readonly regions: ReadonlyMap<number, RegionHost>;
-  /** Told when a gateway's process ended: what was asked there is never answered. */
-  onGatewayEnded: (node: number) => void = () => {};
+  /** Told when a node's process ended: what was asked there is never answered. */
+  onEnded: (node: number) => void = () => {};
   readonly #setting: ClusterSetting;
   readonly #machines = new Map<number, MachineClock>();
+  readonly #globals = new Map<number, GlobalHost>();
+  readonly #random: Random;
+  /** The new identity of each node that was replaced. */
+  readonly #successors = new Map<number, number>();
   #digest = 0;
   #steps = 0;
 
   constructor(setting: ClusterSetting) {
     this.#setting = setting;
-    const { plan, topology, queue } = setting;
+    const { plan, topology } = setting;
     const random = new Random(`world ${plan.seed}`);
     const network = this.#network(random.split('network'));
     this.world = { ...setting, random, network };
-    const globals = new Map<number, GlobalHost>();
+    this.#random = random;
     const regions = new Map<number, RegionHost>();
     for (const { id, kind } of topology.nodes) {
-      const driftPpm = random.integer(-plan.driftPpmMax, plan.driftPpmMax);
-      const skewMs = random.integer(-plan.skewMsMax, plan.skewMsMax);
-      this.#machines.set(id, new MachineClock(queue, { driftPpm, skewMs }));
-      if (kind === 'global') globals.set(id, new GlobalHost(this.world, id));
+      this.#newMachine(id);
+      if (kind === 'global') this.#globals.set(id, new GlobalHost(this.world, id));
       else regions.set(id, new RegionHost(this.world, id));
     }
-    this.globals = globals;
+    this.globals = this.#globals;
     this.regions = regions;
   }
 
@@ -81,7 +85,7 @@ export class Cluster {
   /** Starts the node's process, unless one lives or its disk is beyond use. */
   start(node: number): void {
     const host = this.#host(node);
-    if (host.life !== undefined || host.isRefused) return;
+    if (host === undefined || host.life !== undefined || host.isRefused) return;
     const life = this.#newProcess(node);
     this.world.note?.(node, 'starts');
     host.life = life;
@@ -91,9 +95,26 @@ export class Cluster {
   /** Ends the node's process; `power`: its machine dies with it, and nobody is told. */
   kill(node: number, power: boolean, calls: number = 0): void {
     const host = this.#host(node);
-    if (host.life === undefined) return;
+    if (host?.life === undefined) return;
     host.losesPower = power;
     host.life.killAfter(calls);
+  }
+
+  /** A machine is lost with its disk: a new one takes its place, under the identity `topology` gives it. */
+  replace(node: number, id: number, topology: Topology): void {
+    this.kill(node, true);
+    this.#globals.delete(node);
+    this.#successors.set(node, id);
+    this.world.topology = topology;
+    this.#newMachine(id);
+    this.#globals.set(id, new GlobalHost(this.world, id));
+    this.start(id);
+  }
+
+  /** Who stands in the place of this node by now. */
+  today(node: number): number {
+    const successor = this.#successors.get(node);
+    return successor === undefined ? node : this.today(successor);
   }
 
   machine(node: number): MachineClock {
@@ -101,7 +122,16 @@ export class Cluster {
   }
 
   life(node: number): VirtualProcess | undefined {
-    return this.#host(node).life;
+    return this.#host(node)?.life;
+  }
+
+  /** Who votes in a group: by its leader's account, or the founders while nobody leads. */
+  votersOf(group: number): Voters {
+    const leader = this.globals.get(this.leaderOf(group) ?? 0);
+    const membership = leader?.groups.get(group)?.node.status.membership;
+    if (membership !== undefined) return membership;
+    const plan = this.world.topology.groups.find(({ number }) => number === group);
+    return { incoming: plan?.founders ?? plan?.members ?? [], outgoing: [] };
   }
 
   /** The node that leads a group, by its own account, in the highest term. */
@@ -117,8 +147,16 @@ export class Cluster {
     return leader;
   }
 
-  #host(node: number): GlobalHost | RegionHost {
-    return (this.globals.get(node) ?? this.regions.get(node)) as GlobalHost | RegionHost;
+  /** None for a node that was replaced. */
+  #host(node: number): GlobalHost | RegionHost | undefined {
+    return this.globals.get(node) ?? this.regions.get(node);
+  }
+
+  #newMachine(id: number): void {
+    const { plan, queue } = this.#setting;
+    const driftPpm = this.#random.integer(-plan.driftPpmMax, plan.driftPpmMax);
+    const skewMs = this.#random.integer(-plan.skewMsMax, plan.skewMsMax);
+    this.#machines.set(id, new MachineClock(queue, { driftPpm, skewMs }));
   }
 
   #newProcess(node: number): VirtualProcess {
@@ -158,6 +196,7 @@ export class Cluster {
   #ended(node: number, cause: unknown): void {
     const { invariants, note, queue, verdicts } = this.#setting;
     const host = this.#host(node);
+    if (host === undefined) return;
     const isKilled = cause instanceof Killed;
     note?.(node, isKilled ? (host.losesPower ? 'loses power' : 'killed') : `ends: ${String(cause)}`);
     const power = host.losesPower && isKilled;
@@ -165,10 +204,12 @@ export class Cluster {
     host.life = undefined;
     host.ended(power, cause);
     this.world.network.leave(nodeId(node), power);
+    if (!isKilled && !host.mayEndBy(cause)) {
+      verdicts.broken('DIE', `node ${node}: ${storyOf(cause)}`);
+    }
     invariants.died(node);
-    if (this.regions.has(node)) this.onGatewayEnded(node);
+    this.onEnded(node);
     if (isKilled) return;
-    if (!host.mayEndBy(cause)) verdicts.broken('DIE', `node ${node}: ${storyOf(cause)}`);
     if (cause instanceof CorruptionError) host.isRefused = true;
     else {
       const waitUs = this.world.random.integer(RESTART_US_MIN, RESTART_US_MAX);
@@ -179,7 +220,7 @@ export class Cluster {
   #network(random: Random): Network {
     const { invariants, plan, queue, topology } = this.#setting;
     const { network } = plan;
-    const globals = new Set(topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id));
+    const gateways = new Set(topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id));
     return new Network({
       queue,
       random,
@@ -187,7 +228,7 @@ export class Cluster {
       jitterUsMax: network.jitterUsMax,
       lost: network.lost,
       doubled: network.doubled,
-      isDatagram: (a, b) => network.isDatagram && globals.has(a) && globals.has(b),
+      isDatagram: (a, b) => network.isDatagram && !gateways.has(a) && !gateways.has(b),
       sent: (from, to, frame) => invariants.sent(from, to, frame),
       arrived: (_to, frames) => {
         for (const frame of frames) this.#mixBytes(frame);

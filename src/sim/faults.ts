@@ -4,6 +4,7 @@
 // most seeds leave most faults out.
 // Source: Groce et al., "Swarm Testing" (ISSTA 2012).
 import { Random } from '../base/random.ts';
+import type { RaftTuning } from '../protocols/raft/state.ts';
 import type { Topology } from '../services/topology.ts';
 import type { CutShape, Drill, Fault, NetworkPlan, Plan, Target } from './plan.ts';
 
@@ -29,7 +30,10 @@ const KINDS: readonly Kind[] = [
   'disk-error',
   'full-disk',
   'clock',
+  'transfer',
 ];
+/** Where every node holds every group. */
+const MOBILE_KINDS: readonly Kind[] = ['reconfigure', 'reconfigure', 'replace'];
 const SHAPES: readonly CutShape[] = [
   'isolated',
   'deaf',
@@ -45,6 +49,7 @@ const HUNTS = ['power', 'old-regime', 'old-regime', 'isolated', 'deaf', 'mute', 
 /** Until then the world starts. */
 const QUIET_MS = 700;
 const HOUR_MS = 3_600_000;
+const DRIFT_PPM_MAX = 50_000;
 
 export interface DrawOptions {
   readonly seed: number;
@@ -57,6 +62,11 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
   const random = new Random(`plan ${seed}`);
   const spanMs = chaosMs ?? random.integer(3, 10) * 1_000;
   const isWide = random.chance(1, 6);
+  const isMobile = random.chance(2, 5);
+  const raft = drawRaft(random.split('raft'));
+  // Leases are promised for clocks that run apart by no more than so much, each half of it.
+  const { leaseDriftPerMille } = raft;
+  const driftPpmMax = leaseDriftPerMille === undefined ? undefined : leaseDriftPerMille * 500;
   return {
     seed,
     chaosMs: spanMs,
@@ -66,15 +76,32 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     isDiskAsync: random.chance(1, 2),
     syncUsMax: pick(random, [0, 500, 3_000, 15_000]),
     skewMsMax: pick(random, [0, 50, 5_000]),
-    driftPpmMax: pick(random, [0, 200, 30_000]),
+    driftPpmMax: Math.min(driftPpmMax ?? Infinity, pick(random, [0, 200, 30_000])),
     timerLateUsMax: pick(random, [0, 1_000, 8_000]),
     segmentBytes: pick(random, [4, 16, 64]) * 1_024,
     limits: {
       checkpointBytesMin: pick(random, [512, 2_048, 8_192, 32_768, 1_000_000]),
       trailingEntries: pick(random, [0, 5, 50, 5_000]),
     },
-    faults: drawFaults(random.split('faults'), topology, spanMs),
-    drill: drawDrill(random.split('drill'), topology),
+    raft,
+    isMobile,
+    readsHere: pick(random, [0, 0, 20, 60]),
+    faults: drawFaults(random.split('faults'), topology, {
+      chaosMs: spanMs,
+      isMobile,
+      driftPpmMax: driftPpmMax ?? DRIFT_PPM_MAX,
+    }),
+    drill: drawDrill(random.split('drill'), topology, isMobile),
+  };
+}
+
+/** Lengths small enough that snapshots take several chunks, appends several messages, windows fill up. */
+function drawRaft(random: Random): Partial<RaftTuning> {
+  return {
+    ...(random.chance(1, 3) ? { appendEntriesMax: pick(random, [1, 2, 5]) } : {}),
+    ...(random.chance(1, 3) ? { inFlightAppendsMax: pick(random, [1, 2, 4]) } : {}),
+    ...(random.chance(1, 2) ? { snapshotChunkBytes: pick(random, [64, 300, 1_500]) } : {}),
+    ...(random.chance(1, 5) ? { leaseDriftPerMille: pick(random, [50, 100, 300]) } : {}),
   };
 }
 
@@ -90,16 +117,25 @@ function drawNetwork(random: Random, isWide: boolean): NetworkPlan {
   };
 }
 
-function drawFaults(random: Random, topology: Topology, chaosMs: number): readonly Fault[] {
+interface Extent {
+  readonly chaosMs: number;
+  readonly isMobile: boolean;
+  readonly driftPpmMax: number;
+}
+
+function drawFaults(random: Random, topology: Topology, extent: Extent): readonly Fault[] {
+  const { chaosMs, isMobile, driftPpmMax } = extent;
   const kinds = KINDS.filter(() => random.chance(1, 3));
+  if (isMobile) kinds.push(...MOBILE_KINDS.filter(() => random.chance(2, 3)));
   if (kinds.length === 0) kinds.push(pick(random, KINDS));
   const count = Math.ceil((chaosMs / 1_000) * random.integer(3, 20) * 0.1);
   const faults: Fault[] = [];
   for (let i = 0; i < count; i++) {
     const atMs = random.integer(QUIET_MS, chaosMs - 500);
-    faults.push(drawFault(random, topology, { kind: pick(random, kinds), atMs }));
+    faults.push(drawFault(random, topology, { kind: pick(random, kinds), atMs, driftPpmMax }));
   }
-  if (random.chance(1, 3)) faults.push(drawDamage(random, topology, chaosMs));
+  const isLost = faults.some(({ kind }) => kind === 'replace');
+  if (!isLost && random.chance(1, 3)) faults.push(drawDamage(random, topology, chaosMs));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -116,7 +152,7 @@ function drawDamage(random: Random, topology: Topology, chaosMs: number): Fault 
 function drawFault(
   random: Random,
   topology: Topology,
-  { kind, atMs }: { readonly kind: Kind; readonly atMs: number },
+  { kind, atMs, driftPpmMax }: { readonly kind: Kind; readonly atMs: number; readonly driftPpmMax: number },
 ): Fault {
   const target = drawTarget(random, topology);
   const when = { atMs, forMs: drawSpan(random) };
@@ -127,20 +163,12 @@ function drawFault(
     }
     case 'kill-all':
       return { ...when, kind, power: random.chance(2, 3) };
-    case 'kill-majority': {
-      const group = pick(random, topology.groups).number;
-      const lasts = random.chance(1, 2) ? random.integer(300, 1_500) : random.integer(3_300, 5_500);
-      return { atMs, forMs: lasts, kind, group, power: random.chance(1, 4) };
-    }
-    case 'hunt': {
-      const group = pick(random, topology.groups).number;
-      const by = pick(random, HUNTS);
-      const everyMs = random.integer(150, 900);
-      const breaks = random.chance(2, 3);
-      return { atMs, forMs: random.integer(1_000, 4_000), kind, group, everyMs, by, breaks };
-    }
+    case 'kill-majority':
+    case 'hunt':
     case 'usurp':
-      return { ...when, kind, group: pick(random, topology.groups).number, power: random.chance(1, 2) };
+    case 'reconfigure':
+    case 'transfer':
+      return drawOnGroup(random, pick(random, topology.groups).number, { kind, ...when, target });
     case 'crash-loop':
       return { ...when, kind, target, everyMs: random.integer(20, 300) };
     case 'cut': {
@@ -156,8 +184,10 @@ function drawFault(
       return { ...when, kind, target, operation: random.chance(1, 3) ? 'write' : 'sync' };
     case 'clock': {
       const jumpMs = pick(random, [-HOUR_MS, -2_000, 90_000, HOUR_MS, 30 * HOUR_MS]);
-      return { ...when, kind, target, jumpMs, driftPpm: random.integer(-50_000, 50_000) };
+      return { ...when, kind, target, jumpMs, driftPpm: random.integer(-driftPpmMax, driftPpmMax) };
     }
+    case 'replace':
+      return { ...when, kind, node: pick(random, globals(topology)) };
     case 'kill-gateway':
       return { ...when, kind, node: pick(random, regions(topology)) };
     case 'rot':
@@ -171,6 +201,38 @@ function drawFault(
   }
 }
 
+/** What strikes one group, whoever its members are. */
+function drawOnGroup(
+  random: Random,
+  group: number,
+  o: {
+    readonly kind: 'kill-majority' | 'hunt' | 'usurp' | 'reconfigure' | 'transfer';
+    readonly atMs: number;
+    readonly forMs: number;
+    readonly target: Target;
+  },
+): Fault {
+  const { kind, target, ...when } = o;
+  switch (kind) {
+    case 'kill-majority': {
+      const forMs = random.chance(1, 2) ? random.integer(300, 1_500) : random.integer(3_300, 5_500);
+      return { ...when, forMs, kind, group, power: random.chance(1, 4) };
+    }
+    case 'hunt': {
+      const by = pick(random, HUNTS);
+      const everyMs = random.integer(150, 900);
+      const forMs = random.integer(1_000, 4_000);
+      return { ...when, forMs, kind, group, everyMs, by, breaks: random.chance(2, 3) };
+    }
+    case 'usurp':
+      return { ...when, kind, group, power: random.chance(1, 2) };
+    case 'reconfigure':
+      return { ...when, kind, group, voters: random.integer(3, 5) };
+    case 'transfer':
+      return { ...when, kind, group, target };
+  }
+}
+
 function drawSpan(random: Random): number {
   const spans = [random.integer(20, 200), random.integer(200, 1_000), random.integer(1_000, 3_000)];
   return pick(random, spans);
@@ -181,11 +243,17 @@ function drawTarget(random: Random, topology: Topology): Target {
   return { leaderOf: pick(random, topology.groups).number };
 }
 
-function drawDrill(random: Random, topology: Topology): Drill {
+function drawDrill(random: Random, topology: Topology, isMobile: boolean): Drill {
+  const group = pick(random, topology.groups).number;
+  const strike = pick(random, ['none', 'learning', 'joint', 'joint', 'unaware', 'unaware'] as const);
+  const exchange = { group, strike, leaderGoes: random.chance(1, 3) };
+  const to = pick(random, ['voter', 'dead', 'stranger'] as const);
   return {
     rejoin: pick(random, ['isolated', 'deaf', 'mute']),
     rejoinMs: random.integer(400, 2_000),
     deafLeaderOf: random.chance(1, 2) ? pick(random, topology.groups).number : undefined,
+    transfer: random.chance(1, 2) ? { group: pick(random, topology.groups).number, to } : undefined,
+    exchange: isMobile && random.chance(2, 3) ? exchange : undefined,
   };
 }
 

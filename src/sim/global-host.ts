@@ -12,7 +12,7 @@ import { Turn } from '../runtime/turn.ts';
 import { Global } from '../services/global.ts';
 import { Outbox } from '../services/outbox.ts';
 import type { GroupPlan } from '../services/topology.ts';
-import { decodePeerMessage } from '../wire/peer.ts';
+import { decodePeerMessage, type GroupAnswer } from '../wire/peer.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { type DiskConduct, DiskFailure, VirtualDisk } from './disk.ts';
@@ -59,7 +59,7 @@ export class GlobalHost {
     const { isDamaged } = this;
     invariants.recovered(this.node, recovered, { machineDied: this.#machineDied, isDamaged });
     this.#machineDied = false;
-    const peers = network.join(life);
+    const peers = network.join(life, (id) => topology.nodes.some((node) => node.id === id));
     const turn: Turn = new Turn({
       self: life.node,
       clock,
@@ -69,6 +69,7 @@ export class GlobalHost {
       recovered,
       random: this.#random.split(`turn at ${queue.nowUs}`),
       limits: plan.limits,
+      raft: plan.raft,
       logger: { log: () => {} },
       onNotices: (notices) => global.tell(notices),
       fail: (cause) => life.end(cause),
@@ -76,11 +77,11 @@ export class GlobalHost {
     const groups = new Map<number, RaftGroup>();
     for (const group of topology.groups) {
       if (!group.members.includes(life.node)) continue;
-      const machine = createGroupMachine(featuresOf(group, features));
-      const added = turn.add({
-        ...group,
-        machine: invariants.watched(this.node, group, machine),
-      });
+      const { number, name, founders: members = group.members } = group;
+      invariants.hosts(this.node, number);
+      const held = createGroupMachine(featuresOf(group, features));
+      const machine = invariants.watched(this.node, group, held);
+      const added = turn.add({ number, name, members, machine });
       if (added instanceof RaftGroup) groups.set(group.number, added);
     }
     const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
@@ -99,6 +100,13 @@ export class GlobalHost {
       lost: (node) => turn.peerLost(node),
     });
     turn.start();
+  }
+
+  /** Asks this copy itself for a linearizable read, as a caller beside it would. */
+  readHere(group: number, body: Uint8Array, answer: (answer: GroupAnswer) => void): void {
+    const copy = this.groups.get(group);
+    if (copy === undefined) answer({ kind: 'moved', leader: undefined });
+    else copy.query(body, answer, 'here');
   }
 
   /** What the disk keeps when the process, or with it the machine, has ended. */

@@ -5,12 +5,13 @@
 // Source: Ongaro's thesis, figure 3.2; the invariants are named in `violation.ts`.
 import { ByteReader } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { majority } from '../base/quorum.ts';
-import type { Recovered } from '../protocols/raft/messages.ts';
+import { hasQuorum, type Voters } from '../base/quorum.ts';
+import type { LogWrite, Recovered } from '../protocols/raft/messages.ts';
 import type { StateMachine } from '../protocols/state-machine.ts';
 import { readChanges, recordAt } from '../runtime/journal-record.ts';
 import type { RaftGroup } from '../runtime/raft-group.ts';
 import type { GroupPlan, Topology } from '../services/topology.ts';
+import { Configurations } from './configurations.ts';
 import { DurableLog } from './durable-log.ts';
 import { GroupHistory } from './group-history.ts';
 import type { Verdicts } from './violation.ts';
@@ -31,8 +32,9 @@ const SNAPSHOT_REPLY = 7;
 /** What is known of one member, across its lives. */
 interface Member {
   readonly node: number;
+  readonly number: number;
   readonly history: GroupHistory;
-  readonly voters: number;
+  readonly configurations: Configurations;
   readonly log: DurableLog;
   readonly votes: Map<number, number>;
   /** The group while its process lives. */
@@ -50,23 +52,35 @@ interface Member {
 export type FirstApplied = (group: number, index: number, machine: StateMachine) => void;
 
 export class Invariants {
-  readonly histories: ReadonlyMap<number, GroupHistory>;
   /** For a timeline. */
   note: ((lane: number, what: string) => void) | undefined;
   readonly #verdicts: Verdicts;
+  readonly #histories = new Map<number, GroupHistory>();
+  readonly #configurations = new Map<number, Configurations>();
   readonly #members = new Map<number, Map<number, Member>>();
   readonly #firstApplied: FirstApplied;
 
   constructor(topology: Topology, verdicts: Verdicts, firstApplied: FirstApplied) {
     this.#verdicts = verdicts;
     this.#firstApplied = firstApplied;
-    const histories = new Map<number, GroupHistory>();
-    for (const plan of topology.groups) {
-      const history = new GroupHistory(plan.name, verdicts);
-      histories.set(plan.number, history);
-      for (const node of plan.members) this.#of(node).set(plan.number, newMember(node, plan, history));
+    for (const { number, name, members, founders = members } of topology.groups) {
+      const history = new GroupHistory(name, verdicts);
+      this.#histories.set(number, history);
+      this.#configurations.set(number, new Configurations(founders, history, verdicts));
+      for (const node of members) this.hosts(node, number);
     }
-    this.histories = histories;
+  }
+
+  get histories(): ReadonlyMap<number, GroupHistory> {
+    return this.#histories;
+  }
+
+  /** The node holds a copy of the group from now on, whether it votes there or not. */
+  hosts(node: number, number: number): void {
+    const history = this.#histories.get(number);
+    const configurations = this.#configurations.get(number);
+    if (history === undefined || configurations === undefined || this.#of(node).has(number)) return;
+    this.#of(node).set(number, newMember({ node, number, history, configurations }));
   }
 
   /**
@@ -81,7 +95,7 @@ export class Invariants {
     for (const [number, member] of this.#of(node)) {
       const recovered = found.get(number);
       const missesUntil = disk.isDamaged ? (recovered?.healUntil ?? 0) : 0;
-      this.#remembers(member, recovered, missesUntil);
+      checkMemory(member, recovered, { missesUntil, verdicts: this.#verdicts });
       const isAllThereIs = disk.machineDied || missesUntil > 0;
       if (isAllThereIs && recovered !== undefined) member.log.recover(recovered);
     }
@@ -100,7 +114,11 @@ export class Invariants {
   }
 
   died(node: number): void {
-    for (const member of this.#of(node).values()) member.group = undefined;
+    for (const member of this.#of(node).values()) {
+      // It may have committed something, and told others, in the very step in which it died.
+      this.#look(member);
+      member.group = undefined;
+    }
   }
 
   /** The machine of one member, watched. */
@@ -143,8 +161,7 @@ export class Invariants {
       const member = members.get(item.group);
       if (item.kind === 'mark') member?.log.compact(item.mark);
       else {
-        member?.log.write(item.write);
-        for (const entry of item.write.entries) member?.history.written(entry);
+        if (member !== undefined) this.#written(member, item.write);
       }
     }
   }
@@ -176,6 +193,16 @@ export class Invariants {
   /** A step of a process is done. */
   stepped(node: number): void {
     for (const member of this.#of(node).values()) this.#look(member);
+  }
+
+  #written(member: Member, write: LogWrite): void {
+    member.log.write(write);
+    for (const entry of write.entries) {
+      member.history.written(entry);
+      if (entry.kind !== 'configuration') continue;
+      this.#look(member);
+      member.configurations.written(entry, member.group?.node);
+    }
   }
 
   #of(node: number): Map<number, Member> {
@@ -221,7 +248,7 @@ export class Invariants {
     if (leads) history.leads(node, raft.term);
     if (leads && !member.wasLeader) {
       this.note?.(node, `leads ${history.name} in term ${raft.term}`);
-      this.#isElected(member, raft.term);
+      this.#isElected(member, group, raft.term);
       this.#complete(member, group);
     }
     member.wasLeader = leads;
@@ -249,29 +276,31 @@ export class Invariants {
     }
   }
 
-  #isHeld({ history, voters }: Member, index: number, term: number): void {
-    let holders = 0;
-    for (const members of this.#members.values()) {
-      for (const member of members.values()) {
-        if (member.history === history && member.log.holds(index, term)) holders += 1;
-      }
-    }
-    if (holders >= majority(voters)) return;
-    const where = `on ${holders} of ${voters} disks`;
-    const what = `entry ${index} of term ${term} is called committed and ${where}`;
-    this.#verdicts.broken('CQ', `${history.name}: ${what}`);
+  #isHeld(member: Member, index: number, term: number): void {
+    const { group, configurations, history } = member;
+    if (group === undefined) return;
+    // A leader counts by the newest members it knows; what others call committed, their logs decide.
+    const voters = configurations.votersOf(group.node, group.isLeader ? Infinity : index);
+    const isHeld = this.#haveQuorum(member, voters, ({ log }) => log.holds(index, term));
+    if (isHeld) return;
+    const what = `entry ${index} of term ${term} is called committed, and is on too few disks`;
+    this.#verdicts.broken('CQ', `${history.name}: ${what} of ${nameOf(voters)}`);
   }
 
-  #isElected({ history, node, voters }: Member, term: number): void {
-    let votes = 0;
-    for (const members of this.#members.values()) {
-      for (const member of members.values()) {
-        if (member.history === history && member.votes.get(term) === node) votes += 1;
-      }
-    }
-    if (votes >= majority(voters)) return;
-    const what = `${node} leads term ${term} with ${votes} of ${voters} votes`;
-    this.#verdicts.broken('ES', `${history.name}: ${what}`);
+  #isElected(member: Member, group: RaftGroup, term: number): void {
+    const { configurations, history, node } = member;
+    const voters = configurations.votersOf(group.node, Infinity);
+    if (this.#haveQuorum(member, voters, ({ votes }) => votes.get(term) === node)) return;
+    const what = `${node} leads term ${term} with too few votes`;
+    this.#verdicts.broken('ES', `${history.name}: ${what} of ${nameOf(voters)}`);
+  }
+
+  /** Whether a majority of each set of voters is so. */
+  #haveQuorum({ number }: Member, voters: Voters, isSo: (member: Member) => boolean): boolean {
+    return hasQuorum(voters, (node) => {
+      const member = this.#of(node).get(number);
+      return member !== undefined && isSo(member);
+    });
   }
 
   #complete({ history, node }: Member, group: RaftGroup): void {
@@ -309,37 +338,44 @@ export class Invariants {
     const what = `${node} says that its disk holds entry ${index}, and it does not`;
     this.#verdicts.broken('CQ', `${history.name}: ${what}`);
   }
-
-  #remembers(
-    { history, node, log }: Member,
-    recovered: Recovered | undefined,
-    missesUntil: number,
-  ): void {
-    const { term, votedFor } = recovered?.hardState ?? { term: 0, votedFor: undefined };
-    const { hardState } = log;
-    const forgets =
-      term < hardState.term ||
-      (term === hardState.term && votedFor !== (hardState.votedFor ?? votedFor));
-    if (forgets) {
-      const what = `${node} had term ${hardState.term} on disk, and starts with ${term}`;
-      this.#verdicts.broken('FORGET', `${history.name}: ${what}`);
-    }
-    const decided = history.at(Math.min(history.committed, log.last));
-    if (decided === undefined) return;
-    const { index, term: entryTerm } = decided.entry;
-    if (!log.holds(index, entryTerm) || index <= Math.max(missesUntil, log.checkpoint)) return;
-    const first = (recovered?.snapshot.index ?? 0) + 1;
-    if (index < first || recovered?.entries[index - first]?.term === entryTerm) return;
-    const what = `${node} had entry ${index} on disk, and starts without`;
-    this.#verdicts.broken('FORGET', `${history.name}: ${what}`);
-  }
 }
 
-function newMember(node: number, plan: GroupPlan, history: GroupHistory): Member {
+/** What was on the disk must be there again, but what a damaged one says it lost. */
+function checkMemory(
+  { history, node, log }: Member,
+  recovered: Recovered | undefined,
+  o: { readonly missesUntil: number; readonly verdicts: Verdicts },
+): void {
+  const { missesUntil, verdicts } = o;
+  const { term, votedFor } = recovered?.hardState ?? { term: 0, votedFor: undefined };
+  const { hardState } = log;
+  const forgets =
+    term < hardState.term ||
+    (term === hardState.term && votedFor !== (hardState.votedFor ?? votedFor));
+  if (forgets) {
+    const what = `${node} had term ${hardState.term} on disk, and starts with ${term}`;
+    verdicts.broken('FORGET', `${history.name}: ${what}`);
+  }
+  const decided = history.at(Math.min(history.committed, log.last));
+  if (decided === undefined) return;
+  const { index, term: entryTerm } = decided.entry;
+  if (!log.holds(index, entryTerm) || index <= Math.max(missesUntil, log.checkpoint)) return;
+  const first = (recovered?.snapshot.index ?? 0) + 1;
+  if (index < first || recovered?.entries[index - first]?.term === entryTerm) return;
+  const what = `${node} had entry ${index} on disk, and starts without`;
+  verdicts.broken('FORGET', `${history.name}: ${what}`);
+}
+
+function nameOf({ incoming, outgoing }: Voters): string {
+  const all = incoming.join(', ');
+  return outgoing.length === 0 ? all : `${all} and of ${outgoing.join(', ')}`;
+}
+
+function newMember(
+  of: Pick<Member, 'node' | 'number' | 'history' | 'configurations'>,
+): Member {
   return {
-    node,
-    history,
-    voters: plan.members.length,
+    ...of,
     log: new DurableLog(),
     votes: new Map(),
     group: undefined,

@@ -7,6 +7,7 @@ import { Random } from '../base/random.ts';
 import type { Cluster } from './cluster.ts';
 import type { GlobalHost } from './global-host.ts';
 import { type Sides, waysOf } from './cuts.ts';
+import type { Operator } from './operator.ts';
 import { type CutShape, describeFault, type Fault, type Plan, type Target } from './plan.ts';
 
 /** A gracefully leaving process is given so long. */
@@ -21,15 +22,15 @@ export class Nemesis {
   readonly #cluster: Cluster;
   readonly #plan: Plan;
   readonly #random: Random;
-  readonly #sides: Sides;
+  readonly #operator: Operator;
   /** What ends the faults that last, by fault. */
   readonly #lasting = new Map<object, () => void>();
 
-  constructor(cluster: Cluster, plan: Plan) {
+  constructor(cluster: Cluster, plan: Plan, operator: Operator) {
+    this.#operator = operator;
     this.#cluster = cluster;
     this.#plan = plan;
     this.#random = new Random(`nemesis ${plan.seed}`);
-    this.#sides = { globals: [...cluster.globals.keys()], gateways: [...cluster.regions.keys()] };
   }
 
   schedule(): void {
@@ -56,6 +57,11 @@ export class Nemesis {
     }
     for (const node of this.#cluster.globals.keys()) this.#cluster.start(node);
     for (const node of this.#cluster.regions.keys()) this.#cluster.start(node);
+  }
+
+  get #sides(): Sides {
+    const { globals, regions } = this.#cluster;
+    return { globals: [...globals.keys()], gateways: [...regions.keys()] };
   }
 
   /** Cuts the ways of a shape; returns what ends it. */
@@ -103,6 +109,14 @@ export class Nemesis {
         return this.#hunt(fault);
       case 'usurp':
         return this.#usurp(fault.group, fault.power);
+      case 'reconfigure':
+        return this.#reconfigure(fault.group, fault.voters);
+      case 'transfer':
+        this.#operator.transfer(fault.group, this.#choose(fault.target));
+        return undefined;
+      case 'replace':
+        this.#operator.replace(cluster.today(fault.node));
+        return undefined;
       case 'kill-gateway':
         return this.#kill(fault.node, false, 0);
       case 'crash-loop':
@@ -131,11 +145,11 @@ export class Nemesis {
       {
         readonly kind:
           | 'kill' | 'kill-all' | 'kill-majority' | 'kill-gateway' | 'crash-loop' | 'hunt' | 'usurp'
-          | 'leave' | 'stall' | 'cut' | 'slow-links' | 'clock';
+          | 'leave' | 'stall' | 'cut' | 'slow-links' | 'clock' | 'reconfigure' | 'transfer' | 'replace';
       }
     >,
   ): (() => void) | undefined {
-    const node = 'node' in fault ? fault.node : this.#choose(fault.target);
+    const node = 'node' in fault ? this.#cluster.today(fault.node) : this.#choose(fault.target);
     const host = this.#cluster.globals.get(node);
     if (host === undefined) return undefined;
     switch (fault.kind) {
@@ -219,9 +233,20 @@ export class Nemesis {
     };
   }
 
+  /** So many nodes as are there today, by chance: mostly some that vote already are among them. */
+  #reconfigure(group: number, count: number): () => void {
+    const line = this.#cluster.world.topology.nodes.filter(({ kind }) => kind === 'global');
+    const voters = Array.from({ length: Math.min(count, line.length) }, () => {
+      const [drawn] = line.splice(this.#random.integer(0, line.length - 1), 1);
+      return drawn?.id ?? nodeId(1);
+    });
+    return this.#operator.insist(group, voters);
+  }
+
+  /** Whoever votes there today. */
   #membersOf(group: number): readonly number[] {
-    const { topology } = this.#cluster.world;
-    return topology.groups.find(({ number }) => number === group)?.members ?? [];
+    const { incoming, outgoing } = this.#cluster.votersOf(group);
+    return [...new Set([...incoming, ...outgoing])];
   }
 
   /** With its leader or without. */
@@ -283,7 +308,7 @@ export class Nemesis {
   }
 
   #choose(target: Target): number {
-    if ('node' in target) return target.node;
+    if ('node' in target) return this.#cluster.today(target.node);
     const leader = this.#cluster.leaderOf(target.leaderOf);
     return leader ?? this.#random.pick([...this.#cluster.globals.keys()]) ?? 1;
   }

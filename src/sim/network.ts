@@ -37,10 +37,14 @@ export interface NetworkOptions {
 
 interface End {
   readonly life: VirtualProcess;
+  readonly admits: Admits;
   listener: PeerListener | undefined;
   /** Frames that wait for `flush`, by receiver. */
   readonly queued: Map<NodeId, Uint8Array[]>;
 }
+
+/** Whether a process lets a node of this id in: the handshake turns away whom its topology does not know. */
+export type Admits = (node: NodeId) => boolean;
 
 /** One way of a link. */
 interface Direction {
@@ -85,8 +89,8 @@ export class Network {
   }
 
   /** The links of a process that starts. They come up once it listens. */
-  join(life: VirtualProcess): Peers {
-    const end: End = { life, listener: undefined, queued: new Map() };
+  join(life: VirtualProcess, admits: Admits = () => true): Peers {
+    const end: End = { life, admits, listener: undefined, queued: new Map() };
     this.#ends.set(life.node, end);
     return {
       send: (to, frame) => this.#send(end, to, frame),
@@ -253,6 +257,7 @@ export class Network {
     const one = this.#ends.get(there.from);
     const other = this.#ends.get(there.to);
     if (link.joined || one?.listener === undefined || other?.listener === undefined) return;
+    if (!one.admits(there.to) || !other.admits(there.from)) return;
     // A cut that ends tries again.
     if (there.blocks > 0 || back.blocks > 0) return;
     link.joined = true;

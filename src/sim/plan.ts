@@ -2,6 +2,7 @@
 //
 // `faults.ts` draws a plan from a seed, `nemesis.ts` carries it out, `minimise.ts` makes it smaller. A
 // plan and a seed together give one history, so a failing one is printed and can be read.
+import type { RaftTuning } from '../protocols/raft/state.ts';
 import type { GroupLimits } from '../runtime/raft-group.ts';
 
 /** Whom a fault strikes: a node by its id, or whoever leads a group at that moment. */
@@ -55,6 +56,12 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'full-disk'; readonly target: Target }
   | { readonly kind: 'rot'; readonly node: number; readonly file: 'journal' | 'checkpoint' }
   | { readonly kind: 'misdirected'; readonly node: number }
+  /** So many of the global nodes shall vote, drawn when it begins and asked for while it lasts. */
+  | { readonly kind: 'reconfigure'; readonly group: number; readonly voters: number }
+  /** Leadership is to go to a node, whatever its state, and whether it votes there or not. */
+  | { readonly kind: 'transfer'; readonly group: number; readonly target: Target }
+  /** A node's disk is lost for good: another identity takes its place. It lasts until that is done. */
+  | { readonly kind: 'replace'; readonly node: number }
   | {
       readonly kind: 'clock';
       readonly target: Target;
@@ -90,6 +97,12 @@ export interface Plan {
   readonly timerLateUsMax: number;
   readonly segmentBytes: number;
   readonly limits: GroupLimits;
+  /** How Raft differs from what is shipped: lengths that no run would reach otherwise, and leases. */
+  readonly raft: Partial<RaftTuning>;
+  /** Every global node holds every group, and members may change. */
+  readonly isMobile: boolean;
+  /** Of 100 queries so many are asked of any copy itself, not through a gateway. */
+  readonly readsHere: number;
   readonly faults: readonly Fault[];
   /** What is demanded afterwards, besides being whole again. */
   readonly drill: Drill;
@@ -101,6 +114,25 @@ export interface Drill {
   readonly rejoinMs: number;
   /** Whether a leader that hears nobody must be replaced. */
   readonly deafLeaderOf: number | undefined;
+  readonly transfer: TransferDrill | undefined;
+  readonly exchange: ExchangeDrill | undefined;
+}
+
+/** Leadership is to go to a follower that is well, to one that is dead, or to one that does not vote. */
+export interface TransferDrill {
+  readonly group: number;
+  readonly to: 'voter' | 'dead' | 'stranger';
+}
+
+/**
+ * One member is exchanged for another while the leader dies at one moment of it: while the new one learns,
+ * in the joint phase, or when all is decided and the new voter has heard nothing of that.
+ */
+export interface ExchangeDrill {
+  readonly group: number;
+  readonly strike: 'none' | 'learning' | 'joint' | 'unaware';
+  /** Whether the leader is the member that has to go. */
+  readonly leaderGoes: boolean;
 }
 
 /** The whole plan for a person; the faults last, in their order. */

@@ -23,7 +23,7 @@ export class RegionHost {
   run(life: VirtualProcess): void {
     const { network, random, topology } = this.#world;
     const { clock } = life;
-    const peers = network.join(life);
+    const peers = network.join(life, (id) => topology.nodes.some((node) => node.id === id));
     const route = new Route({
       clock,
       peers,

@@ -4,32 +4,28 @@
 // must be whole again; then it must stay calm, bear one node that was away, and replace a leader that
 // hears nobody. Safety is looked at after every step, liveness at the end of each part.
 import { crc32c } from '../base/crc32c.ts';
-import type { Client } from './client.ts';
-import { Cluster } from './cluster.ts';
+import { Random } from '../base/random.ts';
 import { checkBooks } from './audit.ts';
+import { Cluster } from './cluster.ts';
+import { Course } from './course.ts';
+import { deafenLeader, exchange, keepCalm, rejoin, transfer } from './drills.ts';
 import { Invariants } from './invariants.ts';
 import { Nemesis } from './nemesis.ts';
+import { Operator } from './operator.ts';
 import type { Plan } from './plan.ts';
 import { EventQueue } from './queue.ts';
 import { Truth } from './truth.ts';
 import { type Invariant, isLiveness, Verdicts } from './violation.ts';
 import { Workload } from './workload.ts';
-import type { WorldUnderTest } from './worlds.ts';
+import { heldEverywhere, type WorldUnderTest } from './worlds.ts';
 
 /** A healed world serves again within so many of the longest election timeouts. */
 const ELECTION_MS = 300;
 /** A group that spans oceans is so many times more patient (`protocols/raft/pace.ts`). */
 const WIDE_PATIENCE = 4;
 const SERVE_ELECTIONS_MAX = 27;
+const CHANGE_ELECTIONS_MAX = 27;
 const CONVERGE_ELECTIONS_MAX = 27;
-const DEAF_LEADER_ELECTIONS_MAX = 20;
-const CALM_MS = 900;
-const POLL_MS = 10;
-/** Nothing that is alive takes so many steps in a run: it spins. */
-const STEPS_MAX = 1_000_000;
-/** What waits anywhere stays far below what the parts themselves allow. */
-const FILES_MAX = 400;
-const OPEN_ASKS_MAX = 2_000;
 
 export interface Verdict {
   readonly result: 'ok' | 'safety' | 'liveness';
@@ -53,28 +49,25 @@ export function runPlan(plan: Plan, world: WorldUnderTest, note?: Note): Verdict
 
 class Run {
   readonly #plan: Plan;
-  readonly #world: WorldUnderTest;
-  readonly #note: Note | undefined;
   readonly #queue = new EventQueue();
   readonly #verdicts = new Verdicts();
   readonly #invariants: Invariants;
   readonly #cluster: Cluster;
+  readonly #operator: Operator;
   readonly #nemesis: Nemesis;
   readonly #workload: Workload;
   readonly #truth: Truth;
-  readonly #electionMs: number;
+  readonly #course: Course;
 
   constructor(plan: Plan, world: WorldUnderTest, note: Note | undefined) {
     this.#plan = plan;
-    this.#world = world;
-    this.#note = note;
-    this.#electionMs = ELECTION_MS * (plan.network.isWide ? WIDE_PATIENCE : 1);
     const verdicts = this.#verdicts;
     const queue = this.#queue;
-    const { topology, features } = world;
+    const { features } = world;
+    const topology = plan.isMobile ? heldEverywhere(world.topology) : world.topology;
     this.#invariants = new Invariants(topology, verdicts, (group, index, machine) => {
-      const plan = topology.groups.find(({ number }) => number === group);
-      if (plan?.features.includes('holdings') === true) checkBooks(machine, index, verdicts);
+      const home = topology.groups.find(({ number }) => number === group);
+      if (home?.features.includes('holdings') === true) checkBooks(machine, index, verdicts);
     });
     const marks =
       note && ((lane: number, what: string): void => note(queue.nowUs / 1_000, lane, what));
@@ -88,25 +81,42 @@ class Run {
       note: marks,
     });
     this.#invariants.note = marks;
-    this.#nemesis = new Nemesis(this.#cluster, plan);
+    this.#operator = new Operator(this.#cluster);
+    this.#nemesis = new Nemesis(this.#cluster, plan, this.#operator);
     this.#truth = new Truth(this.#invariants.histories, verdicts);
     this.#workload = new Workload(this.#cluster, world, { plan, truth: this.#truth });
+    this.#course = new Course({
+      queue,
+      verdicts,
+      cluster: this.#cluster,
+      operator: this.#operator,
+      workload: this.#workload,
+      invariants: this.#invariants,
+      electionMs: ELECTION_MS * (plan.network.isWide ? WIDE_PATIENCE : 1),
+      mark: (what) => marks?.(0, what),
+    });
   }
 
   verdict(): Verdict {
+    const course = this.#course;
+    const { deafLeaderOf, ...drill } = this.#plan.drill;
     this.#cluster.startAll();
     this.#nemesis.schedule();
     this.#queue.at(300_000, () => this.#workload.begin());
-    this.#for(this.#plan.chaosMs);
+    course.for(this.#plan.chaosMs);
     this.#recover();
-    this.#calm();
-    this.#rejoin();
-    this.#deafLeader();
+    keepCalm(course);
+    rejoin(course, this.#nemesis, this.#plan.drill);
+    if (drill.transfer !== undefined) transfer(course, drill.transfer);
+    if (drill.exchange !== undefined) {
+      exchange(course, drill.exchange, new Random(`drills ${this.#plan.seed}`));
+    }
+    if (deafLeaderOf !== undefined) deafenLeader(course, this.#nemesis, deafLeaderOf);
     this.#workload.isOver = true;
-    this.#until(() => this.#workload.open === 0, 4_000);
+    course.until(() => this.#workload.open === 0, 4_000);
     this.#truth.finish();
     const { first } = this.#verdicts;
-    if (first !== undefined) this.#mark(`${first.invariant}: ${first.what}`);
+    if (first !== undefined) course.parts.mark(`${first.invariant}: ${first.what}`);
     return {
       result: first === undefined ? 'ok' : isLiveness(first) ? 'liveness' : 'safety',
       invariant: first?.invariant,
@@ -120,81 +130,38 @@ class Run {
     };
   }
 
-  /** All faults end: fresh commands are done at every gateway, and all copies become equal. */
+  /**
+   * All faults end: fresh commands are done at every gateway, changes of members that were begun come to
+   * their end, and all copies become equal.
+   */
   #recover(): void {
-    this.#mark('all faults end');
+    const course = this.#course;
+    const { electionMs, mark } = course.parts;
+    mark('all faults end');
     this.#nemesis.heal();
-    this.#serve(SERVE_ELECTIONS_MAX * this.#electionMs, 'after all faults ended');
+    this.#operator.tend();
+    course.serve(SERVE_ELECTIONS_MAX * electionMs, 'after all faults ended');
+    const changeMs = CHANGE_ELECTIONS_MAX * electionMs;
+    if (!course.until(() => this.#operator.isDone, changeMs)) {
+      const what = `a change of members has not ended within ${changeMs} ms`;
+      course.broken('CHANGE', `${what}: ${course.picture()}`);
+    }
     this.#workload.isOver = true;
-    const limitMs = CONVERGE_ELECTIONS_MAX * this.#electionMs;
-    if (this.#until(() => this.#isConverged(), limitMs)) this.#compare();
+    const limitMs = CONVERGE_ELECTIONS_MAX * electionMs;
+    if (course.until(() => this.#isConverged(), limitMs)) this.#compare();
     else {
       const what = `not all copies have caught up within ${limitMs} ms`;
-      this.#broken('CONVERGE', `${what}: ${this.#picture()}`);
+      course.broken('CONVERGE', `${what}: ${course.picture()}`);
     }
   }
 
-  /** Players play and nothing is wrong: no leader changes. */
-  #calm(): void {
-    this.#workload.isOver = false;
-    this.#workload.begin();
-    const before = this.#elections();
-    this.#for(CALM_MS);
-    this.#sameLeaders(before, `in ${CALM_MS} ms without any fault`);
-  }
-
-  /** A node that leads nothing is cut off and comes back: no leader changes by that. */
-  #rejoin(): void {
-    const { rejoin, rejoinMs } = this.#plan.drill;
-    const leaders = this.#world.topology.groups.map(({ number }) => this.#cluster.leaderOf(number));
-    const idle = [...this.#cluster.globals].find(
-      ([node, { life }]) => life !== undefined && !leaders.includes(node),
-    )?.[0];
-    if (idle === undefined || !this.#isWhole) return;
-    const before = this.#elections();
-    this.#mark(`node ${idle} is ${rejoin} for ${rejoinMs} ms`);
-    const heal = this.#nemesis.cut(idle, rejoin);
-    this.#for(rejoinMs);
-    heal();
-    this.#for(CALM_MS);
-    this.#sameLeaders(before, `while node ${idle}, which leads nothing, was ${rejoin} and came back`);
-  }
-
-  /** A leader that hears no other node can not serve: it is replaced while that lasts. */
-  #deafLeader(): void {
-    const group = this.#plan.drill.deafLeaderOf;
-    const leader = group === undefined ? undefined : this.#cluster.leaderOf(group);
-    if (leader === undefined || !this.#isWhole) return;
-    this.#mark(`node ${leader}, leader of group ${group}, hears no other global node`);
-    const heal = this.#nemesis.cut(leader, 'deaf-to-peers');
-    this.#serve(DEAF_LEADER_ELECTIONS_MAX * this.#electionMs, 'while a leader hears nobody');
-    heal();
-    this.#for(CALM_MS);
-  }
-
-  #serve(limitMs: number, when: string): void {
-    const probes = this.#workload.probe();
-    const isServed = (): boolean => probes.every((probe: Client) => probe.isDone);
-    if (this.#until(isServed, limitMs)) return;
-    const leaderless = this.#world.topology.groups.filter(
-      ({ number }) => this.#cluster.leaderOf(number) === undefined,
-    );
-    const [first] = leaderless;
-    const within = `within ${limitMs} ms ${when}: ${this.#picture()}`;
-    if (first !== undefined) this.#broken('LEAD', `${first.name} has no leader ${within}`);
-    else this.#broken('SERVE', `fresh commands are not done at every gateway ${within}`);
-  }
-
-  /** No disk is beyond use, so that every group can spare one more member. */
-  get #isWhole(): boolean {
-    const hosts = [...this.#cluster.globals.values()];
-    return this.#verdicts.first === undefined && hosts.every(({ isRefused }) => !isRefused);
-  }
-
+  /** All who vote have applied all that is there. */
   #isConverged(): boolean {
     if (this.#workload.open > 0) return false;
-    return this.#world.topology.groups.every(({ number, members }) => {
-      const hosts = members.flatMap((node) => this.#cluster.globals.get(node) ?? []);
+    const { globals } = this.#cluster;
+    return this.#cluster.world.topology.groups.every(({ number }) => {
+      const voters = this.#cluster.votersOf(number).incoming;
+      const hosts = voters.flatMap((node) => globals.get(node) ?? []);
       const copies = hosts.flatMap(({ groups }) => groups.get(number) ?? []);
       const alive = hosts.filter(({ isRefused }) => !isRefused);
       const leaders = copies.filter((copy) => copy.isLeader);
@@ -208,78 +175,14 @@ class Run {
   }
 
   #compare(): void {
-    for (const { number } of this.#world.topology.groups) {
+    for (const [number, history] of this.#invariants.histories) {
       for (const [node, { groups }] of this.#cluster.globals) {
         const copy = groups.get(number);
         if (copy === undefined) continue;
         const { applied, stateHash } = copy.inspect();
-        this.#invariants.histories.get(number)?.hashes(node, applied, stateHash);
+        history.hashes(node, applied, stateHash);
       }
     }
-  }
-
-  #sameLeaders(before: number, when: string): void {
-    const changes = this.#elections() - before;
-    if (changes === 0) return;
-    this.#broken('CALM', `${changes} leaders were elected ${when}: ${this.#picture()}`);
-  }
-
-  #elections(): number {
-    let sum = 0;
-    for (const { elections } of this.#invariants.histories.values()) sum += elections;
-    return sum;
-  }
-
-  #for(ms: number): void {
-    this.#until(() => false, ms);
-  }
-
-  /** Goes on until the condition holds; false when that is not within `limitMs`. */
-  #until(condition: () => boolean, limitMs: number): boolean {
-    const endUs = this.#queue.nowUs + limitMs * 1_000;
-    while (this.#verdicts.first === undefined && this.#queue.nowUs < endUs) {
-      if (condition()) return true;
-      const untilUs = Math.min(endUs, this.#queue.nowUs + POLL_MS * 1_000);
-      while (this.#verdicts.first === undefined && this.#queue.step(untilUs));
-      if (this.#cluster.steps > STEPS_MAX) this.#broken('BND', `${STEPS_MAX} steps: something spins`);
-      this.#bounded();
-    }
-    return this.#verdicts.first !== undefined || condition();
-  }
-
-  #bounded(): void {
-    for (const [node, { disk }] of this.#cluster.globals) {
-      const files = disk.fileCount;
-      if (files > FILES_MAX) this.#broken('BND', `node ${node} has ${files} files`);
-    }
-    const { open } = this.#workload;
-    if (open > OPEN_ASKS_MAX) this.#broken('BND', `${open} asks are open`);
-  }
-
-  #broken(invariant: Invariant, what: string): void {
-    this.#verdicts.broken(invariant, what);
-  }
-
-  #mark(what: string): void {
-    this.#note?.(this.#queue.nowUs / 1_000, 0, what);
-  }
-
-  /** Each member in a few words. */
-  #picture(): string {
-    const lines: string[] = [];
-    for (const { number, name } of this.#world.topology.groups) {
-      for (const [node, { groups, isRefused }] of this.#cluster.globals) {
-        const group = groups.get(number);
-        if (group === undefined) {
-          if (isRefused) lines.push(`${name}/${node} refused`);
-          continue;
-        }
-        const { role, term, commit, last } = group.node.status;
-        const log = `applied ${group.applied} commit ${commit} last ${last}`;
-        lines.push(`${name}/${node} ${role} term ${term} ${log}`);
-      }
-    }
-    return lines.join('; ');
   }
 }
 

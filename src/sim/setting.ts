@@ -22,7 +22,9 @@ export interface ClusterSetting {
 }
 
 /** What a node's host needs to start a process. */
-export interface World extends ClusterSetting {
+export interface World extends Omit<ClusterSetting, 'topology'> {
+  /** As it stands by now: a process learns of another one when it starts again. */
+  topology: Topology;
   readonly random: Random;
   readonly network: Network;
 }

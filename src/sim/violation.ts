@@ -5,6 +5,7 @@
 /**
  * - `ES` one leader per term, by a majority of votes; `OWN` it commits by counting only entries of its
  *   own term; `MV` one durable vote per term, before anybody hears of it.
+ * - `CFG` members change in single steps, each after the one before it is committed.
  * - `LM` log matching; `LC` leader completeness; `CI` what is committed never changes.
  * - `CQ` what is called held or committed is on the disks that it is said to be on.
  * - `SMS` same index, same command, reply and state everywhere; `EO` applied at most once.
@@ -12,14 +13,14 @@
  *   in order; `TIME` the log's time never runs backwards; `BND` bounded queues.
  * - `GOLD` gold and items as minted; `TRUTH` what clients were told; `LIN` what they read and when.
  * - `DIE` a process ends for no reason that the faults give; `FORGET` a start that lost memory.
- * - `LEAD` `SERVE` `CONVERGE` `CALM`: liveness once faults have ended, or in spite of those allowed.
+ * - `LEAD` `SERVE` `CHANGE` `CONVERGE` `CALM`: liveness once faults have ended, or in spite of those allowed.
  */
 export type Invariant =
-  | 'ES' | 'OWN' | 'MV' | 'LM' | 'LC' | 'CI' | 'CQ' | 'SMS' | 'EO' | 'MT' | 'MC' | 'MA' | 'ORD' | 'TIME'
-  | 'BND' | 'GOLD' | 'TRUTH' | 'LIN' | 'DIE' | 'FORGET'
-  | 'LEAD' | 'SERVE' | 'CONVERGE' | 'CALM';
+  | 'ES' | 'OWN' | 'MV' | 'CFG' | 'LM' | 'LC' | 'CI' | 'CQ' | 'SMS' | 'EO' | 'MT' | 'MC' | 'MA' | 'ORD'
+  | 'TIME' | 'BND' | 'GOLD' | 'TRUTH' | 'LIN' | 'DIE' | 'FORGET'
+  | 'LEAD' | 'SERVE' | 'CHANGE' | 'CONVERGE' | 'CALM';
 
-const LIVENESS: readonly Invariant[] = ['LEAD', 'SERVE', 'CONVERGE', 'CALM'];
+const LIVENESS: readonly Invariant[] = ['LEAD', 'SERVE', 'CHANGE', 'CONVERGE', 'CALM'];
 
 export interface Violation {
   readonly invariant: Invariant;

@@ -15,7 +15,8 @@ import { type CallPlan, callsOf, type WorldUnderTest } from './worlds.ts';
 const TRAVEL_US = 200;
 
 interface Open {
-  readonly gateway: number;
+  /** Whose process will answer: a gateway's, or that of a copy. */
+  readonly node: number;
   readonly settle: (ended: Ended) => void;
 }
 
@@ -30,17 +31,19 @@ export class Workload implements Stage {
   readonly #plan: Plan;
   readonly #gateways: readonly number[];
   readonly #open = new Set<Open>();
+  readonly #random: Random;
   #clients = 0;
 
   constructor(cluster: Cluster, world: WorldUnderTest, o: { plan: Plan; truth: Truth }) {
     this.#cluster = cluster;
     this.#plan = o.plan;
+    this.#random = new Random(`workload ${o.plan.seed}`);
     this.truth = o.truth;
     this.calls = callsOf(world);
     this.drawDeed = world.drawDeed;
     this.thinkMsMax = o.plan.thinkMsMax;
     this.#gateways = [...cluster.regions.keys()];
-    cluster.onGatewayEnded = (node) => this.#gatewayEnded(node);
+    cluster.onEnded = (node) => this.#ended(node);
   }
 
   /** Asks that have no answer yet. */
@@ -84,9 +87,11 @@ export class Workload implements Stage {
 
   ask(gateway: number, call: Call, settle: (ended: Ended) => void): void {
     const { queue } = this.#cluster.world;
+    const isHere = call.mode === 'query' && this.#random.integer(0, 99) < this.#plan.readsHere;
+    const node = isHere ? (this.#random.pick([...this.#cluster.globals.keys()]) ?? 0) : gateway;
     let isSettled = false;
     const open: Open = {
-      gateway,
+      node,
       settle: (ended) => {
         if (isSettled) return;
         isSettled = true;
@@ -95,6 +100,10 @@ export class Workload implements Stage {
       },
     };
     queue.after(TRAVEL_US, () => {
+      if (isHere) {
+        this.#askMember(call, open, node);
+        return;
+      }
       const host = this.#cluster.regions.get(gateway);
       if (host?.life === undefined) {
         open.settle({ kind: 'not-asked' });
@@ -106,8 +115,25 @@ export class Workload implements Stage {
     });
   }
 
-  #gatewayEnded(node: number): void {
-    for (const open of this.#open) if (open.gateway === node) open.settle({ kind: 'uncertain' });
+  /** Asks a copy itself, whoever leads: it serves what it knows to be new enough, or refuses. */
+  #askMember({ group, body }: Call, open: Open, node: number): void {
+    const host = this.#cluster.globals.get(node);
+    if (host?.life === undefined) {
+      open.settle({ kind: 'not-asked' });
+      return;
+    }
+    this.#open.add(open);
+    this.after(ASK_DEADLINE_MS, () => open.settle({ kind: 'uncertain' }));
+    host.life.take('order', () =>
+      host.readHere(group, body, (answer) => {
+        if (answer.kind === 'answered' || answer.kind === 'uncertain') open.settle(answer);
+        else open.settle({ kind: 'unavailable', retryAfterMs: 0 });
+      }),
+    );
+  }
+
+  #ended(node: number): void {
+    for (const open of this.#open) if (open.node === node) open.settle({ kind: 'uncertain' });
   }
 
   #newClient(gateway: number, isProbe: boolean): Client {

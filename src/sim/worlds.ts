@@ -66,6 +66,15 @@ export const fiveReplicas: WorldUnderTest = {
   },
 };
 
+/** Every global node holds every group; who votes in it is who founded it, until that is changed. */
+export function heldEverywhere(topology: Topology): Topology {
+  const globals = topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id);
+  const widened = (group: GroupPlan): GroupPlan => {
+    return { ...group, founders: group.founders ?? group.members, members: globals };
+  };
+  return { ...topology, groups: topology.groups.map(widened) };
+}
+
 /** Every call of a world, by name. */
 export function callsOf({ topology, features }: WorldUnderTest): ReadonlyMap<string, CallPlan> {
   const calls = new Map<string, CallPlan>();

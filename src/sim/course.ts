@@ -1,0 +1,139 @@
+// The course of a simulated run: virtual time goes on until something holds, and what must hold is demanded.
+//
+// `run.ts` owns one; `drills.ts` works with it. Safety is looked at elsewhere, after every step; here is
+// what must happen in time, and what must not happen at all where nothing is wrong.
+import type { Client } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import type { Invariants } from './invariants.ts';
+import type { Operator } from './operator.ts';
+import type { EventQueue } from './queue.ts';
+import type { Invariant, Verdicts } from './violation.ts';
+import type { Workload } from './workload.ts';
+
+const POLL_MS = 10;
+/** Nothing that is alive takes so many steps in a run: it spins. */
+const STEPS_MAX = 1_000_000;
+/** What waits anywhere stays far below what the parts themselves allow. */
+const FILES_MAX = 400;
+const OPEN_ASKS_MAX = 2_000;
+
+export interface CourseParts {
+  readonly queue: EventQueue;
+  readonly cluster: Cluster;
+  readonly operator: Operator;
+  readonly workload: Workload;
+  readonly invariants: Invariants;
+  readonly verdicts: Verdicts;
+  /** The longest election timeout of this world. */
+  readonly electionMs: number;
+  readonly mark: (what: string) => void;
+}
+
+export class Course {
+  readonly parts: CourseParts;
+
+  constructor(parts: CourseParts) {
+    this.parts = parts;
+  }
+
+  get nowMs(): number {
+    return this.parts.queue.nowMs;
+  }
+
+  get isBroken(): boolean {
+    return this.parts.verdicts.first !== undefined;
+  }
+
+  /** No disk is beyond use, so that every group can spare one more member. */
+  get isWhole(): boolean {
+    const hosts = [...this.parts.cluster.globals.values()];
+    return !this.isBroken && hosts.every(({ isRefused }) => !isRefused);
+  }
+
+  /** How often leaders changed so far. */
+  get elections(): number {
+    let sum = 0;
+    for (const { elections } of this.parts.invariants.histories.values()) sum += elections;
+    return sum;
+  }
+
+  for(ms: number): void {
+    this.until(() => false, ms);
+  }
+
+  /** Goes on until the condition holds; false when that is not within `limitMs`. */
+  until(condition: () => boolean, limitMs: number): boolean {
+    const { queue } = this.parts;
+    const endUs = queue.nowUs + limitMs * 1_000;
+    while (!this.isBroken && queue.nowUs < endUs) {
+      if (condition()) return true;
+      const untilUs = Math.min(endUs, queue.nowUs + POLL_MS * 1_000);
+      while (!this.isBroken && queue.step(untilUs));
+      this.#bounded();
+    }
+    return this.isBroken || condition();
+  }
+
+  /** The same, and looks after every single event: for what lasts no longer than that. */
+  untilSeen(condition: () => boolean, limitMs: number): boolean {
+    const { queue } = this.parts;
+    const endUs = queue.nowUs + limitMs * 1_000;
+    while (!this.isBroken && !condition()) if (!queue.step(endUs)) return condition();
+    return true;
+  }
+
+  /** Demands fresh commands at every gateway. */
+  serve(limitMs: number, when: string): void {
+    const { cluster, workload } = this.parts;
+    const probes = workload.probe();
+    const isServed = (): boolean => probes.every((probe: Client) => probe.isDone);
+    if (this.until(isServed, limitMs)) return;
+    const { groups } = cluster.world.topology;
+    const first = groups.find(({ number }) => cluster.leaderOf(number) === undefined);
+    const within = `within ${limitMs} ms ${when}: ${this.picture()}`;
+    if (first !== undefined) this.broken('LEAD', `${first.name} has no leader ${within}`);
+    else this.broken('SERVE', `fresh commands are not done at every gateway ${within}`);
+  }
+
+  /** Demands that no leader has changed since there were `before` elections. */
+  sameLeaders(before: number, when: string): void {
+    const changes = this.elections - before;
+    if (changes === 0) return;
+    this.broken('CALM', `${changes} leaders were elected ${when}: ${this.picture()}`);
+  }
+
+  broken(invariant: Invariant, what: string): void {
+    this.parts.verdicts.broken(invariant, what);
+  }
+
+  /** Each copy in a few words. */
+  picture(): string {
+    const { cluster } = this.parts;
+    const lines: string[] = [];
+    for (const { number, name } of cluster.world.topology.groups) {
+      for (const [node, { groups, isRefused }] of cluster.globals) {
+        const group = groups.get(number);
+        if (group === undefined) {
+          if (isRefused) lines.push(`${name}/${node} refused`);
+          continue;
+        }
+        const { role, term, commit, last, membership } = group.node.status;
+        const { incoming, outgoing, learners } = membership;
+        const members = [incoming, outgoing, learners].map((nodes) => nodes.join(' ')).join('/');
+        const log = `applied ${group.applied} commit ${commit} last ${last}`;
+        lines.push(`${name}/${node} ${role} term ${term} ${log} voters ${members}`);
+      }
+    }
+    return lines.join('; ');
+  }
+
+  #bounded(): void {
+    const { cluster, workload } = this.parts;
+    if (cluster.steps > STEPS_MAX) this.broken('BND', `${STEPS_MAX} steps: something spins`);
+    for (const [node, { disk }] of cluster.globals) {
+      const files = disk.fileCount;
+      if (files > FILES_MAX) this.broken('BND', `node ${node} has ${files} files`);
+    }
+    if (workload.open > OPEN_ASKS_MAX) this.broken('BND', `${workload.open} asks are open`);
+  }
+}
