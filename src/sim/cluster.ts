@@ -114,7 +114,7 @@ export class Cluster {
   /** Who stands in the place of this node by now. */
   today(node: number): number {
     const successor = this.#successors.get(node);
-    return successor === undefined ? node : this.today(successor);
+    return successor === undefined || successor === node ? node : this.today(successor);
   }
 
   machine(node: number): MachineClock {

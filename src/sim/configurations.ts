@@ -80,6 +80,17 @@ export class Configurations {
   }
 }
 
+/**
+ * Whether a majority of each set is so. Counted here once more: a fault in `base/quorum.ts` must not hide
+ * itself.
+ */
+export function haveMajorities(
+  { incoming, outgoing }: Voters,
+  isSo: (node: NodeId) => boolean,
+): boolean {
+  return [incoming, outgoing].every((set) => set.length === 0 || 2 * set.filter(isSo).length > set.length);
+}
+
 /** Either both old and new voters decide from now on, or only who decided before, or the new ones alone. */
 function isStep(before: Membership, now: Membership): boolean {
   if (now.outgoing.length === 0) return areSame(now.incoming, before.incoming);

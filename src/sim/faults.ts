@@ -168,7 +168,11 @@ function drawFault(
     case 'usurp':
     case 'reconfigure':
     case 'transfer':
-      return drawOnGroup(random, pick(random, topology.groups).number, { kind, ...when, target });
+      return drawOnGroup(random, pick(random, topology.groups).number, {
+        kind,
+        ...when,
+        to: pick(random, globals(topology)),
+      });
     case 'crash-loop':
       return { ...when, kind, target, everyMs: random.integer(20, 300) };
     case 'cut': {
@@ -209,10 +213,10 @@ function drawOnGroup(
     readonly kind: 'kill-majority' | 'hunt' | 'usurp' | 'reconfigure' | 'transfer';
     readonly atMs: number;
     readonly forMs: number;
-    readonly target: Target;
+    readonly to: number;
   },
 ): Fault {
-  const { kind, target, ...when } = o;
+  const { kind, to, ...when } = o;
   switch (kind) {
     case 'kill-majority': {
       const forMs = random.chance(1, 2) ? random.integer(300, 1_500) : random.integer(3_300, 5_500);
@@ -229,7 +233,7 @@ function drawOnGroup(
     case 'reconfigure':
       return { ...when, kind, group, voters: random.integer(3, 5) };
     case 'transfer':
-      return { ...when, kind, group, target };
+      return { ...when, kind, group, to };
   }
 }
 

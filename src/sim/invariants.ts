@@ -5,13 +5,13 @@
 // Source: Ongaro's thesis, figure 3.2; the invariants are named in `violation.ts`.
 import { ByteReader } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { hasQuorum, type Voters } from '../base/quorum.ts';
+import type { Voters } from '../base/quorum.ts';
 import type { LogWrite, Recovered } from '../protocols/raft/messages.ts';
 import type { StateMachine } from '../protocols/state-machine.ts';
 import { readChanges, recordAt } from '../runtime/journal-record.ts';
 import type { RaftGroup } from '../runtime/raft-group.ts';
 import type { GroupPlan, Topology } from '../services/topology.ts';
-import { Configurations } from './configurations.ts';
+import { Configurations, haveMajorities } from './configurations.ts';
 import { DurableLog } from './durable-log.ts';
 import { GroupHistory } from './group-history.ts';
 import type { Verdicts } from './violation.ts';
@@ -279,8 +279,8 @@ export class Invariants {
   #isHeld(member: Member, index: number, term: number): void {
     const { group, configurations, history } = member;
     if (group === undefined) return;
-    // A leader counts by the newest members it knows; what others call committed, their logs decide.
-    const voters = configurations.votersOf(group.node, group.isLeader ? Infinity : index);
+    // Behind it may stand members that were named only after it was committed.
+    const voters = configurations.votersOf(group.node, index);
     const isHeld = this.#haveQuorum(member, voters, ({ log }) => log.holds(index, term));
     if (isHeld) return;
     const what = `entry ${index} of term ${term} is called committed, and is on too few disks`;
@@ -297,7 +297,7 @@ export class Invariants {
 
   /** Whether a majority of each set of voters is so. */
   #haveQuorum({ number }: Member, voters: Voters, isSo: (member: Member) => boolean): boolean {
-    return hasQuorum(voters, (node) => {
+    return haveMajorities(voters, (node) => {
       const member = this.#of(node).get(number);
       return member !== undefined && isSo(member);
     });

@@ -112,7 +112,7 @@ export class Nemesis {
       case 'reconfigure':
         return this.#reconfigure(fault.group, fault.voters);
       case 'transfer':
-        this.#operator.transfer(fault.group, this.#choose(fault.target));
+        this.#operator.transfer(fault.group, cluster.today(fault.to));
         return undefined;
       case 'replace':
         this.#operator.replace(cluster.today(fault.node));

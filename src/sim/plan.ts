@@ -59,7 +59,7 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   /** So many of the global nodes shall vote, drawn when it begins and asked for while it lasts. */
   | { readonly kind: 'reconfigure'; readonly group: number; readonly voters: number }
   /** Leadership is to go to a node, whatever its state, and whether it votes there or not. */
-  | { readonly kind: 'transfer'; readonly group: number; readonly target: Target }
+  | { readonly kind: 'transfer'; readonly group: number; readonly to: number }
   /** A node's disk is lost for good: another identity takes its place. It lasts until that is done. */
   | { readonly kind: 'replace'; readonly node: number }
   | {

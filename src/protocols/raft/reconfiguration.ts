@@ -121,8 +121,12 @@ function joint({ incoming }: Membership, target: readonly NodeId[]): Membership 
 function hasCaughtUp(s: RaftState, node: NodeId): boolean {
   const progress = s.progress.get(node);
   if (progress === undefined) return false;
+  // That it must be probed now and then means nothing where links break or mix up what they carry.
+  const isHeard = s.nowMs - progress.heardMs < s.electionMsMin;
   const isNear =
-    progress.state === 'replicate' && s.log.lastIndex - progress.match <= PROMOTION_LAG_MAX;
+    isHeard &&
+    progress.state !== 'snapshot' &&
+    s.log.lastIndex - progress.match <= PROMOTION_LAG_MAX;
   progress.nearSinceMs = isNear ? (progress.nearSinceMs ?? s.nowMs) : undefined;
   return isNear && s.nowMs - (progress.nearSinceMs ?? s.nowMs) >= PROMOTION_AFTER_MS;
 }

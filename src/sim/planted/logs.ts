@@ -1,4 +1,4 @@
-// Faults planted in replication and reads: what is appended, counted, committed and read.
+// Faults planted in replication: what is appended, counted and committed.
 //
 // `all.ts` lists them.
 import type { PlantedFault } from './fault.ts';
@@ -124,39 +124,14 @@ export const inLogs: readonly PlantedFault[] = [
       },
     ],
   },
-];
-
-export const inReads: readonly PlantedFault[] = [
   {
-    name: 'read-before-noop',
-    what: 'a new leader serves reads before it has committed anything in its term',
+    name: 'window-never-empties',
+    what: 'an append that was answered still counts as on its way',
     changes: [
       {
-        file: 'protocols/raft/replication.ts',
-        from: `if (!s.reads.hasUnsent || s.log.termAt(s.commit) !== s.term) return;`,
-        to: `if (!s.reads.hasUnsent) return;`,
-      },
-    ],
-  },
-  {
-    name: 'read-round-not-confirmed',
-    what: 'a leader serves reads without asking whether it still leads',
-    changes: [
-      {
-        file: 'protocols/raft/reads.ts',
-        from: `      if (!isConfirmed(oldest.number)) return;`,
-        to: `      if (oldest.number < 0 && !isConfirmed(oldest.number)) return;`,
-      },
-    ],
-  },
-  {
-    name: 'read-confirmed-by-old-round',
-    what: 'an answer to an older round confirms a newer read',
-    changes: [
-      {
-        file: 'protocols/raft/replication.ts',
-        from: `(s.progress.get(node)?.answeredRound ?? 0) >= round,`,
-        to: `(s.progress.get(node)?.answeredRound ?? 0) >= Math.min(round, 1),`,
+        file: 'protocols/raft/progress.ts',
+        from: `    while (this.#inFlight.length > 0 && (this.#inFlight[0] as number) <= index) {`,
+        to: `    while (this.#inFlight.length > 0 && (this.#inFlight[0] as number) < index) {`,
       },
     ],
   },

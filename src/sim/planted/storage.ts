@@ -218,4 +218,26 @@ export const inSnapshots: readonly PlantedFault[] = [
       },
     ],
   },
+  {
+    name: 'chunk-out-of-place-taken',
+    what: 'a chunk of a snapshot counts although it is not the next one',
+    changes: [
+      {
+        file: 'protocols/raft/snapshots.ts',
+        from: `  if (offset === incoming.nextOffset && offset + chunk.length <= incoming.bytes.length) {`,
+        to: `  if (offset + chunk.length <= incoming.bytes.length) {`,
+      },
+    ],
+  },
+  {
+    name: 'chunks-of-two-snapshots',
+    what: 'chunks of a later snapshot go on with an earlier one',
+    changes: [
+      {
+        file: 'protocols/raft/snapshots.ts',
+        from: `  if (s.incoming === undefined || !isSame(s.incoming.mark, mark)) {`,
+        to: `  if (s.incoming === undefined || s.incoming.bytes.length !== totalBytes) {`,
+      },
+    ],
+  },
 ];
