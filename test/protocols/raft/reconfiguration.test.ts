@@ -60,6 +60,18 @@ test('4.2.1, row 39: a node that comes is a learner until it holds the log, and 
   assert.equal(newcomer.appliedIndex, leader.appliedIndex);
 });
 
+test('a learner whose link breaks again and again still becomes a voter, since it is near all the time', () => {
+  const cluster = new Cluster({ size: 3, spare: 1, seed: 11 });
+  const leader = leadByOne(cluster);
+  assert.equal(cluster.reconfigure(leader, [1, 2, 3, 4]).kind, 'begun');
+  for (let i = 0; i < 60; i++) {
+    cluster.peerLost(leader, nodeId(4));
+    cluster.propose(leader, `${i}`);
+    cluster.run(20);
+  }
+  assert.deepEqual(voters(leader), [1, 2, 3, 4]);
+});
+
 test('4.3: one member is exchanged for another in one change', () => {
   const cluster = new Cluster({ size: 3, spare: 1, seed: 2 });
   const leader = leadByOne(cluster);
