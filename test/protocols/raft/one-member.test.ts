@@ -44,7 +44,7 @@ function matched({ sendNow, sendAfterWrite }: Effects): number | undefined {
   return last.result.index;
 }
 
-test('row 3: a candidate’s own vote is on its disk before anybody is asked, and binds it after a restart', () => {
+test('row 3: a candidate’s own vote is on its disk before anybody is asked, also after a restart', () => {
   const candidate = member([], 4);
   candidate.campaignNow(1);
   const effects = candidate.collect();
@@ -114,7 +114,7 @@ test('row 23: a later write that is durable covers those before it, and an older
   assert.equal(follower.status.durable, 3);
 });
 
-test('row 24: answers in any order never lower what a member is known to hold, nor what it is sent next', () => {
+test('row 24: answers in any order never lower what a member is known to hold', () => {
   for (const order of [[4, 9, 7], [9, 4, 7], [7, 9, 4]]) {
     const progress = new Progress(1, 0);
     for (const last of [4, 7, 9]) progress.sent(last, 10);
@@ -147,7 +147,7 @@ test('row 41: a log that was compacted up to its very last entry goes on at the 
   }
 });
 
-test('row 42: chunks of another snapshot begin anew, and one that is older than the state changes nothing', () => {
+test('row 42: chunks of another snapshot begin anew, and an older one changes nothing', () => {
   const follower = member([], 1);
   const chunk = (of: SnapshotMark, offset: number, bytes: readonly number[]): void => {
     const state = { offset, totalBytes: 4, chunk: Uint8Array.from(bytes) };

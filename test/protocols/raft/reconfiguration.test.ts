@@ -60,7 +60,7 @@ test('4.2.1, row 39: a node that comes is a learner until it holds the log, and 
   assert.equal(newcomer.appliedIndex, leader.appliedIndex);
 });
 
-test('a learner whose link breaks again and again still becomes a voter, since it is near all the time', () => {
+test('a learner whose link breaks again and again becomes a voter, since it is near all along', () => {
   const cluster = new Cluster({ size: 3, spare: 1, seed: 11 });
   const leader = leadByOne(cluster);
   assert.equal(cluster.reconfigure(leader, [1, 2, 3, 4]).kind, 'begun');
