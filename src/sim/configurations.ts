@@ -1,6 +1,6 @@
 // Who votes in a group, as its configuration entries say, and whether these follow each other as they must.
 //
-// `invariants.ts` keeps one per group and feeds it each configuration entry that reaches a disk: what
+// `invariants.ts` keeps one per group and feeds it each configuration entry that stands in a log: what
 // members believe of their membership is not asked. Majorities are then counted by what is known here.
 // Source: Raft (thesis), sections 4.1 and 4.3; catalogue rows 35 to 38.
 import type { NodeId } from '../base/id.ts';
@@ -20,7 +20,7 @@ interface Configuration {
 export class Configurations {
   readonly #history: GroupHistory;
   readonly #verdicts: Verdicts;
-  /** All that ever reached a disk, by rising index; several of one index are of different terms. */
+  /** All that was ever named, by rising index; several of one index are of different terms. */
   readonly #known: Configuration[];
 
   constructor(founders: readonly NodeId[], history: GroupHistory, verdicts: Verdicts) {
@@ -35,17 +35,30 @@ export class Configurations {
     return this.#newestIn(node, upTo).membership;
   }
 
-  /** A configuration entry of this member's log reached its disk. */
-  written(entry: Entry, node: RaftNode | undefined): void {
-    const { index, term, data } = entry;
-    if (this.#known.some((known) => known.index === index && known.term === term)) return;
-    const membership = decodeMembership(data);
-    // What another leader has overwritten meanwhile stands behind other entries than it did.
-    if (node?.entryAt(index)?.term === term) {
-      this.#follows(entry, membership, this.#newestIn(node, index - 1));
+  /** Takes in what a member's log names that nobody has named so far. Returns that, oldest first. */
+  learn(node: RaftNode): readonly Entry[] {
+    const news: Entry[] = [];
+    const { base, last } = node.status;
+    for (let index = last; index > base; index--) {
+      const entry = node.entryAt(index);
+      if (entry?.kind !== 'configuration') continue;
+      if (!this.written(entry)) break;
+      news.unshift(entry);
     }
+    return news;
+  }
+
+  /** A configuration entry reached a disk. Returns whether it is new. */
+  written({ index, term, data }: Entry): boolean {
+    if (this.#known.some((known) => known.index === index && known.term === term)) return false;
     const place = this.#known.findLastIndex((known) => known.index <= index) + 1;
-    this.#known.splice(place, 0, { index, term, membership });
+    this.#known.splice(place, 0, { index, term, membership: decodeMembership(data) });
+    return true;
+  }
+
+  /** A member's log names these, and all that it has committed is known: each must be a step that may be. */
+  check(news: readonly Entry[], node: RaftNode): void {
+    for (const entry of news) this.#follows(entry, this.#newestIn(node, entry.index - 1));
   }
 
   #newestIn(node: RaftNode, upTo: number): Configuration {
@@ -63,7 +76,8 @@ export class Configurations {
     return isCompacted ? this.#history.at(index)?.entry.term : index === 0 ? 0 : undefined;
   }
 
-  #follows({ index, term }: Entry, now: Membership, before: Configuration): void {
+  #follows({ index, term, data }: Entry, before: Configuration): void {
+    const now = decodeMembership(data);
     const { committed, name } = this.#history;
     const say = (what: string): void => {
       this.#verdicts.broken('CFG', `${name}: the members of entry ${index} in term ${term} ${what}`);

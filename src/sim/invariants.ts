@@ -6,7 +6,7 @@
 import { ByteReader } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import type { Voters } from '../base/quorum.ts';
-import type { LogWrite, Recovered } from '../protocols/raft/messages.ts';
+import type { LogWrite, Membership, Recovered } from '../protocols/raft/messages.ts';
 import type { StateMachine } from '../protocols/state-machine.ts';
 import { readChanges, recordAt } from '../runtime/journal-record.ts';
 import type { RaftGroup } from '../runtime/raft-group.ts';
@@ -44,6 +44,8 @@ interface Member {
   commit: number;
   term: number;
   wasLeader: boolean;
+  /** As its log named the members when it was looked at. */
+  membership: Membership | undefined;
   /** Looked at without finding anything moved. */
   unmoved: number;
 }
@@ -116,7 +118,7 @@ export class Invariants {
   died(node: number): void {
     for (const member of this.#of(node).values()) {
       // It may have committed something, and told others, in the very step in which it died.
-      this.#look(member);
+      this.#look(member, true);
       member.group = undefined;
     }
   }
@@ -200,8 +202,8 @@ export class Invariants {
     for (const entry of write.entries) {
       member.history.written(entry);
       if (entry.kind !== 'configuration') continue;
-      this.#look(member);
-      member.configurations.written(entry, member.group?.node);
+      this.#look(member, true);
+      member.configurations.written(entry);
     }
   }
 
@@ -211,8 +213,8 @@ export class Invariants {
     return members;
   }
 
-  #look(member: Member): void {
-    const { group, history, node } = member;
+  #look(member: Member, isClose: boolean = false): void {
+    const { configurations, group, history, node } = member;
     if (group === undefined) return;
     const leads = group.node.role === 'leader';
     const moved =
@@ -220,7 +222,7 @@ export class Invariants {
       group.applied !== member.applied ||
       leads !== member.wasLeader;
     // What else there is to see changes seldom, and stays wrong once it is.
-    if (!moved && (member.unmoved += 1) % LOOK_EVERY !== 0) return;
+    if (!moved && !isClose && (member.unmoved += 1) % LOOK_EVERY !== 0) return;
     const raft = group.node.status;
     const name = `${history.name} at ${node}`;
     if (raft.term < member.term) {
@@ -244,7 +246,10 @@ export class Invariants {
       const line = `${raft.base} ${raft.snapshot.index} ${group.applied} ${raft.commit} ${raft.last}`;
       this.#verdicts.broken('ORD', `${name}: base, snapshot, applied, commit, last are ${line}`);
     }
+    const named = raft.membership === member.membership ? [] : configurations.learn(group.node);
+    member.membership = raft.membership;
     if (raft.commit > member.checked) this.#commits(member, raft.commit);
+    configurations.check(named, group.node);
     if (leads) history.leads(node, raft.term);
     if (leads && !member.wasLeader) {
       this.note?.(node, `leads ${history.name} in term ${raft.term}`);
@@ -279,9 +284,11 @@ export class Invariants {
   #isHeld(member: Member, index: number, term: number): void {
     const { group, configurations, history } = member;
     if (group === undefined) return;
-    // Behind it may stand members that were named only after it was committed.
     const voters = configurations.votersOf(group.node, index);
-    const isHeld = this.#haveQuorum(member, voters, ({ log }) => log.holds(index, term));
+    // Members named behind it may have decided it, or have been named only after it was committed.
+    const isHeld = [voters, configurations.votersOf(group.node, Infinity)].some((either) =>
+      this.#haveQuorum(member, either, ({ log }) => log.holds(index, term)),
+    );
     if (isHeld) return;
     const what = `entry ${index} of term ${term} is called committed, and is on too few disks`;
     this.#verdicts.broken('CQ', `${history.name}: ${what} of ${nameOf(voters)}`);
@@ -384,6 +391,7 @@ function newMember(
     commit: 0,
     term: 0,
     wasLeader: false,
+    membership: undefined,
     unmoved: 0,
   };
 }

@@ -26,7 +26,7 @@ const noop = (index: number, term: number): Entry => {
   return { index, term, kind: 'noop', timeMs: 1, data: new Uint8Array(0) };
 };
 
-/** A member whose log is this; each name of members in it reached its disk when `committed` were so. */
+/** A member whose log is this; its first `committed` entries are. */
 function judge(log: readonly Entry[], committed: number): {
   readonly broken: Invariant | undefined;
   readonly votersAt: (index: number) => readonly (readonly number[])[];
@@ -40,7 +40,7 @@ function judge(log: readonly Entry[], committed: number): {
     0,
   );
   for (const entry of log.slice(0, committed)) history.commits({ node: 1, term: entry.term }, entry);
-  for (const entry of log) if (entry.kind === 'configuration') configurations.written(entry, node);
+  configurations.check(configurations.learn(node), node);
   return {
     broken: verdicts.first?.invariant,
     votersAt: (index) => {
