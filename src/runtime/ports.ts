@@ -3,6 +3,7 @@
 // Nothing below `adapters` and `cli` reaches the machine in any other way. Callbacks, not promises:
 // the loop in `turn.ts` decides when things happen.
 import type { NodeId } from '../base/id.ts';
+import type { EventBatch } from '../wire/events.ts';
 
 export interface Clock {
   /** Integer milliseconds that never run backwards; the origin means nothing. */
@@ -40,6 +41,25 @@ export interface PeerListener {
   up(node: NodeId): void;
   /** A link broke: a hint that the process died, never a proof. */
   lost(node: NodeId): void;
+}
+
+/** How a batch fared. `unknown`: it may still arrive, and must be published again. */
+export type Published =
+  | { readonly kind: 'taken'; readonly upTo: number }
+  | { readonly kind: 'unknown' };
+
+/**
+ * Carries events from one log of the world to another: at least once, and in order as long as the caller
+ * publishes the next batch of an origin for a destination only when the one before is settled. Each
+ * batch begins with the first event that is not known to be taken.
+ */
+export interface Events {
+  /**
+   * Brings a batch to its destination. `told` is called exactly once, never with `taken` before every
+   * event up to there is where no crash of a minority can undo it: the origin then forgets them. A
+   * destination that is away costs a bounded time, and holds up no other one.
+   */
+  publish(batch: EventBatch, told: (published: Published) => void): void;
 }
 
 /** One player's connection, as the gateway sees it. */

@@ -52,10 +52,11 @@ export class Global {
 
   /** Tells players, at most once each: a region node without a link misses it. */
   tell(notices: readonly Notice[]): void {
-    for (const { player, push, value } of notices) {
+    for (const { player, region, push, value } of notices) {
       const frame = encodePeerMessage({
         kind: 'notice',
         player,
+        ...(region === undefined ? {} : { region }),
         push,
         value: JSON.stringify(value) ?? 'null',
       });

@@ -36,11 +36,6 @@ export interface EventBatch {
   readonly events: readonly NumberedEvent[];
 }
 
-/** `order` is the place in the origin's log of the newest event: nothing leaves before it is committed. */
-export interface PendingBatch extends EventBatch {
-  readonly order: number;
-}
-
 const log = integer(1, LOG_NUMBER_MAX);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const numbered: Schema<NumberedEvent> = object({ number: count, body: octets(EVENT_BYTES_MAX) });
@@ -63,10 +58,17 @@ export const trimEvents: Shape<UpTo & { readonly to: number }, null, never> = sh
   nothing,
   [],
 );
-/** The next batch for each destination that has any waiting. */
-export const pendingEvents: Shape<null, readonly PendingBatch[], never> = shape(
-  nothing,
-  list(object({ origin: log, to: log, order: count, events }), LOG_NUMBER_MAX),
+export interface Wanted {
+  /** Of the log whose events are asked for: what was emitted after this place may still be undone. */
+  readonly committed: number;
+  /** Destinations that have a batch under way. */
+  readonly busy: readonly number[];
+}
+
+/** The next batch for each destination that has any waiting, the busy ones left out. */
+export const pendingEvents: Shape<Wanted, readonly EventBatch[], never> = shape(
+  object({ committed: count, busy: list(log, LOG_NUMBER_MAX) }),
+  list(object({ origin: log, to: log, events }), LOG_NUMBER_MAX),
   [],
 );
 

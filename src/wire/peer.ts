@@ -49,7 +49,9 @@ export type PeerMessage =
   | { readonly kind: 'answer'; readonly number: number; readonly answer: GroupAnswer }
   | {
       readonly kind: 'notice';
+      /** 0 for everybody in `region` or, where none is named, for the nodes themselves. */
       readonly player: number;
+      readonly region?: number;
       readonly push: string;
       /** JSON. */
       readonly value: string;
@@ -82,6 +84,7 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return writer
         .u8(NOTICE)
         .varint(message.player)
+        .varint(message.region ?? 0)
         .text(message.push)
         .text(message.value)
         .finish();
@@ -172,13 +175,11 @@ function decodeBody(reader: ByteReader): PeerMessage {
       return { kind: 'answer', number: reader.varint(), answer: { kind: 'uncertain' } };
     case SPACE:
       return { kind: 'space', region: reader.varint(), body: reader.bytes() };
-    case NOTICE:
-      return {
-        kind: 'notice',
-        player: reader.varint(),
-        push: reader.text(PUSH_NAME_MAX),
-        value: reader.text(NOTICE_BYTES_MAX),
-      };
+    case NOTICE: {
+      const [player, region] = [reader.varint(), reader.varint()];
+      const said = { push: reader.text(PUSH_NAME_MAX), value: reader.text(NOTICE_BYTES_MAX) };
+      return { kind: 'notice', player, ...(region === 0 ? {} : { region }), ...said };
+    }
     default:
       throw new InvalidInputError(`peer message ${tag}`);
   }

@@ -58,8 +58,8 @@ export function eventsFeature(number: number, takers: readonly BoundTaker[]): Fe
       }),
     },
     queries: {
-      pending: query('service', pendingEvents, ({ outboxes }: EventState) =>
-        done(outboxes.batches().map((batch) => ({ origin: number, ...batch }))),
+      pending: query('service', pendingEvents, ({ outboxes }: EventState, wanted) =>
+        done(outboxes.batches(wanted).map((batch) => ({ origin: number, ...batch }))),
       ),
     },
     create: () => ({ outboxes: new Outboxes(), cursors: new Map() }),

@@ -12,6 +12,7 @@ import {
   EVENT_BYTES_MAX,
   EVENTS_PER_BATCH_MAX,
   type NumberedEvent,
+  type Wanted,
 } from '../wire/events.ts';
 import type { Keep } from './feature.ts';
 
@@ -68,15 +69,13 @@ export class Outboxes {
     for (const event of kept) add(box, event);
   }
 
-  /** The next batch for each destination that has any waiting. */
-  batches(): { to: number; order: number; events: readonly NumberedEvent[] }[] {
+  /** The next batch for each destination that has any waiting and is not busy. */
+  batches({ committed, busy }: Wanted): { to: number; events: readonly NumberedEvent[] }[] {
     const batches = [];
     for (const [to, { pending }] of this.#boxes) {
-      const batch = firstOf(pending);
-      const newest = batch.at(-1);
-      if (newest === undefined) continue;
-      const events = batch.map(({ number, body }) => ({ number, body }));
-      batches.push({ to, order: newest.order, events });
+      if (busy.includes(to)) continue;
+      const events = firstOf(pending, committed);
+      if (events.length > 0) batches.push({ to, events });
     }
     return batches;
   }
@@ -132,11 +131,12 @@ function add({ pending, waiting }: Outbox, event: Pending): void {
   waiting[event.keep] += 1;
 }
 
-function firstOf(pending: readonly Pending[]): readonly Pending[] {
+function firstOf(pending: readonly Pending[], committed: number): readonly NumberedEvent[] {
   let bytes = 0;
-  const end = pending.findIndex(({ body }, place) => {
+  const end = pending.findIndex(({ body, order }, place) => {
     bytes += body.length + NUMBER_BYTES;
-    return place >= EVENTS_PER_BATCH_MAX || bytes > BATCH_BYTES_MAX;
+    return place >= EVENTS_PER_BATCH_MAX || bytes > BATCH_BYTES_MAX || order > committed;
   });
-  return end < 0 ? pending : pending.slice(0, end);
+  const batch = end < 0 ? pending : pending.slice(0, end);
+  return batch.map(({ number, body }) => ({ number, body }));
 }

@@ -2,7 +2,7 @@
 import { decodeReply, encodeQuery } from '../../src/wire/command.ts';
 import {
   deliverEvents,
-  type PendingBatch,
+  type EventBatch,
   pendingEvents,
   trimEvents,
   type UpTo,
@@ -51,15 +51,17 @@ export class LinkedLogs {
   }
 
   /** What one log has for another, if anything. */
-  pending(from: number, to: number): PendingBatch | undefined {
-    const request = encodeQuery({ player: 0, call: 'events.pending', args: new Uint8Array(0) });
+  pending(from: number, to: number, committed?: number): EventBatch | undefined {
     const log = this.log(from);
+    const wanted = { committed: committed ?? log.index, busy: [] };
+    const args = encodeWith(pendingEvents.args, wanted);
+    const request = encodeQuery({ player: 0, call: 'events.pending', args });
     const reply = log.machine.query(request, log.index, log.timeMs);
     return valueOf(pendingEvents, reply).find((batch) => batch.to === to);
   }
 
   /** Brings a batch to its destination, which says up to where it has taken. */
-  deliver({ origin, to, events }: PendingBatch): UpTo {
+  deliver({ origin, to, events }: EventBatch): UpTo {
     const command = serviceCommand('events.deliver', encodeWith(deliverEvents.args, { origin, events }));
     return valueOf(deliverEvents, this.log(to).apply(command));
   }

@@ -29,6 +29,7 @@ const messages: readonly PeerMessage[] = [
   { kind: 'answer', number: 5, answer: { kind: 'moved', leader: undefined } },
   { kind: 'answer', number: 5, answer: { kind: 'unavailable', retryAfterMs: 100 } },
   { kind: 'answer', number: Number.MAX_SAFE_INTEGER, answer: { kind: 'uncertain' } },
+  { kind: 'notice', player: 0, region: 103, push: 'chat', value: '"hello"' },
   { kind: 'notice', player: 9, push: 'trade.received', value: '{"from":"Zoë"}' },
 ];
 
