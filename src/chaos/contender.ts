@@ -5,7 +5,7 @@
 import type { Outcome } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { ArgsOf, Client, PlayCall, ValueOf } from '../client/index.ts';
-import { pause } from '../crowd/test-player.ts';
+import { pause } from '../crowd/insist.ts';
 import type { HoldingsView } from '../wire/calls.ts';
 import type { Entry, Reading, Recorder } from './recorder.ts';
 import type { Timeline } from './timeline.ts';

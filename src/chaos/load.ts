@@ -4,21 +4,22 @@
 // something about all others. Each player is one process of the histories, with one call open at a time.
 // All of it goes over real sockets, through the client that games use.
 import { Random } from '../base/random.ts';
-import type { Outcome } from '../base/errors.ts';
 import { type Client, connect } from '../client/index.ts';
+import { insist } from '../crowd/insist.ts';
 import { accountOf } from '../crowd/names.ts';
-import { pause } from '../crowd/test-player.ts';
 import type { Topology } from '../services/topology.ts';
 import type { HoldingsView } from '../wire/calls.ts';
 import { Contender } from './contender.ts';
 import type { Recorder } from './recorder.ts';
 import type { Timeline } from './timeline.ts';
 
-/** A call that is not decided by then is of unknown fate. */
-const DEADLINE_MS = 4_000;
+/**
+ * A call that is not decided by then is of unknown fate. Longer than almost any cut: each such call doubles what
+ * a checker must think of, and fifty in one history were more than it could.
+ */
+const DEADLINE_MS = 15_000;
 /** What is unavailable is told soon, so that the picture shows it. */
 const UNAVAILABLE_MS = 500;
-const RETRY_MS = 100;
 const JOIN_MS_MAX = 60_000;
 /** Log-ins cost their region node some 40 ms of hashing each. */
 const JOINS_AT_ONCE_MAX = 4;
@@ -150,19 +151,6 @@ export class Load {
     const { signal } = this.#closing;
     this.#working = Promise.all(this.#contenders.map((one) => one.work(signal)));
   }
-}
-
-/** Asks until it is decided; `undefined` when that took too long. Only for what may be repeated. */
-async function insist<Value>(
-  ask: () => Promise<Outcome<Value>>,
-  giveUp: AbortSignal,
-): Promise<Outcome<Value> | undefined> {
-  while (!giveUp.aborted) {
-    const outcome = await ask();
-    if (outcome.kind === 'done' || outcome.kind === 'rejected') return outcome;
-    await pause(RETRY_MS, giveUp);
-  }
-  return undefined;
 }
 
 /** All gateways, beginning with another one for each player. */

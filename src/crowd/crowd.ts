@@ -7,11 +7,12 @@ import { Random } from '../base/random.ts';
 import type { Topology } from '../services/topology.ts';
 import type { HoldingsView, Place } from '../wire/calls.ts';
 import { birth, type City } from './birth.ts';
+import { pause } from './insist.ts';
 import { Ledger } from './ledger.ts';
 import type { CrowdResult, CrowdStats } from './messages.ts';
 import { accountOf, worldNameOf } from './names.ts';
 import { Tally } from './tally.ts';
-import { type Company, pause, TestPlayer } from './test-player.ts';
+import { type Company, TestPlayer } from './test-player.ts';
 
 export const PLAYERS_MAX = 10_000;
 /** A log-in costs its region node some 40 ms of hashing: more of them only wait for each other. */

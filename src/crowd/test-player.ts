@@ -16,11 +16,11 @@ import {
 import { type HoldingsView, myOffers, type Offer } from '../wire/calls.ts';
 import type { Birth } from './birth.ts';
 import { chooseDeed, type Deed } from './deeds.ts';
+import { insist, pause } from './insist.ts';
 import { type Ledger, type Move, movesOf } from './ledger.ts';
 import type { Tally } from './tally.ts';
 import { Walker } from './walker.ts';
 
-const RETRY_MS = 250;
 /** Offers that he has accepted and not heard of; more are left to expire. */
 const ACCEPTS_MAX = 8;
 const THINK_MS_MIN = 200;
@@ -99,17 +99,17 @@ export class TestPlayer {
     const logIn = () => this.#measured('account.logIn', () => this.#client.logIn(account));
     const register = () => this.#measured('account.register', () => this.#client.register(account));
     const [first, second] = isKnown ? [logIn, register] : [register, logIn];
-    const known = await this.#insist(first, giveUp);
-    const loggedIn = known?.kind === 'rejected' ? await this.#insist(second, giveUp) : known;
+    const known = await insist(first, giveUp);
+    const loggedIn = known?.kind === 'rejected' ? await insist(second, giveUp) : known;
     if (loggedIn?.kind !== 'done') return false;
     this.#player = loggedIn.value.player;
-    await this.#insist(() => this.#call('names.claim', { name: worldName }), giveUp);
-    await this.#insist(() => this.#call('holdings.open', null), giveUp);
-    const holdings = await this.#insist(() => this.#call('holdings.mine', null), giveUp);
+    await insist(() => this.#call('names.claim', { name: worldName }), giveUp);
+    await insist(() => this.#call('holdings.open', null), giveUp);
+    const holdings = await insist(() => this.#call('holdings.mine', null), giveUp);
     if (holdings?.kind !== 'done') return false;
     this.#holdings = holdings.value;
     company.ledger.open(this.player, holdings.value);
-    const entered = await this.#insist(
+    const entered = await insist(
       () => this.#measured('position.enter', () => this.#client.enter(birth.place)),
       giveUp,
     );
@@ -136,7 +136,7 @@ export class TestPlayer {
   /** Withdraws what he still offers, so that everything he has is his own again. */
   async settle(giveUp: AbortSignal): Promise<void> {
     for (let round = 0; round < WITHDRAW_ROUNDS_MAX; round++) {
-      const offers = await this.#insist(() => this.#call('trade.offers', null), giveUp);
+      const offers = await insist(() => this.#call('trade.offers', null), giveUp);
       if (offers?.kind !== 'done') return;
       const mine = offers.value.filter(({ from }) => from === this.player);
       if (mine.length === 0) return;
@@ -146,7 +146,7 @@ export class TestPlayer {
 
   /** What he holds by a linearizable read; `undefined` when nobody could tell in time. */
   async count(giveUp: AbortSignal): Promise<HoldingsView | undefined> {
-    const outcome = await this.#insist(() => this.#call('holdings.mine', null), giveUp);
+    const outcome = await insist(() => this.#call('holdings.mine', null), giveUp);
     return outcome?.kind === 'done' ? outcome.value : undefined;
   }
 
@@ -272,34 +272,6 @@ export class TestPlayer {
     this.#options.company.tally.record(name, outcome.kind, performance.now() - startedAtMs);
     return outcome;
   }
-
-  /** Asks until it is decided; `undefined` when that took too long. Only for what may be repeated. */
-  async #insist<Value>(
-    ask: () => Promise<Outcome<Value>>,
-    giveUp: AbortSignal,
-  ): Promise<Outcome<Value> | undefined> {
-    while (!giveUp.aborted) {
-      const outcome = await ask();
-      if (outcome.kind === 'done' || outcome.kind === 'rejected') return outcome;
-      await pause(RETRY_MS, giveUp);
-    }
-    return undefined;
-  }
-}
-
-/** Waits; false as soon as `closing` is aborted. */
-export function pause(durationMs: number, closing: AbortSignal): Promise<boolean> {
-  if (closing.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const end = (isWhole: boolean): void => {
-      clearTimeout(timer);
-      closing.removeEventListener('abort', cut);
-      resolve(isWhole);
-    };
-    const cut = (): void => end(false);
-    const timer = setTimeout(() => end(true), durationMs);
-    closing.addEventListener('abort', cut);
-  });
 }
 
 function parseOffer(value: unknown): Offer | undefined {
