@@ -14,8 +14,8 @@ import type { Recorder } from './recorder.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
- * A call that is not decided by then is of unknown fate. Longer than almost any cut: each such call doubles what
- * a checker must think of, and fifty in one history were more than it could.
+ * A call that is not decided by then is of unknown fate. Longer than almost any cut: each such call doubles
+ * what a checker must think of, and fifty in one history were more than it could.
  */
 const DEADLINE_MS = 15_000;
 /** What is unavailable is told soon, so that the picture shows it. */

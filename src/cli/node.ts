@@ -11,6 +11,7 @@ import { claimDataFolder } from '../adapters/node/data-folder.ts';
 import { openDisk } from '../adapters/node/disk.ts';
 import { systemEntropy } from '../adapters/node/entropy.ts';
 import { FaultGate } from '../adapters/node/fault-gate.ts';
+import { incarnationFile } from '../adapters/node/incarnation-file.ts';
 import { openHttp } from '../adapters/node/http.ts';
 import { openLogger } from '../adapters/node/log.ts';
 import { openPeers } from '../adapters/node/peers.ts';
@@ -23,6 +24,7 @@ import { Checkpoints } from '../runtime/checkpoints.ts';
 import { Journal } from '../runtime/journal.ts';
 import type { Peers } from '../runtime/ports.ts';
 import type { NodeDoors, Storage } from '../services/node-role.ts';
+import { Incarnations } from '../services/incarnations.ts';
 import { startWorldNode } from '../services/node.ts';
 import { soundTopology } from '../services/topology-rules.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
@@ -82,12 +84,19 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   const key = loadOrCreateWorldKey(join(dirname(resolve(options.topologyFile)), 'world.key'));
   const gate = new FaultGate(logger);
   parent?.listen({ message: (message) => gate.command(message), closed: () => undefined });
-  const peers = await openLinks({ topology, plan, key, logger, gate });
+  const incarnations = new Incarnations({
+    topology,
+    self: plan.id,
+    store: incarnationFile(options.data),
+    entropy: systemEntropy,
+  });
+  const peers = await openLinks({ topology, plan, key, logger, gate, incarnations });
   const doors: NodeDoors = {
     clock: systemClock,
     entropy: systemEntropy,
     logger,
     peers,
+    incarnations,
     secrets: openSecrets(key),
     machine: { pid: process.pid, residentBytes: () => process.memoryUsage.rss() },
     openStorage: () => openStorage(options.data, logger),
@@ -142,8 +151,9 @@ function openLinks(o: {
   readonly key: Uint8Array;
   readonly logger: NodeLog;
   readonly gate: FaultGate;
+  readonly incarnations: Incarnations;
 }): Promise<Peers> {
-  const { topology, plan, key, logger, gate } = o;
+  const { topology, plan, key, logger, gate, incarnations } = o;
   // Both ends dial, so that whoever starts last is heard at once and needs not wait for the others'
   // next attempt.
   const wanted = topology.nodes.filter(({ id }) => id !== plan.id);
@@ -154,6 +164,7 @@ function openLinks(o: {
     listen: { host: plan.host, port: plan.peerPort },
     nodes: topology.nodes.map(({ id, host, peerPort }) => ({ id, host, port: peerPort })),
     dial: wanted.map(({ id }) => id),
+    folders: incarnations,
     gate,
     logger,
   });

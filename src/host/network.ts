@@ -3,7 +3,6 @@
 // `run.ts` owns one for an operator, `chaos/cluster` for its drills. Several may lie on one link: delays
 // add up, the worst cut counts. The latencies of `--wan` lie below them and are no fault: `heal` leaves them.
 // Every node gates what it sends; so a fault from A to B is told to A. A node that starts again is told anew.
-import type { NodeId } from '../base/id.ts';
 import {
   DELAY_MS_MAX,
   type FaultyLink,
@@ -26,6 +25,7 @@ export interface DirectedFault {
 export const HEALTHY: LinkFault = { cut: 'no', delayMs: 0, jitterMs: 0, lossPerMille: 0 };
 
 export interface NetworkOptions {
+  /** As it is now: a replaced node has another id. */
   readonly topology: Topology;
   /** What lies below all faults, for as long as the world runs. */
   readonly base: readonly DirectedFault[];
@@ -35,12 +35,10 @@ export interface NetworkOptions {
 
 export class Network {
   readonly #options: NetworkOptions;
-  readonly #ids: ReadonlyMap<string, NodeId>;
   readonly #faults = new Map<string, readonly DirectedFault[]>();
 
   constructor(options: NetworkOptions) {
     this.#options = options;
-    this.#ids = new Map(options.topology.nodes.map(({ name, id }) => [name, id]));
   }
 
   /** The faults that lie on the links, by name, in the order in which they came. */
@@ -91,8 +89,8 @@ export class Network {
       if (from === node && to !== node) merged.set(to, mergeOf(merged.get(to) ?? HEALTHY, fault));
     }
     const links = [...merged].flatMap(([to, fault]): FaultyLink[] => {
-      const id = this.#ids.get(to);
-      return id === undefined ? [] : [{ to: id, ...fault }];
+      const plan = this.#options.topology.nodes.find(({ name }) => name === to);
+      return plan === undefined ? [] : [{ to: plan.id, ...fault }];
     });
     return { kind: 'link-faults', links };
   }

@@ -78,8 +78,11 @@ export class Run {
     this.#show = new Show(doors.terminal, options);
     this.#stops = new Stops(doors.terminal, doors.clock);
     this.#startedAtMs = doors.clock.monotonicMs();
+    const now = (): Topology => this.#world.topology;
     this.#network = new Network({
-      topology: world.topology,
+      get topology() {
+        return now();
+      },
       base: options.isWan ? wanDelays(world.topology) : [],
       tell: (node, faults) => this.#supervisor.keeper(node)?.tell(faults),
     });

@@ -4,6 +4,7 @@
 // leadership is handed over by the nodes themselves.
 import type { Child, ChildListener } from '../adapters/node/children.ts';
 import { StartError } from '../adapters/node/start-error.ts';
+import type { NodeId } from '../base/id.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
 import { type KeeperEvent, NodeKeeper } from './node-keeper.ts';
@@ -53,7 +54,9 @@ export class Supervisor {
 
   /**
    * Starts every node and resolves when all are ready. Rejects with `StartError` as soon as one can
-   * not get ready; the others go on until `stop` or `abort`.
+   * not get ready; the others go on until `stop` or `abort`. A member that said why it can not run is
+   * done without where each of its groups has a majority of others: only in a world that runs can an
+   * operator replace it.
    */
   start(): Promise<void> {
     const { clock } = this.#options;
@@ -69,7 +72,7 @@ export class Supervisor {
       this.#checkStart = () => {
         const fault = this.#startFault();
         if (fault !== undefined) settle(fault);
-        else if (this.facts.every(({ condition }) => condition === 'up')) settle(undefined);
+        else if (this.#areOthersUp()) settle(undefined);
       };
       for (const keeper of this.#keepers.values()) keeper.start();
     });
@@ -97,12 +100,28 @@ export class Supervisor {
   #startFault(): string | undefined {
     for (const keeper of this.#keepers.values()) {
       const { name, condition, selfExits } = keeper.facts;
-      if (condition === 'failed') return `${name} can not run: ${keeper.sentence}`;
+      if (condition === 'failed' && !this.#canDoWithout(name)) {
+        return `${name} can not run: ${keeper.sentence}`;
+      }
       if (condition === 'restarting' && selfExits >= START_EXITS_MAX) {
         return `${name} ended ${selfExits} times before it was ready: ${keeper.sentence}`;
       }
     }
     return undefined;
+  }
+
+  #areOthersUp(): boolean {
+    return this.facts.every(({ condition }) => condition === 'up' || condition === 'failed');
+  }
+
+  #canDoWithout(name: string): boolean {
+    const { nodes, groups } = this.#options.topology;
+    const failed = this.facts.filter(({ condition }) => condition === 'failed');
+    const isFailed = (id: NodeId): boolean => {
+      return failed.some((facts) => nodes.find((node) => node.id === id)?.name === facts.name);
+    };
+    const isMember = nodes.some((node) => node.name === name && node.kind === 'global');
+    return isMember && groups.every(({ members }) => 2 * members.filter(isFailed).length < members.length);
   }
 
   #lateness(): string {

@@ -11,18 +11,19 @@ import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
 import { Global } from './global.ts';
+import { Introduction } from './introduction.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
 import { readOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
-import type { GroupPlan } from './topology.ts';
+import { type GroupPlan, nodePlan } from './topology.ts';
 
 const SEED_BYTES = 16;
 const NO_OUTCOMES = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 } as const;
 
 export function openGlobalNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, features, doors } = setting;
-  const { clock, peers, logger } = doors;
+  const { clock, peers, logger, incarnations } = doors;
   const { journal, checkpoints, recovered } = doors.openStorage();
   const turn = new Turn({
     self,
@@ -46,17 +47,30 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     auditor.add(group, held);
   }
   const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
-  const global = new Global({ groups, outbox: new Outbox(clock, peers), regionNodes });
+  const outbox = new Outbox(clock, peers);
+  const global = new Global({ groups, outbox, regionNodes });
+  const { name } = nodePlan(topology, self);
+  const introduction = new Introduction({
+    name,
+    clock,
+    outbox,
+    incarnations,
+    fail: (cause) => doors.fail(cause),
+  });
   const readiness = new Readiness();
   const statuses = (): GroupStatus[] => [...groups.values()].map((group) => group.status());
   return {
     players: undefined,
-    start: () => turn.start(),
+    start: () => introduction.start(() => turn.start()),
     received(from, message) {
       if (message.kind === 'raft') turn.receive(message.group, from, message.body);
       else if (message.kind === 'ask') global.asked(from, message);
+      else if (message.kind === 'incarnations') introduction.received(from, message);
     },
-    up: (node) => turn.peerUp(node),
+    up(node) {
+      introduction.up(node);
+      turn.peerUp(node);
+    },
     lost: (node) => turn.peerLost(node),
     operated: (message) => operate([...groups.values()], message),
     isReady: () => readiness.judge(statuses()),
@@ -66,6 +80,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     spaces: () => [],
     outcomes: () => NO_OUTCOMES,
     async stop() {
+      introduction.stop();
       await turn.leave();
       journal.close();
     },

@@ -16,6 +16,7 @@ import type {
   SpaceStatus,
 } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
+import type { Incarnations } from './incarnations.ts';
 import type { Topology } from './topology.ts';
 
 /** A node's durable memory, and what was found in it at start. */
@@ -30,6 +31,7 @@ export interface NodeDoors {
   readonly entropy: Entropy;
   readonly logger: Logger;
   readonly peers: Peers;
+  readonly incarnations: Incarnations;
   readonly secrets: Secrets;
   readonly machine: { readonly pid: number; residentBytes(): number };
   /** Asked once, by global nodes only: region nodes keep nothing. */

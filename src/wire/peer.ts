@@ -2,10 +2,12 @@
 //
 // Raft's own messages stay opaque here (`protocols/raft/codec` knows them). An `ask` is a gateway's
 // command or query to the node it believes to lead a group; every ask gets exactly one `answer` while
-// the link stands. A `notice` tells a gateway something for one of its players.
+// the link stands. A `notice` tells a gateway something for one of its players. `incarnations` tell which
+// data folder each node was met with.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
+import { type KnownNode, knownNodes } from './incarnation.ts';
 import {
   type AckLevel,
   type ReadBound,
@@ -57,7 +59,13 @@ export type PeerMessage =
       readonly value: string;
     }
   /** Of a region's space: see `space.ts`. */
-  | { readonly kind: 'space'; readonly region: number; readonly body: Uint8Array };
+  | { readonly kind: 'space'; readonly region: number; readonly body: Uint8Array }
+  | {
+      readonly kind: 'incarnations';
+      /** Whether the other side is to tell what it knows. */
+      readonly asks: boolean;
+      readonly known: readonly KnownNode[];
+    };
 
 const RAFT = 1;
 const ASK_COMMAND = 2;
@@ -68,6 +76,8 @@ const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
 const SPACE = 20;
+const INCARNATIONS = 30;
+const INCARNATIONS_ASKED = 31;
 
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
   const writer = new ByteWriter(128);
@@ -88,6 +98,10 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
         .text(message.push)
         .text(message.value)
         .finish();
+    case 'incarnations':
+      writer.u8(message.asks ? INCARNATIONS_ASKED : INCARNATIONS);
+      knownNodes.encode(writer, message.known);
+      return writer.finish();
   }
 }
 
@@ -179,6 +193,11 @@ function decodeBody(reader: ByteReader): PeerMessage {
       const [player, region] = [reader.varint(), reader.varint()];
       const said = { push: reader.text(PUSH_NAME_MAX), value: reader.text(NOTICE_BYTES_MAX) };
       return { kind: 'notice', player, ...(region === 0 ? {} : { region }), ...said };
+    }
+    case INCARNATIONS:
+    case INCARNATIONS_ASKED: {
+      const known = knownNodes.decode(reader);
+      return { kind: 'incarnations', asks: tag === INCARNATIONS_ASKED, known };
     }
     default:
       throw new InvalidInputError(`peer message ${tag}`);

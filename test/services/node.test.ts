@@ -7,6 +7,8 @@ import { Journal } from '../../src/runtime/journal.ts';
 import { startWorldNode, type WorldNode } from '../../src/services/node.ts';
 import { seedTopology, type Topology } from '../../src/services/topology.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
+import type { IncarnationStore } from '../../src/services/incarnations.ts';
+import { bornIn, memoryStore } from '../support/incarnations.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { type LogLine, memoryLogger, plainSecrets, TestLink } from '../support/tiny-world.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -20,6 +22,7 @@ class SeedWorld {
   readonly network = new MemoryNetwork(this.clock);
   readonly topology: Topology = seedTopology({ world: 'seed' });
   readonly disks = new Map<NodeId, VirtualDisk>();
+  readonly stores = new Map<NodeId, IncarnationStore>();
   readonly nodes = new Map<NodeId, WorldNode>();
   readonly failures: unknown[] = [];
   readonly lines: LogLine[] = [];
@@ -48,6 +51,7 @@ class SeedWorld {
             },
           },
           peers: this.network.join(id),
+          incarnations: bornIn(this.topology, id, ++this.#seed, this.#storeOf(id)),
           secrets: plainSecrets(),
           machine: { pid: id, residentBytes: () => 1 },
           openStorage: () => ({ ...Journal.open(disk), checkpoints: new Checkpoints(disk) }),
@@ -58,6 +62,12 @@ class SeedWorld {
       '1.2.3',
     );
     this.nodes.set(id, node);
+  }
+
+  #storeOf(id: NodeId): IncarnationStore {
+    const store = this.stores.get(id) ?? memoryStore();
+    this.stores.set(id, store);
+    return store;
   }
 
   node(id: NodeId): WorldNode {
@@ -203,4 +213,18 @@ test('a node that stood still says for how long', async () => {
   world.clock.wakeAt = (atMs, wake) => wakeAt.call(world.clock, atMs + 250, wake);
   await world.clock.live(1_000);
   assert.ok(node.status().loopLateMsMax >= 250);
+});
+
+test('a node whose folder was wiped must not go on, and says which command helps', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const wiped = nodeId(4);
+  await world.stop(wiped);
+  world.stores.delete(wiped);
+  world.disks.delete(wiped);
+  world.start(wiped);
+  for (const other of world.nodes.keys()) if (other !== wiped) world.network.mend(wiped, other);
+  await world.clock.live(2_000);
+  assert.match(String(world.failures[0]), /bluemarble replace global-4/);
+  assert.equal(world.node(wiped).status().groups.every(({ term }) => term === 0), true);
 });

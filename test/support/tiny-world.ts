@@ -14,6 +14,7 @@ import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
 import type { GroupStatus } from '../../src/wire/status.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
 import { createGroupMachine } from '../../src/world/group-machine.ts';
+import { bornIn } from './incarnations.ts';
 import { MemoryNetwork } from './memory-peers.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -230,6 +231,7 @@ export class TinyWorld {
         entropy: { bytes: (count) => new Uint8Array(count).fill(9) },
         logger,
         peers,
+        incarnations: bornIn(topology, REGION, 1),
         secrets,
         machine: { pid: 1, residentBytes: () => 1 },
         openStorage: () => {

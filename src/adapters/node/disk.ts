@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk, DiskFile } from '../../runtime/ports.ts';
+import { syncFolder } from './process-files.ts';
 
 /** How a process exits whose disk failed. */
 export const DISK_FAILURE_EXIT = 70;
@@ -171,14 +172,6 @@ function* pieces(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
   for (const part of parts) {
     for (let at = 0; at < part.length; at += PIECE_BYTES) yield part.subarray(at, at + PIECE_BYTES);
   }
-}
-
-/** Makes names durable. Windows has no such call and keeps its names by itself. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const handle = fs.openSync(folder, 'r');
-  fs.fsyncSync(handle);
-  fs.closeSync(handle);
 }
 
 function endProcess(sentence: string): never {

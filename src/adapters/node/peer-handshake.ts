@@ -6,18 +6,22 @@
 // neither an old conversation nor one's own words sent back will do.
 // It shows who is at the other end; it hides nothing and does not seal what follows. Links between
 // machines therefore belong on a network that strangers cannot write to.
-// Layout: hello = "BMPL", u16 version, u32 from, u32 to, 32 bytes SHA-256 of the world's name,
-// 32 bytes nonce; proof = 32 bytes. Little-endian.
+// Layout: hello = "BMPL", u16 version, u32 from, u32 to, 32 bytes SHA-256 of the world's name, 16 bytes
+// incarnation of the sender's data folder, u8 whether it is settled, 32 bytes nonce; proof = 32 bytes.
+// Little-endian.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { invariant } from '../../base/errors.ts';
 import { type NodeId, nodeId } from '../../base/id.ts';
+import { type Claim, INCARNATION_BYTES } from '../../wire/incarnation.ts';
 
 const MAGIC: Uint8Array = new TextEncoder().encode('BMPL');
-const VERSION = 1;
+const VERSION = 2;
 const DIGEST_BYTES = 32;
-const HELLO_BYTES: number = 4 + 2 + 4 + 4 + DIGEST_BYTES + DIGEST_BYTES;
+const CLAIM_AT: number = 4 + 2 + 4 + 4 + DIGEST_BYTES;
+const HELLO_BYTES: number = CLAIM_AT + INCARNATION_BYTES + 1 + DIGEST_BYTES;
+const NO_FOLDER: Claim = { incarnation: '00'.repeat(INCARNATION_BYTES), isSettled: false };
 const PROOF_DOMAIN = 'bluemarble peer 1\0';
 
 /**
@@ -35,6 +39,7 @@ export type HandshakeStep =
   | {
       readonly kind: 'proved';
       readonly node: NodeId;
+      readonly claim: Claim;
       readonly rest: Uint8Array;
       readonly reply?: Uint8Array;
     }
@@ -44,6 +49,8 @@ export interface HandshakeOptions {
   readonly self: NodeId;
   readonly world: string;
   readonly key: Uint8Array;
+  /** The folder that this node speaks for, where it has one. */
+  readonly claim?: Claim;
   /** Whom the connection was dialled to; undefined for one that was accepted. */
   readonly dialled: NodeId | undefined;
   /** Whether the topology holds such a node. */
@@ -96,7 +103,8 @@ export class Handshake {
     if (!timingSafeEqual(this.#take(DIGEST_BYTES), expected)) {
       return { kind: 'refused', cause: 'wrong-key' };
     }
-    const proved = { kind: 'proved', node: sender(otherHello), rest: this.#held } as const;
+    const [node, claim] = [sender(otherHello), claimOf(otherHello)];
+    const proved = { kind: 'proved', node, claim, rest: this.#held } as const;
     return dials ? { ...proved, reply: this.#proof('dialler') } : proved;
   }
 
@@ -112,12 +120,15 @@ export class Handshake {
   }
 
   #helloTo(node: NodeId): Uint8Array {
+    const { incarnation, isSettled } = this.#options.claim ?? NO_FOLDER;
     return new ByteWriter(HELLO_BYTES)
       .raw(MAGIC)
       .u16(VERSION)
       .u32(this.#options.self)
       .u32(node)
       .raw(this.#world)
+      .raw(Buffer.from(incarnation, 'hex'))
+      .u8(isSettled ? 1 : 0)
       .raw(randomBytes(DIGEST_BYTES))
       .finish();
   }
@@ -148,4 +159,10 @@ function startsLikeHello(bytes: Uint8Array): boolean {
 
 function sender(hello: Uint8Array): NodeId {
   return nodeId(new ByteReader(hello, MAGIC.length + 2).u32());
+}
+
+function claimOf(bytes: Uint8Array): Claim {
+  const reader = new ByteReader(bytes, CLAIM_AT);
+  const incarnation = Buffer.from(reader.raw(INCARNATION_BYTES)).toString('hex');
+  return { incarnation, isSettled: reader.u8() === 1 };
 }

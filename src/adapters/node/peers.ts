@@ -10,9 +10,11 @@ import { connect, createServer, isIP, type Server, type Socket } from 'node:net'
 
 import type { NodeId } from '../../base/id.ts';
 import type { Logger, PeerListener, Peers } from '../../runtime/ports.ts';
+import type { Claim } from '../../wire/incarnation.ts';
+import { encodeFrames } from '../../wire/frame.ts';
 import type { FaultGate } from './fault-gate.ts';
 import { listen } from './listen.ts';
-import { Handshake, type HandshakeRefusal } from './peer-handshake.ts';
+import { Handshake, type HandshakeRefusal, type HandshakeStep } from './peer-handshake.ts';
 import { PeerLink } from './peer-link.ts';
 import { rareLogger } from './rare-log.ts';
 
@@ -31,6 +33,8 @@ const SILENT_MS_MAX = 350;
 const GIVEN_UP_MS = 1_000;
 /** Half way round the planet and back is a third of it. A lost first packet is sent again after a second. */
 const CONNECT_MS_MAX = 700;
+/** For whoever is turned away to read why. */
+const LAST_WORDS_MS_MAX = 1_000;
 const ALIVE: Uint8Array = new Uint8Array(0);
 const REDIAL_MS_MIN = 20;
 const REDIAL_MS_MAX = 500;
@@ -44,9 +48,19 @@ export interface PeersOptions {
   readonly nodes: readonly { readonly id: NodeId; readonly host: string; readonly port: number }[];
   /** Whom this node keeps a link with of its own accord. */
   readonly dial: readonly NodeId[];
+  /** The data folder that this node speaks for, and those that it met others with. */
+  readonly folders?: PeerFolders;
   /** Where an operator may put faults on the links; none for a node without a supervisor. */
   readonly gate?: FaultGate;
   readonly logger: Logger;
+}
+
+export interface PeerFolders {
+  readonly own: Claim;
+  /** Whether a node that proved who it is may be heard. */
+  admits(node: NodeId, claim: Claim): boolean;
+  /** The frame that tells whoever is not admitted why. */
+  refusal(): Uint8Array;
 }
 
 /**
@@ -74,7 +88,7 @@ interface Peer {
 }
 
 type Introduction =
-  | { readonly kind: 'proved'; readonly node: NodeId; readonly rest: Uint8Array }
+  | Extract<HandshakeStep, { kind: 'proved' }>
   | { readonly kind: 'refused'; readonly cause: HandshakeRefusal | 'too-slow' | 'closed' };
 
 class TcpPeers implements Peers {
@@ -247,7 +261,8 @@ class TcpPeers implements Peers {
   #handshake(dialled: NodeId | undefined): Handshake {
     const { self, world, key } = this.#options;
     const knows = (node: NodeId): boolean => this.#peers.has(node) && !this.#isBarred(node);
-    return new Handshake({ self, world, key, dialled, knows });
+    const claim = this.#options.folders?.own;
+    return new Handshake({ self, world, key, dialled, knows, ...(claim === undefined ? {} : { claim }) });
   }
 
   #refuse(cause: string, from: NodeId | string | undefined): void {
@@ -256,8 +271,16 @@ class TcpPeers implements Peers {
     this.#rare.log(level, 'peer-refused', { cause, from });
   }
 
-  #join(socket: Socket, proved: { node: NodeId; rest: Uint8Array }, dialled: boolean): void {
+  #join(socket: Socket, proved: Extract<Introduction, { kind: 'proved' }>, dialled: boolean): void {
     const peer = this.#peers.get(proved.node);
+    const { folders } = this.#options;
+    if (folders?.admits(proved.node, proved.claim) === false) {
+      this.#refuse('other-folder', proved.node);
+      socket.end(encodeFrames([folders.refusal()]));
+      setTimeout(() => socket.destroy(), LAST_WORDS_MS_MAX).unref();
+      if (peer !== undefined) this.#redialLater(peer);
+      return;
+    }
     const older = peer?.link;
     const isUnwanted = this.#closed || this.#isBarred(proved.node);
     if (peer === undefined || isUnwanted || (older && !this.#replaces(older, dialled))) {

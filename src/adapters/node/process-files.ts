@@ -101,7 +101,19 @@ export function publishJson(folder: string, name: string, value: unknown): strin
     closeSync(fd);
   }
   renameSync(draft, file);
+  syncFolder(folder);
   return file;
+}
+
+/** Makes names durable. Windows has no such call and keeps its names by itself. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function removeFile(folder: string, name: string): void {

@@ -1,0 +1,124 @@
+// Nodes that lost their disk: replaced for good, or refused when they come back without their memory.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { WorldView } from '../../src/host/view.ts';
+import { parseTopology, type Topology } from '../../src/services/topology.ts';
+import type { NodeStatus } from '../../src/wire/status.ts';
+import { freeBasePort } from '../support/free-base-port.ts';
+import { allUp, ask, end, folderOf, reportOf, traded, until, up, type Up } from '../support/real-world.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+function topologyOf({ folder }: Up): Topology {
+  return parseTopology(JSON.parse(readFileSync(join(folder, 'topology.json'), 'utf8')));
+}
+
+/** Every copy of every group is reached by its leader and has all that it has. */
+function isWhole(view: WorldView): boolean {
+  const lags = view.groups.flatMap(({ members }) => members.map(({ lag }) => lag));
+  return allUp(view) && lags.every((lag) => lag !== undefined && lag < 50);
+}
+
+/** The place of this name has a new identity, and every group that had the old one has exchanged it. */
+async function replace(world: Up, name: string): Promise<void> {
+  const before = topologyOf(world).nodes.find((node) => node.name === name);
+  assert.equal((await ask(world, { kind: 'replace', node: name }))?.kind, 'acted');
+  await until(world, () => {
+    const topology = topologyOf(world);
+    return topology.retired?.includes(before?.id ?? (0 as never)) === true;
+  });
+  await until(world, isWhole);
+}
+
+/** The old `global-2` starts once more, with its disk and the topology that it knew; nobody lets it in. */
+async function comesBack(t: TestContext, world: Up, before: Topology): Promise<void> {
+  const free = await freeBasePort();
+  const nodes = before.nodes.map((node) => {
+    return node.name === 'global-2' ? { ...node, httpPort: free + 1, peerPort: free + 2 } : node;
+  });
+  const former = join(world.folder, '..', 'former');
+  cpSync(join(world.folder, 'world.key'), join(former, 'world.key'));
+  const topology = join(former, 'topology.json');
+  writeFileSync(topology, JSON.stringify({ ...before, nodes }));
+  const words = ['node', '--topology', topology, '--name', 'global-2'];
+  const data = ['--data', join(world.folder, 'global-2.retired-2')];
+  const old = spawn(process.execPath, [...process.execArgv, MAIN, ...words, ...data], { stdio: 'ignore' });
+  t.after(() => old.kill('SIGKILL'));
+  while (!['global-1', 'global-3', 'eu'].every((name) => hasRefused(world, name))) await sleep(100);
+  const told = await fetch(`http://127.0.0.1:${free + 1}/v1/status`);
+  const status = (await told.json()) as NodeStatus;
+  assert.equal(status.node, 2);
+  assert.deepEqual(status.peersConnected, []);
+  old.kill('SIGKILL');
+}
+
+/** Whether the node's log says that it turned away one whom its topology does not hold. */
+function hasRefused({ folder }: Up, name: string): boolean {
+  const lines = readFileSync(join(folder, name, 'log.jsonl'), 'utf8').trim().split('\n');
+  return lines.some((line) => {
+    const { event, cause } = JSON.parse(line);
+    return event === 'peer-refused' && cause === 'wrong-node';
+  });
+}
+
+test('a dead node is replaced for good, and its old identity is refused', async (t) => {
+  const port = String(await freeBasePort());
+  const world = up(t, folderOf(t), '--players', '6', '--json', '--port', port);
+  await until(world, traded(3));
+  const before = topologyOf(world);
+  assert.equal((await ask(world, { kind: 'replace', node: 'global-2' }))?.kind, 'refused');
+  assert.equal((await ask(world, { kind: 'kill', nodes: ['global-2'] }))?.kind, 'acted');
+  await replace(world, 'global-2');
+  const { nodes, groups, retired } = topologyOf(world);
+  assert.equal(nodes.find(({ name }) => name === 'global-2')?.id, 10);
+  assert.deepEqual([retired, groups[0]?.members], [[2], [1, 10, 3]]);
+  const view = await until(world, allUp);
+  const seen = view.crowd?.trades ?? 0;
+  await until(world, traded(seen + 3));
+
+  await comesBack(t, world, before);
+  const code = await end(world, 'SIGTERM');
+  const report = await reportOf(world);
+  assert.deepEqual(report.invariants.filter(({ held }) => !held), []);
+  assert.deepEqual(report.gold?.counted, report.gold?.expected);
+  assert.equal(code, 0);
+});
+
+test('a wiped folder is refused under its old id, and its place can be given a new one', async (t) => {
+  const port = String(await freeBasePort());
+  const world = up(t, folderOf(t), '--players', '6', '--json', '--port', port);
+  await until(world, traded(3));
+  await ask(world, { kind: 'kill', nodes: ['global-4'] });
+  rmSync(join(world.folder, 'global-4'), { recursive: true });
+  await ask(world, { kind: 'restart', nodes: ['global-4'] });
+  const view = await until(world, ({ nodes }) => nodes.some(({ condition }) => condition === 'failed'));
+  assert.deepEqual(
+    view.nodes.filter(({ condition }) => condition !== 'up').map(({ name }) => name),
+    ['global-4'],
+  );
+  const words = readFileSync(join(world.folder, 'global-4.stderr'), 'utf8');
+  assert.match(words, /another data folder.*bluemarble replace global-4/);
+  await replace(world, 'global-4');
+  await end(world, 'SIGTERM');
+  const { invariants, gold } = await reportOf(world);
+  const broken = invariants.filter(({ held }) => !held).map((invariant) => invariant.name);
+  assert.deepEqual(broken, ['no node ended by itself']);
+  assert.deepEqual(gold?.counted, gold?.expected);
+});
+
+test('a world starts without a wiped node where its groups can, so that it can be replaced', async (t) => {
+  const port = String(await freeBasePort());
+  const first = up(t, folderOf(t), '--port', port);
+  await until(first, allUp);
+  assert.equal(await end(first, 'SIGTERM'), 0);
+  rmSync(join(first.folder, 'global-1'), { recursive: true });
+  const second = up(t, first.folder);
+  await until(second, ({ nodes }) => nodes.some(({ condition }) => condition === 'failed'));
+  await replace(second, 'global-1');
+  await end(second, 'SIGTERM');
+});
