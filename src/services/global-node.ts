@@ -16,14 +16,14 @@ import type { NodeRole, NodeSetting } from './node-role.ts';
 import { readOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
-import { type GroupPlan, nodePlan } from './topology.ts';
+import type { GroupPlan } from './topology.ts';
 
 const SEED_BYTES = 16;
 const NO_OUTCOMES = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 } as const;
 
 export function openGlobalNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, features, doors } = setting;
-  const { clock, peers, logger, incarnations } = doors;
+  const { clock, peers, logger } = doors;
   const { journal, checkpoints, recovered } = doors.openStorage();
   const turn = new Turn({
     self,
@@ -49,14 +49,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
   const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
   const outbox = new Outbox(clock, peers);
   const global = new Global({ groups, outbox, regionNodes });
-  const { name } = nodePlan(topology, self);
-  const introduction = new Introduction({
-    name,
-    clock,
-    outbox,
-    incarnations,
-    fail: (cause) => doors.fail(cause),
-  });
+  const introduction = new Introduction(setting, outbox);
   const readiness = new Readiness();
   const statuses = (): GroupStatus[] => [...groups.values()].map((group) => group.status());
   return {

@@ -5,34 +5,30 @@
 // speaks at once. Whoever is told answers only what `asks` demands, so that two never talk in circles.
 import { CorruptionError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
-import type { Clock } from '../runtime/ports.ts';
 import { encodePeerMessage, type PeerMessage } from '../wire/peer.ts';
-import type { Incarnations } from './incarnations.ts';
+import type { NodeDoors, NodeSetting } from './node-role.ts';
 import type { Outbox } from './outbox.ts';
+import { nodePlan } from './topology.ts';
 
 const ASK_EVERY_MS = 250;
 
-export interface IntroductionOptions {
-  /** For the operator who reads why this node must not go on. */
-  readonly name: string;
-  readonly clock: Clock;
-  readonly outbox: Outbox;
-  readonly incarnations: Incarnations;
-  fail(cause: unknown): void;
-}
-
 export class Introduction {
-  readonly #o: IntroductionOptions;
+  readonly #doors: NodeDoors;
+  readonly #outbox: Outbox;
+  /** For the operator who reads why this node must not go on. */
+  readonly #name: string;
   #whenSettled: (() => void) | undefined;
   #isOver = false;
 
-  constructor(options: IntroductionOptions) {
-    this.#o = options;
+  constructor({ topology, node, doors }: NodeSetting, outbox: Outbox) {
+    this.#doors = doors;
+    this.#outbox = outbox;
+    this.#name = nodePlan(topology, node).name;
   }
 
   /** `speak` is called once, as soon as this node may: at once unless it is newborn. */
   start(speak: () => void): void {
-    if (this.#o.incarnations.own.isSettled) {
+    if (this.#doors.incarnations.own.isSettled) {
       speak();
       return;
     }
@@ -50,11 +46,11 @@ export class Introduction {
   }
 
   received(from: NodeId, { asks, known }: Extract<PeerMessage, { kind: 'incarnations' }>): void {
-    const { incarnations, name, fail } = this.#o;
+    const { incarnations } = this.#doors;
     const heard = incarnations.hear(from, known);
     if (heard === 'stranger') {
       this.stop();
-      fail(new CorruptionError(strangerSentence(name)));
+      this.#doors.fail(new CorruptionError(strangerSentence(this.#name)));
       return;
     }
     if (asks) this.#tell(from, false);
@@ -66,15 +62,16 @@ export class Introduction {
 
   #ask(): void {
     if (this.#isOver || this.#whenSettled === undefined) return;
-    const { clock, incarnations } = this.#o;
+    const { clock, incarnations } = this.#doors;
     for (const other of incarnations.others) this.#tell(other, true);
     clock.wakeAt(clock.monotonicMs() + ASK_EVERY_MS, () => this.#ask());
   }
 
   #tell(to: NodeId, asks: boolean): void {
-    if (this.#isOver || !this.#o.incarnations.others.includes(to)) return;
-    const known = this.#o.incarnations.tell();
-    this.#o.outbox.send(to, encodePeerMessage({ kind: 'incarnations', asks, known }));
+    const { incarnations } = this.#doors;
+    if (this.#isOver || !incarnations.others.includes(to)) return;
+    const known = incarnations.tell();
+    this.#outbox.send(to, encodePeerMessage({ kind: 'incarnations', asks, known }));
   }
 }
 
