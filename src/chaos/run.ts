@@ -20,7 +20,7 @@ import { drawPicture } from './picture.ts';
 import { Recorder } from './recorder.ts';
 import { describeStrike, drawSchedule, NEMESES, type NemesisName, type Strike } from './schedule.ts';
 import { Timeline } from './timeline.ts';
-import { describeVerdict, judge, type Verdict } from './verdict.ts';
+import { describeVerdict, judge, type Story, type Verdict } from './verdict.ts';
 
 /** A world that is not whole by then never will be. */
 const SETTLE_MS_MAX = 60_000;
@@ -56,17 +56,33 @@ export interface Traces {
   readonly picture: string;
 }
 
-/** Runs a drill; the exit code. Throws `StartError` when the world can not start. */
-export async function runChaos(options: ChaosOptions, doors: RunDoors): Promise<number> {
+/** What a drill came to. */
+export interface Drilled {
+  readonly verdict: Verdict;
+  readonly story: Story;
+  readonly faults: number;
+  /** The operator ended it before its time. */
+  readonly isStopped: boolean;
+}
+
+/**
+ * Runs a drill; the exit code. `judged` is told what it came to, unless it never began. Throws `StartError`
+ * when the world can not start.
+ */
+export async function runChaos(
+  options: ChaosOptions,
+  doors: RunDoors,
+  judged: (drilled: Drilled) => void = () => undefined,
+): Promise<number> {
   if (options.isKernel) enterOwnNetwork();
   const folder = options.folder ?? makeTempFolder('bluemarble-chaos-');
   const drill = new Drill(options, doors, folder);
   let verdict: Verdict | undefined;
   try {
-    const code = await drill.run((judged) => {
-      verdict = judged;
+    return await drill.run((drilled) => {
+      ({ verdict } = drilled);
+      judged(drilled);
     });
-    return code;
   } finally {
     if (options.folder === undefined && verdict?.verdict !== 'violated') removeFolder(folder);
     else if (options.folder === undefined) drill.note(`the world is kept for whoever looks: ${folder}`);
@@ -93,7 +109,7 @@ class Drill {
     else terminal.print(`${text}\n`);
   }
 
-  async run(judged: (verdict: Verdict) => void): Promise<number> {
+  async run(judged: (drilled: Drilled) => void): Promise<number> {
     const { terminal, clock } = this.#doors;
     const stops = new Stops(terminal, clock);
     void stops.first.then(() => this.#ending.abort());
@@ -104,9 +120,10 @@ class Drill {
       this.note('starting the world');
       const started = await Promise.race([cluster.start().then(() => true), stops.first.then(() => false)]);
       if (!started) return EXIT_CODES.unknown;
-      const verdict = await this.#drill(cluster, schedule);
-      judged(verdict);
-      return stops.isAtOnce ? EXIT_AT_ONCE : EXIT_CODES[verdict.verdict];
+      const drilled = await this.#drill(cluster, schedule);
+      const { verdict } = drilled.verdict;
+      judged({ ...drilled, isStopped: this.#ending.signal.aborted });
+      return stops.isAtOnce ? EXIT_AT_ONCE : EXIT_CODES[verdict];
     } finally {
       await cluster.stop();
       stops.release();
@@ -145,7 +162,7 @@ class Drill {
     return schedule;
   }
 
-  async #drill(cluster: Cluster, schedule: readonly Strike[]): Promise<Verdict> {
+  async #drill(cluster: Cluster, schedule: readonly Strike[]): Promise<Omit<Drilled, 'isStopped'>> {
     const { seed, clients, forMs, out } = this.#options;
     const { clock } = this.#doors;
     const { topology } = cluster.world;
@@ -174,8 +191,9 @@ class Drill {
       await this.#pause(PROGRESS_EVERY_MS);
       await load.finish();
       const verdict = await this.#read(cluster, load, { recorder, settledMs });
-      this.#leaveTraces({ verdict, schedule, struck, healedMs, timeline, recorder, cluster });
-      return verdict;
+      const story = { ...timeline.totals, leaderChanges: cluster.watch.leaderChanges };
+      this.#leaveTraces({ verdict, story, schedule, struck, healedMs, timeline, recorder, cluster });
+      return { verdict, story, faults: struck.length };
     } finally {
       await progress.stop();
       load.leave();
@@ -229,6 +247,7 @@ class Drill {
 
   #leaveTraces(o: {
     readonly verdict: Verdict;
+    readonly story: Story;
     readonly schedule: readonly Strike[];
     readonly struck: readonly Struck[];
     readonly healedMs: number;
@@ -237,12 +256,11 @@ class Drill {
     readonly cluster: Cluster;
   }): void {
     const { seed, out, forMs, clients, isJson, isWan, isKernel, nemeses } = this.#options;
-    const { verdict, schedule, struck, healedMs, timeline, recorder, cluster } = o;
+    const { verdict, story, schedule, struck, healedMs, timeline, recorder, cluster } = o;
     const title = `seed ${seed}, ${clients} players, ${struck.length} faults: ${verdict.verdict}`;
     const svg = drawPicture({ title, spans: timeline.spans, struck, healedMs });
     const picture = writeText(out, `seed-${seed}.svg`, svg);
     const files = recorder.paths;
-    const story = { ...timeline.totals, leaderChanges: cluster.watch.leaderChanges };
     for (const line of describeVerdict(verdict, story)) this.note(line);
     const { kernel } = cluster;
     if (kernel !== undefined) this.note(`the kernel sent ${kernel.retransmitted} segments again`);

@@ -21,6 +21,7 @@ interface ChaosOptions {
   readonly port?: number;
   readonly wan: boolean;
   readonly kernel: boolean;
+  readonly each: boolean;
   readonly json: boolean;
 }
 
@@ -39,6 +40,7 @@ export function chaosCommand(program: Command, script: string): void {
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
     .option('--wan', "links as slow as between the planet's regions", false)
     .option('--kernel', 'break links by the kernel, packet by packet, in a network of its own', false)
+    .option('--each', 'one drill for each nemesis alone, one with all together, and a table of them', false)
     .option('--json', 'print the verdict as JSON in the last line, all else to stderr', false)
     .addHelpText(
       'after',
@@ -46,6 +48,7 @@ export function chaosCommand(program: Command, script: string): void {
 Examples:
   bluemarble chaos --for 60s --seed 7
   bluemarble chaos --for 5m --nemesis kill,isolate,one-way --json
+  bluemarble chaos --for 5m --each
 
 The same seed, span and nemeses give the same schedule of faults, which is printed before it begins.
 Exit codes: 0 every promise was kept; 1 violated; 2 wrong usage, or something on this machine must be
@@ -53,10 +56,12 @@ changed first; 3 unknown, because the world did not settle or a check could not 
     )
     .action(async (options: ChaosOptions) => {
       const { runChaos } = await import('../chaos/run.ts');
+      const { runEach } = await import('../chaos/each.ts');
       const { openTerminal } = await import('../adapters/node/terminal.ts');
       const { systemClock } = await import('../adapters/node/clock.ts');
       const { systemEntropy } = await import('../adapters/node/entropy.ts');
-      process.exitCode = await runChaos(
+      const run = options.each ? runEach : runChaos;
+      process.exitCode = await run(
         {
           forMs: options.for,
           seed: options.seed ?? Math.floor(Math.random() * 1_000_000),

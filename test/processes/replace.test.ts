@@ -61,8 +61,8 @@ async function comesBack(t: TestContext, world: Up, before: Topology): Promise<v
 function hasRefused({ folder }: Up, name: string): boolean {
   const lines = readFileSync(join(folder, name, 'log.jsonl'), 'utf8').trim().split('\n');
   return lines.some((line) => {
-    const { event, cause } = JSON.parse(line);
-    return event === 'peer-refused' && cause === 'wrong-node';
+    const { event, facts } = JSON.parse(line);
+    return event === 'peer-refused' && facts.cause === 'wrong-node';
   });
 }
 
