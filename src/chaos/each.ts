@@ -7,7 +7,8 @@ import { type ChaosOptions, type Drilled, runChaos } from './run.ts';
 
 const EXIT_OK = 0;
 const EXIT_VIOLATED = 1;
-const COLUMNS = 'Nemesis,Seed,Faults,Done,Rejected,Unavailable,Uncertain,p50 / p99 / longest ms,Verdict';
+const COLUMNS =
+  'Nemesis,Seed,Faults,Done,Rejected,Unavailable,Uncertain,p50 / p99 / longest ms,Leader changes,Verdict';
 const HEAD = `| ${COLUMNS.replaceAll(',', ' | ')} |`;
 
 /** Runs all drills, one after the other; the worst of their exit codes. Throws `StartError` as one does. */
@@ -40,5 +41,5 @@ function rowOf(name: string, seed: number, { verdict, story, faults }: Drilled):
   const { done, rejected, unavailable, uncertain } = story.counts;
   const times = [story.p50Ms, story.p99Ms, story.maxMs].map((ms) => Math.round(ms)).join(' / ');
   const counts = [faults, done, rejected, unavailable, uncertain].map((count) => count.toLocaleString('en'));
-  return `| ${[name, seed, ...counts, times, verdict.verdict].join(' | ')} |`;
+  return `| ${[name, seed, ...counts, times, story.leaderChanges, verdict.verdict].join(' | ')} |`;
 }
