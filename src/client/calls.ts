@@ -8,7 +8,15 @@
 import { backoffMs } from './backoff.ts';
 import type { Outcome } from '../base/errors.ts';
 import type { GroupRefusal } from '../wire/command.ts';
-import { type CallName, callClass, formatCommandId, formatPlayerFrame } from '../wire/player.ts';
+import type { AckLevel } from '../wire/levels.ts';
+import {
+  type AgeBound,
+  type CallName,
+  callClass,
+  formatCommandId,
+  formatPlayerFrame,
+  isRegional,
+} from '../wire/player.ts';
 
 const RETRY_MS_MIN = 20;
 const UNAVAILABLE_RETRY_MS = 500;
@@ -37,6 +45,18 @@ export interface Request {
   readonly ticket: number;
   readonly call: CallName;
   readonly args: unknown;
+  /** Of a regional call. */
+  readonly options?: CallOptions;
+}
+
+/** What a regional call may say besides its arguments; other calls are refused for it. */
+export interface CallOptions {
+  /** By default where the player stands, else the region of the gateway that he is connected to. */
+  readonly region?: string | undefined;
+  /** Of a command: on whose disks it must be; by default as its feature declares. */
+  readonly ack?: AckLevel | undefined;
+  /** Of a query: so old it may be at most, but never older than what the player has seen and done. */
+  readonly bound?: AgeBound | undefined;
 }
 
 export interface Settlement {
@@ -48,6 +68,8 @@ interface Call extends Request {
   readonly madeAtMs: number;
   /** Within the session, from 1; 0 until a command is sent for the first time. */
   number: number;
+  /** Of a regional call, from its first attempt on: another region would take a repeat for new. */
+  region: string | undefined;
   /** The frame whose answer is awaited; 0 when none is. */
   frame: number;
   /** An attempt may have been applied although no decision came back. */
@@ -68,6 +90,9 @@ export class CallBook {
   #settled: Settlement[] = [];
   #session = 0;
   #nextNumber = 1;
+  /** Where regional calls go that name no region themselves; else to `home`, the gateway's region. */
+  standsIn: string | undefined;
+  home: string | undefined;
 
   constructor(limits: BookLimits, nextFrame: () => number, random: () => number) {
     this.#limits = limits;
@@ -100,6 +125,7 @@ export class CallBook {
       ...request,
       madeAtMs: nowMs,
       number: 0,
+      region: request.options?.region,
       frame: 0,
       maybe: false,
       doubts: 0,
@@ -175,6 +201,7 @@ export class CallBook {
 
   /** Settles everything: `unsent` for what cannot have happened, the rest as `uncertain`. */
   abandon(unsent: Outcome<unknown>): void {
+    this.standsIn = undefined;
     for (const call of [...this.#active.values(), ...this.#waiting.splice(0)]) {
       this.#giveUp(call, unsent);
     }
@@ -218,6 +245,8 @@ export class CallBook {
     if (isCommand && call.number === 0) call.number = this.#nextNumber++;
     call.frame = this.#nextFrame();
     this.#inFlight.set(call.frame, { call, sentAtMs: nowMs });
+    const { ack, bound } = call.options ?? {};
+    if (isRegional(call.call)) call.region ??= this.standsIn ?? this.home;
     return formatPlayerFrame({
       id: call.frame,
       call: call.call,
@@ -226,6 +255,9 @@ export class CallBook {
         ? formatCommandId({ session: this.#session, number: call.number })
         : undefined,
       answeredBelow: isCommand ? this.#answeredBelow() : 0,
+      region: call.region,
+      ack,
+      bound,
     });
   }
 

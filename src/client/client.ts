@@ -8,6 +8,7 @@ import {
   type Motion,
   type SocketConstructor,
 } from './connection.ts';
+import type { CallOptions } from './calls.ts';
 import type { LogInCall } from './login.ts';
 import type { Seen } from './motion.ts';
 import type { ClientState, SessionOptions, StoredSession } from './session.ts';
@@ -73,13 +74,17 @@ export class Client {
 
   /**
    * Calls made one after the other are sent in that order, but several that are under way together
-   * may be decided in any: await one where the next depends on it.
+   * may be decided in any: await one where the next depends on it. `options` are for regional calls.
    */
-  call<Name extends PlayCall>(name: Name, args: ArgsOf<Name>): Promise<Outcome<ValueOf<Name>>> {
+  call<Name extends PlayCall>(
+    name: Name,
+    args: ArgsOf<Name>,
+    options: CallOptions = {},
+  ): Promise<Outcome<ValueOf<Name>>> {
+    const request = { call: name, args: args ?? null, options };
     return this.#ask<ValueOf<Name>>((settle) =>
       this.#connection.ask(
-        (ticket, nowMs) =>
-          this.#connection.session.call({ ticket, call: name, args: args ?? null }, nowMs),
+        (ticket, nowMs) => this.#connection.session.call({ ticket, ...request }, nowMs),
         settle,
       ),
     );

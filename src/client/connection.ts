@@ -96,6 +96,7 @@ export class Connection {
 
   leave(settle: Settle): void {
     this.#lane.left();
+    this.session.stands(undefined);
     const request = { call: 'position.leave', args: null } as const;
     this.ask((ticket, nowMs) => this.session.call({ ticket, ...request }, nowMs), settle);
   }
@@ -116,6 +117,7 @@ export class Connection {
       (ticket, nowMs) => this.session.call({ ticket, ...request }, nowMs),
       (outcome) => {
         const entered = outcome.kind === 'done' ? (outcome.value as Entered) : undefined;
+        if (entered !== undefined) this.session.stands(entered.region);
         settle(outcome);
         if (entered !== undefined) this.#tellMotion({ kind: 'entered', entered });
       },
@@ -133,6 +135,7 @@ export class Connection {
       // Undecided because the link broke again: the next one will enter.
       if (outcome.kind !== 'rejected' && this.session.state !== 'ready') return;
       this.#lane.left();
+      this.session.stands(undefined);
       const reason = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
       this.#tellMotion({ kind: 'out', reason });
     });
@@ -227,6 +230,7 @@ export class Connection {
       // Of a newer gateway: the motion lane goes on as it did.
       return;
     }
+    this.session.stands(entered.region);
     this.#lane.reentered(entered.tickMs);
     this.#others.crossed();
     this.#tellMotion({ kind: 'entered', entered });

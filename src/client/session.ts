@@ -129,10 +129,7 @@ export class ClientSession {
     return wake;
   }
 
-  /**
-   * Ends whatever went on before and becomes the player that `account` names. `register` and `logIn`
-   * settle `ticket` with a `LoggedIn`.
-   */
+  /** Ends what went on before, becomes the player of `account`, settles `ticket` with a `LoggedIn`. */
   logIn(account: LogInCall, ticket: number, nowMs: number): readonly SessionEffect[] {
     if (this.#state === 'closed') return this.#refuse(ticket, unavailable());
     const spoken = this.#link?.stage === 'proven' || this.#login?.awaiting === true;
@@ -156,6 +153,11 @@ export class ClientSession {
     }
     this.#book.add(request, nowMs);
     return this.#advance(nowMs);
+  }
+
+  /** Where the player stands: regional calls go there from now on; `undefined` for nowhere. */
+  stands(region: string | undefined): void {
+    this.#book.standsIn = region;
   }
 
   opened(link: number, nowMs: number): readonly SessionEffect[] {
@@ -226,6 +228,7 @@ export class ClientSession {
     const isResumption = login.account.call === 'account.resume';
     if (loggedIn !== undefined) {
       this.#loggedIn = loggedIn;
+      this.#book.home = loggedIn.region;
       this.#book.beginSession(loggedIn.session, isResumption ? this.#firstNumber : 1);
       this.#settleLogin(decided);
       this.#proven(nowMs);
@@ -385,14 +388,15 @@ function notLoggedIn(): Outcome<unknown> {
 
 function loggedInOf(value: unknown): LoggedIn {
   const given: Partial<LoggedIn> = typeof value === 'object' && value !== null ? value : {};
-  const { player, session, expiresAtMs, token } = given;
+  const { player, session, expiresAtMs, token, region } = given;
   if (
     typeof player !== 'number' ||
     typeof session !== 'number' ||
     typeof expiresAtMs !== 'number' ||
-    typeof token !== 'string'
+    typeof token !== 'string' ||
+    typeof region !== 'string'
   ) {
     throw new InvalidInputError('a log-in without its session');
   }
-  return { player, session, expiresAtMs, token };
+  return { player, session, expiresAtMs, token, region };
 }

@@ -30,12 +30,15 @@ export class Accounts {
   readonly #calls: GroupCalls;
   readonly #secrets: Secrets;
   readonly #clock: Clock;
+  readonly #region: string;
   #decoy: Promise<Uint8Array> | undefined;
 
-  constructor(o: { calls: GroupCalls; secrets: Secrets; clock: Clock }) {
+  /** `region`: the gateway's own. */
+  constructor(o: { calls: GroupCalls; secrets: Secrets; clock: Clock; region: string }) {
     this.#calls = o.calls;
     this.#secrets = o.secrets;
     this.#clock = o.clock;
+    this.#region = o.region;
   }
 
   /** `nonce` makes a repeat the same registration: after `uncertain` ask again with the same one. */
@@ -71,12 +74,13 @@ export class Accounts {
     const session = readToken(this.#secrets, token);
     if (session === undefined) return rejected('token-invalid');
     if (session.expiresAtMs <= this.#clock.wallMs()) return rejected('token-expired');
-    return { kind: 'done', value: { ...session, token } };
+    return { kind: 'done', value: { ...session, token, region: this.#region } };
   }
 
   #withToken(opened: Outcome<OpenedSession>): Outcome<LoggedIn> {
     if (opened.kind !== 'done') return opened;
-    return { ...opened, value: { ...opened.value, token: issueToken(this.#secrets, opened.value) } };
+    const token = issueToken(this.#secrets, opened.value);
+    return { ...opened, value: { ...opened.value, token, region: this.#region } };
   }
 
   async #unlessBusy(attempt: () => Promise<Outcome<LoggedIn>>): Promise<Outcome<LoggedIn>> {

@@ -13,6 +13,7 @@ import type { Accounts } from './accounts.ts';
 import type { GroupCalls } from './group-calls.ts';
 import { type PlayerHouse, PlayerSession } from './player-session.ts';
 import type { Presences } from './presences.ts';
+import type { RegionCalls } from './region-calls.ts';
 
 /** WebSocket's own code for an error of the server. */
 const INTERNAL_ERROR_CODE = 1011;
@@ -21,6 +22,7 @@ export class Gateway implements PlayerListener, PlayerHouse {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly calls: GroupCalls;
+  readonly regional: RegionCalls;
   readonly accounts: Accounts;
   readonly presences: Presences;
   readonly #sessions = new Map<PlayerLink, PlayerSession>();
@@ -33,12 +35,14 @@ export class Gateway implements PlayerListener, PlayerHouse {
     clock: Clock;
     logger: Logger;
     calls: GroupCalls;
+    regional: RegionCalls;
     accounts: Accounts;
     presences: Presences;
   }) {
     this.clock = o.clock;
     this.logger = o.logger;
     this.calls = o.calls;
+    this.regional = o.regional;
     this.accounts = o.accounts;
     this.presences = o.presences;
   }
@@ -62,10 +66,17 @@ export class Gateway implements PlayerListener, PlayerHouse {
     this.#sessions.delete(link);
   }
 
-  /** Tells a player something, if he is connected here and reads what he is sent. */
-  told(notice: Extract<PeerMessage, { kind: 'notice' }>): void {
-    const session = this.#players.get(playerId(notice.player));
-    session?.offer(formatPush(notice.push, notice.value));
+  /** Tells a player something, or all who are in a region, if they are connected here and read it. */
+  told({ player, region, push, value }: Extract<PeerMessage, { kind: 'notice' }>): void {
+    const frame = formatPush(push, value);
+    if (player > 0) this.#players.get(playerId(player))?.offer(frame);
+    else if (region !== undefined) this.#toldRegion(region, frame);
+  }
+
+  #toldRegion(region: number, frame: string): void {
+    for (const [player, session] of this.#players) {
+      if (this.regional.hears(player) === region) session.offer(frame);
+    }
   }
 
   /** Closes every link: the players resume at another node. */

@@ -1,11 +1,13 @@
-// The calls that groups answer: which group holds each, how it is asked, and what came back as outcome.
+// The calls that groups and regions answer: who holds each, how it is asked, what came back as outcome.
 //
 // The gateway and the log-in ask through it. Built once out of the topology and the world's features,
 // so that no service knows a feature by name.
-import { InvalidInputError } from '../base/errors.ts';
+import { InvalidInputError, invariant } from '../base/errors.ts';
 import type { Outcome } from '../base/errors.ts';
 import type { Logger } from '../runtime/ports.ts';
+import type { NodeId } from '../base/id.ts';
 import { decodeReply } from '../wire/command.ts';
+import type { AckLevel, ReadBound } from '../wire/levels.ts';
 import { decodeWith, type Schema } from '../wire/schema.ts';
 import type { Caller, Feature } from '../world/feature.ts';
 import { ASK_DEADLINE_MS, type Route, type RouteAnswer } from './route.ts';
@@ -14,9 +16,12 @@ import type { Topology } from './topology.ts';
 export interface GroupCall {
   /** `feature.call`. */
   readonly name: string;
-  readonly group: number;
+  /** The number of the group that holds it; `undefined` for one that every region holds. */
+  readonly group: number | undefined;
   readonly mode: 'command' | 'query';
   readonly by: Caller;
+  /** Of a command to a region, unless its caller asks for another level. */
+  readonly ack: AckLevel | undefined;
   readonly args: Schema<unknown>;
   readonly value: Schema<unknown>;
 }
@@ -35,10 +40,11 @@ export class GroupCalls {
     this.#route = o.route;
     this.#logger = o.logger;
     for (const feature of o.features) {
-      const home = o.topology.groups.find((group) => group.features.includes(feature.name));
-      if (home === undefined) continue;
-      this.#add(feature, home.number, 'command');
-      this.#add(feature, home.number, 'query');
+      const holds = ({ features }: { readonly features: readonly string[] }): boolean =>
+        features.includes(feature.name);
+      const group = o.topology.groups.find(holds);
+      if (group === undefined && !o.topology.regions.some(holds)) continue;
+      this.#add(feature, group?.number);
     }
   }
 
@@ -47,30 +53,45 @@ export class GroupCalls {
   }
 
   /**
-   * Asks the call's group with a `CommandEnvelope` or `QueryEnvelope` in bytes; `settle` is called
-   * exactly once. An answer that can not be read counts as one that was not received.
+   * Asks the call's group, or the region `log`, with a `CommandEnvelope` or `QueryEnvelope` in bytes;
+   * `settle` is called exactly once, with the epoch where a region answered. An answer that can not be
+   * read counts as one that was not received.
    */
   ask<Value>(o: {
     readonly call: GroupCall;
     readonly value: Schema<Value>;
     readonly body: Uint8Array;
-    settle(outcome: Outcome<Value>): void;
+    readonly log?: number;
+    readonly level?: AckLevel | undefined;
+    readonly bound?: ReadBound | undefined;
+    readonly prefer?: NodeId | undefined;
+    settle(outcome: Outcome<Value>, epoch?: number): void;
   }): void {
-    const { call, value, body } = o;
+    const { call, value, body, log = call.group, level, bound, prefer } = o;
+    invariant(log !== undefined, `${call.name} is asked of a group or of a region`);
     this.#route.ask({
-      group: call.group,
+      group: log,
       mode: call.mode,
       body,
+      level,
+      bound,
+      prefer,
       deadlineMs: ASK_DEADLINE_MS,
-      answer: (answer) => o.settle(this.#outcome(call.name, answer, value)),
+      answer: (answer) => {
+        const epoch = answer.kind === 'answered' ? answer.epoch : undefined;
+        o.settle(this.#outcome(call.name, answer, value), epoch);
+      },
     });
   }
 
-  #add(feature: Feature, group: number, mode: GroupCall['mode']): void {
-    const described = mode === 'command' ? feature.commands : feature.queries;
-    for (const [call, { by, args, value }] of Object.entries(described)) {
-      const name = `${feature.name}.${call}`;
-      this.#calls.set(name, { name, group, mode, by, args, value });
+  #add({ name: of, commands, queries }: Feature, group: number | undefined): void {
+    for (const [call, { by, args, value, ack }] of Object.entries(commands)) {
+      const name = `${of}.${call}`;
+      this.#calls.set(name, { name, group, mode: 'command', by, args, value, ack });
+    }
+    for (const [call, { by, args, value }] of Object.entries(queries)) {
+      const name = `${of}.${call}`;
+      this.#calls.set(name, { name, group, mode: 'query', by, args, value, ack: undefined });
     }
   }
 

@@ -26,6 +26,7 @@ import { encodeWith, type Schema } from '../wire/schema.ts';
 import type { Accounts } from './accounts.ts';
 import type { GroupCall, GroupCalls } from './group-calls.ts';
 import type { Presences, Viewer } from './presences.ts';
+import { type RegionCalls, SeenPlaces } from './region-calls.ts';
 import { type BucketLimits, TokenBucket } from './token-bucket.ts';
 
 /** A person needs a few calls a second and a busy tool hundreds; neither may starve the others. */
@@ -49,6 +50,7 @@ export interface PlayerHouse {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly calls: GroupCalls;
+  readonly regional: RegionCalls;
   readonly accounts: Accounts;
   readonly presences: Presences;
   /** Makes this the player's only link here. */
@@ -64,6 +66,7 @@ export class PlayerSession implements Viewer {
   readonly #callBucket: TokenBucket;
   readonly #motionBucket: TokenBucket;
   readonly #cancelDeadline: () => void;
+  readonly #seen = new SeenPlaces();
   #identity: LoggedIn | undefined;
   #isLoggingIn = false;
   #failedLogIns = 0;
@@ -171,6 +174,8 @@ export class PlayerSession implements Viewer {
   #ask(frame: PlayerFrame, call: GroupCall): void {
     const identity = this.#identity;
     if (identity === undefined) return this.#refuse(frame.id, 'not-logged-in');
+    const misplaced = misplacedIn(frame, call);
+    if (misplaced !== undefined) return this.#refuse(frame.id, 'bad-arguments', misplaced);
     const args = this.#args(frame, call.args);
     if (args === undefined) return;
     const bytes = encodeWith(call.args, args.value);
@@ -179,12 +184,14 @@ export class PlayerSession implements Viewer {
         ? encodeQuery({ player: identity.player, call: call.name, args: bytes })
         : this.#command(frame, identity, bytes);
     if (body === undefined) return;
-    this.#house.calls.ask({
-      call,
-      value: call.value,
-      body,
-      settle: (outcome) => this.#answer(frame.id, outcome),
-    });
+    const settle = (outcome: Outcome<unknown>): void => this.#answer(frame.id, outcome);
+    if (call.group !== undefined) {
+      return this.#house.calls.ask({ call, value: call.value, body, settle });
+    }
+    const { player } = identity;
+    const ask = { call, frame, player: playerId(player), seen: this.#seen, body, settle };
+    if (this.#house.regional.ask(ask)) return;
+    this.#refuse(frame.id, 'bad-arguments', `there is no region "${frame.region}"`);
   }
 
   /** A command in bytes; `undefined` when its id was refused. */
@@ -325,4 +332,13 @@ export class PlayerSession implements Viewer {
 /** Twice the tick, so that a burst after a stall passes; more is dropped, since newer ones follow. */
 function motionLimits(tickMs: number): BucketLimits {
   return { perSecond: Math.ceil(2_000 / tickMs), burst: 60, debtMax: 1_000 };
+}
+
+/** What a frame says that its call does not know; `undefined` when there is no such thing. */
+function misplacedIn({ region, ack, bound }: PlayerFrame, call: GroupCall): string | undefined {
+  if (call.group !== undefined && (region ?? ack ?? bound) !== undefined) {
+    return `${call.name} is no regional call: region, ack and bound are not for it`;
+  }
+  if (call.mode === 'query' && ack !== undefined) return 'ack is for commands';
+  return call.mode === 'command' && bound !== undefined ? 'bound is for queries' : undefined;
 }

@@ -3,12 +3,14 @@
 // `node.ts` starts it. It keeps nothing on disk: a player whose region node dies resumes at another one
 // with his token, and asks again under the same command ids what he had no answer for.
 import { ByteReader } from '../base/bytes.ts';
+import type { PlayerId } from '../base/id.ts';
 import { Accounts } from './accounts.ts';
 import { Gateway } from './gateway.ts';
 import { GroupCalls } from './group-calls.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
 import { Outbox } from './outbox.ts';
 import { Reach } from './reach.ts';
+import { RegionCalls } from './region-calls.ts';
 import { Route } from './route.ts';
 import { Spaces } from './spaces.ts';
 
@@ -24,12 +26,15 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     firstNumber: randomNumber(entropy.bytes(6)),
   });
   const calls = new GroupCalls({ route, logger, topology, features });
-  const accounts = new Accounts({ calls, secrets, clock });
   const { regions } = topology;
+  const home = (regions.find(({ copies }) => copies[0] === self) ?? regions[0])?.name ?? '';
+  const accounts = new Accounts({ calls, secrets, clock, region: home });
   const isLand = doors.loadLand();
   const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand });
   const { presences } = spaces;
-  const gateway = new Gateway({ clock, logger, calls, accounts, presences });
+  const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
+  const regional = new RegionCalls({ calls, self, regions, home, standsIn });
+  const gateway = new Gateway({ clock, logger, calls, regional, accounts, presences });
   const reach = new Reach(route, topology.groups);
   return {
     players: gateway,

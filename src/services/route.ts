@@ -9,6 +9,7 @@
 import { invariant } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
 import type { Clock, Peers } from '../runtime/ports.ts';
+import type { AckLevel, ReadBound } from '../wire/levels.ts';
 import { encodePeerMessage, type GroupAnswer, type PeerMessage } from '../wire/peer.ts';
 import type { Outbox } from './outbox.ts';
 import type { GroupPlan } from './topology.ts';
@@ -49,6 +50,12 @@ export interface Ask {
   readonly mode: 'command' | 'query';
   /** A `CommandEnvelope` or `QueryEnvelope` in bytes. */
   readonly body: Uint8Array;
+  /** Of a command to a region. */
+  readonly level?: AckLevel | undefined;
+  /** Of a query to a region. */
+  readonly bound?: ReadBound | undefined;
+  /** A copy that may well serve it, and is asked first. */
+  readonly prefer?: NodeId | undefined;
   /** After so long the ask ends as `uncertain`, or as `unavailable` when surely nothing happened. */
   readonly deadlineMs: number;
   /** Called exactly once, never before `ask` returned unless the route is full. */
@@ -61,6 +68,8 @@ interface OpenAsk {
   readonly number: number;
   readonly frame: Uint8Array;
   readonly endsAtMs: number;
+  /** Whom the next attempt goes to, if he can be asked: only the first one has a preference. */
+  prefer: NodeId | undefined;
   /** Whom the last attempt went to; `undefined` while it waits to be sent again. */
   target: NodeId | undefined;
   /** When the next attempt is due unless an answer comes before. */
@@ -121,14 +130,14 @@ export class Route {
       return;
     }
     const number = this.#nextNumber++;
-    const { group, mode, body } = ask;
     const nowMs = this.#clock.monotonicMs();
     const open: OpenAsk = {
       ask,
       home,
       number,
-      frame: encodePeerMessage({ kind: 'ask', number, group, mode, body }),
+      frame: frameOf(ask, number),
       endsAtMs: nowMs + ask.deadlineMs,
+      prefer: ask.prefer,
       target: undefined,
       againAtMs: nowMs,
       unsettled: 0,
@@ -152,7 +161,7 @@ export class Route {
     const { answer } = message;
     switch (answer.kind) {
       case 'answered':
-        home.leader = from;
+        if (from !== open.ask.prefer) home.leader = from;
         this.#end(open, answer);
         return;
       case 'moved':
@@ -204,7 +213,7 @@ export class Route {
   }
 
   #attempt(open: OpenAsk, nowMs: number): void {
-    const target = this.#choose(open.home);
+    const target = this.#preferred(open) ?? this.#choose(open.home);
     if (target !== undefined && this.#outbox.send(target, open.frame)) {
       // A query that was lost has changed nothing: it counts as one that never left.
       if (open.ask.mode === 'command') open.unsettled += 1;
@@ -214,6 +223,12 @@ export class Route {
       open.target = undefined;
       open.againAtMs = nowMs + NO_LEADER_PAUSE_MS;
     }
+  }
+
+  #preferred(open: OpenAsk): NodeId | undefined {
+    const { home, prefer } = open;
+    open.prefer = undefined;
+    return prefer !== undefined && this.#usable(home, prefer) ? prefer : undefined;
   }
 
   /** The believed leader, else the members in turn; a silent one only when nobody else is linked. */
@@ -275,4 +290,16 @@ export class Route {
 /** Nothing is under way, nothing may have happened, and nobody has led for long enough. */
 function isHopeless({ target, unsettled, leaderlessSinceMs }: OpenAsk, nowMs: number): boolean {
   return target === undefined && unsettled === 0 && nowMs - leaderlessSinceMs >= LEADERLESS_MS_MAX;
+}
+
+function frameOf({ group, mode, body, level, bound }: Ask, number: number): Uint8Array {
+  return encodePeerMessage({
+    kind: 'ask',
+    number,
+    group,
+    mode,
+    body,
+    ...(level === undefined ? {} : { level }),
+    ...(bound === undefined ? {} : { bound }),
+  });
 }

@@ -41,12 +41,16 @@ export interface LogIn {
   readonly name: string;
   readonly password: string;
 }
-/** `token` proves the session to any gateway until `expiresAtMs` (Unix ms). */
+/**
+ * `token` proves the session to any gateway until `expiresAtMs` (Unix ms). `region` is that of the gateway:
+ * regional calls go there while the player stands nowhere and names no other.
+ */
 export interface LoggedIn {
   readonly player: number;
   readonly session: number;
   readonly expiresAtMs: number;
   readonly token: string;
+  readonly region: string;
 }
 export interface OpenedSession {
   readonly player: number;
@@ -136,6 +140,7 @@ const loggedIn: Schema<LoggedIn> = object({
   session: id,
   expiresAtMs: timeMs,
   token: text(1, 512),
+  region: text(1, 32),
 });
 const count = integer(0, ID_MAX);
 const place: Schema<Place> = object({

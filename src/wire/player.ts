@@ -6,6 +6,7 @@
 import type { StockCalls } from './calls.ts';
 import type { Outcome } from '../base/errors.ts';
 import { InvalidInputError } from '../base/errors.ts';
+import { type AckLevel, ackLevels, BOUND_MS_MAX } from './levels.ts';
 
 /** A longer text frame is malformed. Counted in UTF-16 units here; a gateway also bounds the bytes. */
 export const PLAYER_FRAME_BYTES_MAX: number = 16 * 1024;
@@ -27,7 +28,7 @@ export type CallName = keyof StockCalls;
 /**
  * - `account`: opens or resumes a session; only `account.register` carries a command id (its nonce).
  * - `command`: changes replicated state; carries `<session>.<number>` and is applied at most once.
- * - `query`: a linearizable read; repeated at will.
+ * - `query`: reads; repeated at will.
  * - `position`: of the link and its region, gone with them; carries no command id.
  */
 export type CallClass = 'account' | 'command' | 'query' | 'position';
@@ -56,6 +57,20 @@ export const callClass: Readonly<Record<CallName, CallClass>> = {
   'position.enter': 'position',
   'position.leave': 'position',
 };
+
+const regionalCalls: ReadonlySet<string> = new Set<CallName>([
+  'chat.say',
+  'chat.history',
+  'crafting.gather',
+  'crafting.start',
+  'crafting.collect',
+  'crafting.mine',
+]);
+
+/** Whether a call is answered by a region: only then may its frame name one, a level or a bound. */
+export function isRegional(call: string): boolean {
+  return regionalCalls.has(call);
+}
 
 /**
  * Reasons for which a gateway may reject any call, besides those of the call's own `Shape`; the
@@ -115,6 +130,16 @@ export interface PlayerFrame {
   readonly commandId: string | undefined;
   /** Every command of the session with a lower number has had its answer; 0 when not told. */
   readonly answeredBelow: number;
+  /** Of a regional call: the region that it goes to, by name. */
+  readonly region?: string | undefined;
+  /** Of a regional command: how safe it must be before it is answered. */
+  readonly ack?: AckLevel | undefined;
+  /** Of a regional query: how old the answer may be. */
+  readonly bound?: AgeBound | undefined;
+}
+
+export interface AgeBound {
+  readonly msOld: number;
 }
 
 export type ServerFrame =
@@ -127,7 +152,7 @@ export function parsePlayerFrame(text: string): PlayerFrame {
   if (text.length > PLAYER_FRAME_BYTES_MAX) {
     throw new InvalidInputError(`a frame may have at most ${PLAYER_FRAME_BYTES_MAX} bytes`);
   }
-  const { id, call, args, commandId, answeredBelow } = fieldsOf(text);
+  const { id, call, args, commandId, answeredBelow, region, ack, bound } = fieldsOf(text);
   if (!isCount(id) || id === 0) {
     throw new InvalidInputError('id must be an integer from 1 to 2^53-1');
   }
@@ -140,19 +165,39 @@ export function parsePlayerFrame(text: string): PlayerFrame {
   if (answeredBelow !== undefined && !isCount(answeredBelow)) {
     throw new InvalidInputError('answeredBelow must be an integer from 0 to 2^53-1');
   }
-  return { id, call, args: args ?? null, commandId, answeredBelow: answeredBelow ?? 0 };
+  if (region !== undefined && !isShortText(region)) {
+    throw new InvalidInputError(`region must be text of 1 to ${COMMAND_ID_MAX} characters`);
+  }
+  return {
+    id,
+    call,
+    args: args ?? null,
+    commandId,
+    answeredBelow: answeredBelow ?? 0,
+    ...(region === undefined ? {} : { region }),
+    ...(ack === undefined ? {} : { ack: ackOf(ack) }),
+    ...(bound === undefined ? {} : { bound: boundOf(bound) }),
+  };
+}
+
+function ackOf(given: unknown): AckLevel {
+  const level = ackLevels.find((each) => each === given);
+  if (level === undefined) throw new InvalidInputError(`ack must be one of ${ackLevels.join(', ')}`);
+  return level;
+}
+
+function boundOf(given: unknown): AgeBound {
+  const msOld = isFields(given) ? given['msOld'] : undefined;
+  if (!isCount(msOld) || msOld > BOUND_MS_MAX) {
+    throw new InvalidInputError(`bound must be {"msOld": 0 to ${BOUND_MS_MAX}}`);
+  }
+  return { msOld };
 }
 
 /** The inverse of `parsePlayerFrame`, for clients. */
 export function formatPlayerFrame(frame: PlayerFrame): string {
-  const { id, call, args, commandId, answeredBelow } = frame;
-  return JSON.stringify({
-    id,
-    call,
-    args,
-    commandId,
-    answeredBelow: answeredBelow === 0 ? undefined : answeredBelow,
-  });
+  const { answeredBelow, ...said } = frame;
+  return JSON.stringify({ ...said, answeredBelow: answeredBelow === 0 ? undefined : answeredBelow });
 }
 
 /** A command's place: the log-in it belongs to and its number within it, from 1. */

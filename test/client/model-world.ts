@@ -69,7 +69,7 @@ export class ModelServer {
       session = (this.sessions.size + 1) * 1_000;
       this.sessions.set(session, { ended: false, answeredBelow: 1, answers: new Map() });
     }
-    const value = { player: 7, session, expiresAtMs: 86_400_000, token: String(session) };
+    const value = { player: 7, session, expiresAtMs: 86_400_000, token: String(session), region: 'eu' };
     return { kind: 'done', value };
   }
 

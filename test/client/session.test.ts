@@ -414,3 +414,29 @@ test('a stored session is resumed with numbers above those used', () => {
   world.calm();
   assert.deepEqual(world.client.stored, { token: '1000', nextNumber: 2 });
 });
+
+test('a regional command that is repeated goes to the region of its first attempt', () => {
+  const world = loggedIn();
+  const regionsOf = (): readonly (string | undefined)[] =>
+    [...world.wires.values()]
+      .flatMap(({ up }) => up.map((text) => parsePlayerFrame(text)))
+      .filter(({ call }) => call === 'chat.say')
+      .map(({ region }) => region);
+  const [first, second] = [world.call('chat.say'), world.call('chat.say')];
+  assert.deepEqual(regionsOf(), ['eu', 'eu'], 'the region of the gateway');
+  world.break(1);
+  world.client.stands('asia');
+  while (regionsOf().length < 4) {
+    const link = world.pickWire((wire) => wire.client === 'opening');
+    if (link !== undefined) world.open(link, true);
+    else if (world.wires.size > 1 && world.wires.get(2)?.proven === 0) {
+      world.deliverUp(2, 'serve');
+      world.deliverDown(2);
+    } else world.pass(1_000);
+  }
+  assert.deepEqual(regionsOf(), ['eu', 'eu', 'eu', 'eu']);
+  world.call('chat.say');
+  assert.equal(regionsOf().at(-1), 'asia', 'where the player stands by now');
+  world.calm();
+  for (const ticket of [first, second]) assert.notEqual(world.settled.get(ticket), undefined);
+});

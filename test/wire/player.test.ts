@@ -33,6 +33,8 @@ test('a frame is read as it was written', () => {
   const query = { id: 1, call: 'holdings.mine', args: null, commandId: undefined, answeredBelow: 0 };
   assert.equal(formatPlayerFrame(query), '{"id":1,"call":"holdings.mine","args":null}');
   assert.deepEqual(parsePlayerFrame('{"id":1,"call":"holdings.mine"}'), query);
+  const regional = { ...frame, region: 'eu', ack: 'one', bound: { msOld: 500 } } as const;
+  assert.deepEqual(parsePlayerFrame(formatPlayerFrame(regional)), regional);
 });
 
 test('each malformed frame is refused with what to mend', () => {
@@ -50,6 +52,15 @@ test('each malformed frame is refused with what to mend', () => {
   }
   for (const answeredBelow of [-1, 0.5, 2 ** 53, '1', null]) {
     assert.match(refusalOf(JSON.stringify({ ...frame, answeredBelow })), /^answeredBelow /);
+  }
+  for (const region of ['', 'x'.repeat(65), 7, null, {}]) {
+    assert.match(refusalOf(JSON.stringify({ ...frame, region })), /^region /);
+  }
+  for (const ack of ['', 'two', 'ONE', 1, null, {}]) {
+    assert.match(refusalOf(JSON.stringify({ ...frame, ack })), /^ack /);
+  }
+  for (const bound of [500, null, {}, { msOld: -1 }, { msOld: 60_001 }, { msOld: '5' }, []]) {
+    assert.match(refusalOf(JSON.stringify({ ...frame, bound })), /^bound /);
   }
   const long = JSON.stringify({ ...frame, args: 'x'.repeat(PLAYER_FRAME_BYTES_MAX) });
   assert.match(refusalOf(long), /at most 16384/);
