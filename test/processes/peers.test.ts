@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test';
 
 import { Handshake } from '../../src/adapters/node/peer-handshake.ts';
 import { QUEUE_BYTES_MAX } from '../../src/adapters/node/peer-link.ts';
-import { openPeers } from '../../src/adapters/node/peers.ts';
+import { openPeers, type PeerFolders } from '../../src/adapters/node/peers.ts';
 import { StartError } from '../../src/adapters/node/start-error.ts';
 import { type NodeId, nodeId } from '../../src/base/id.ts';
 import type { Logger, Peers } from '../../src/runtime/ports.ts';
@@ -31,6 +31,7 @@ interface NodeChoices {
   readonly port: number;
   readonly others?: readonly { id: NodeId; host: string; port: number }[];
   readonly key?: Uint8Array;
+  readonly folders?: PeerFolders;
 }
 
 /** A node that dials all `others`; everything it hears is noted. */
@@ -44,6 +45,7 @@ async function start(t: TestContext, choices: NodeChoices): Promise<TestNode> {
     listen: { host: HOST, port: choices.port },
     nodes: others,
     dial: others.filter((other) => other.port > 1).map((other) => other.id),
+    ...(choices.folders === undefined ? {} : { folders: choices.folders }),
     logger: { log: (_level, _event, facts) => causes.push(facts?.['cause']) },
   });
   t.after(() => peers.close());
@@ -217,9 +219,26 @@ test('a node proves nothing to whoever answers its call with a wrong proof', asy
     return heard;
   });
   const node = await start(t, { port: 0, others: [at(TWO, address.port)] });
-  const helloBytes = 78;
+  const helloBytes = 95;
   assert.equal(await closed, helloBytes);
   assert.deepEqual(node.events, []);
+});
+
+test('a node with another folder than it was met with is told why, and never heard', async (t) => {
+  const why = new Uint8Array([7, 7]);
+  const own = { incarnation: 'ab'.repeat(16), isSettled: true };
+  const judged: string[] = [];
+  const admits = (_node: NodeId, { incarnation }: { incarnation: string }): boolean => {
+    judged.push(incarnation);
+    return false;
+  };
+  const node = await start(t, { port: 0, folders: { own, admits, refusal: () => why } });
+  const wiped = await start(t, { self: TWO, port: 0, others: [at(ONE, node.peers.port)] });
+  await until(() => wiped.frames.length > 0);
+  assert.deepEqual(wiped.frames[0], why);
+  assert.equal(judged[0], '00'.repeat(16));
+  assert.deepEqual(node.events, []);
+  assert.ok(node.causes.includes('other-folder'));
 });
 
 test('garbage is closed at once', async (t) => {
