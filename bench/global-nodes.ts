@@ -68,6 +68,7 @@ export class GlobalNodes {
       received: (from, frame) => {
         const message = decodePeerMessage(frame);
         if (message.kind === 'answer') this.route.answered(from, message);
+        else if (message.kind === 'leads') this.route.led(from, message);
       },
       up: () => {},
       lost: (node) => this.route.lost(node),

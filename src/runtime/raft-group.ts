@@ -118,7 +118,7 @@ export class RaftGroup implements OperatedGroup {
     }
     const proposed = this.node.propose(command, this.#options.clock.wallMs());
     if (proposed.kind === 'not-leader') {
-      answer({ kind: 'moved', leader: proposed.leader });
+      answer(this.#moved());
     } else if (proposed.kind === 'busy') {
       answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
     } else {
@@ -129,7 +129,7 @@ export class RaftGroup implements OperatedGroup {
 
   query(request: Uint8Array, answer: Answer, at: ReadPlace = 'leader'): void {
     if (!this.isLeader && (at === 'leader' || this.node.leader === undefined)) {
-      answer({ kind: 'moved', leader: this.node.leader });
+      answer(this.#moved());
       return;
     }
     const ticket = this.#nextTicket++;
@@ -201,6 +201,10 @@ export class RaftGroup implements OperatedGroup {
       waiting: this.#proposals.size + this.#reads.size,
       members: this.#members(),
     };
+  }
+
+  #moved(): GroupAnswer {
+    return { kind: 'moved', leader: this.node.leader, term: this.node.term };
   }
 
   #roleShown(): GroupStatus['role'] {
@@ -275,7 +279,7 @@ export class RaftGroup implements OperatedGroup {
   #refuseRead(ticket: number): void {
     const read = this.#reads.get(ticket);
     this.#reads.delete(ticket);
-    read?.answer({ kind: 'moved', leader: this.node.leader });
+    read?.answer(this.#moved());
   }
 
   /** Leadership ended: what was proposed may still be committed by the next leader. */

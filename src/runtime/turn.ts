@@ -42,6 +42,8 @@ export interface TurnOptions {
   readonly raft?: Partial<RaftTuning>;
   readonly logger: Logger;
   readonly onNotices: (notices: readonly Notice[]) => void;
+  /** This process was elected for a group: what it sends now leaves before its disk is asked. */
+  readonly onElected: (group: number, term: number) => void;
   /** A promise of ours is broken: the process must end now. */
   readonly fail: (cause: unknown) => void;
 }
@@ -215,6 +217,7 @@ export class Turn {
     let written = false;
     for (const { group, effects } of collected) {
       this.#send(group, effects.sendNow);
+      if (effects.elected !== undefined) this.#options.onElected(group.number, effects.elected);
       if (effects.write !== undefined) {
         journal.stage(group.number, effects.write);
         written = true;

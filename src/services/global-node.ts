@@ -35,6 +35,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     logger,
     random: new Random(doors.entropy.bytes(SEED_BYTES).join('.')),
     onNotices: (notices) => global.tell(notices),
+    onElected: (group, term) => global.elected(group, term),
     fail: (cause) => doors.fail(cause),
   });
   const groups = new Map<number, OperatedGroup>();
@@ -63,6 +64,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     up(node) {
       introduction.up(node);
       turn.peerUp(node);
+      global.up(node);
     },
     lost: (node) => turn.peerLost(node),
     operated: (message) => operate([...groups.values()], message),

@@ -1,7 +1,7 @@
 // A global node's ear for gateways: takes asks to the groups it holds, and sends the answers back.
 //
-// `node.ts` hands in the `ask` messages. What the groups have to tell players goes to every region
-// node, since only gateways know who is connected where.
+// `global-node.ts` hands in the `ask` messages. What the groups have to tell players goes to every region
+// node, since only gateways know who is connected where; so does the news that this node was elected.
 import type { NodeId } from '../base/id.ts';
 import type { Notice } from '../protocols/state-machine.ts';
 import type { Group } from '../runtime/group.ts';
@@ -33,7 +33,7 @@ export class Global {
     const group = this.#groups.get(message.group);
     const inWork = this.#inWork.get(from) ?? 0;
     if (group === undefined) {
-      this.#answer(from, message.number, { kind: 'moved', leader: undefined });
+      this.#answer(from, message.number, { kind: 'moved', leader: undefined, term: 0 });
       return;
     }
     if (inWork >= ASKS_PER_NODE_MAX) {
@@ -62,6 +62,24 @@ export class Global {
       });
       for (const node of this.#regionNodes) this.#outbox.send(node, frame);
     }
+  }
+
+  /** Tells every gateway, so that what it asks of another is asked here at once. */
+  elected(group: number, term: number): void {
+    for (const node of this.#regionNodes) this.#tellLeads(node, group, term);
+  }
+
+  /** A link stands again: the gateway may have missed an election. */
+  up(node: NodeId): void {
+    if (!this.#regionNodes.includes(node)) return;
+    for (const [number, group] of this.#groups) {
+      const { role, term } = group.status();
+      if (role === 'leader') this.#tellLeads(node, number, term);
+    }
+  }
+
+  #tellLeads(node: NodeId, group: number, term: number): void {
+    this.#outbox.send(node, encodePeerMessage({ kind: 'leads', group, term }));
   }
 
   #answer(to: NodeId, number: number, answer: GroupAnswer): void {

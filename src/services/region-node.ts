@@ -47,6 +47,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     },
     received(from, message) {
       if (message.kind === 'answer') route.answered(from, message);
+      else if (message.kind === 'leads') route.led(from, message);
       else if (message.kind === 'notice') gateway.told(message);
       else if (message.kind === 'space') spaces.received(from, message.region, message.body);
     },

@@ -1,8 +1,11 @@
 // The way from a gateway to the groups: finds the leader, asks, asks again, and never lies about it.
 //
-// Gateways call `ask`; `node.ts` hands in what other nodes answered and which links broke. An ask is
+// Gateways call `ask`; `region-node.ts` hands in what other nodes said and which links broke. An ask is
 // repeated with the same bytes under the same number: commands are applied once however often they
 // arrive, so a second attempt is always safe and the first `answered`, of whichever attempt, wins.
+//
+// Who was elected says so: what waits at another member is then asked there at once, and a leader that
+// hangs costs no patience of ours. Terms tell old news from new.
 //
 // Invariant: `unavailable` is told only when every attempt that was handed to a link was refused by
 // its receiver. One that was never answered may have happened, and the end is then `uncertain`.
@@ -19,8 +22,9 @@ export const ASK_DEADLINE_MS = 3_000;
 /** Beyond it new asks are refused: 20,000 are more than a second's work of the groups. */
 const OPEN_ASKS_MAX = 20_000;
 /**
- * An attempt without answer for so long goes to another member: by then a leader that hangs has a
- * successor, and one that is merely slow gets nothing worse than a repeat.
+ * An attempt without answer for so long goes to another member, if nobody said before that he leads:
+ * by then a leader that hangs has a successor whose word was lost, and one that is merely slow gets
+ * nothing worse than a repeat.
  */
 const ATTEMPT_MS = 250;
 /**
@@ -87,6 +91,8 @@ interface Home {
   readonly members: readonly NodeId[];
   /** The last one believed; whether it can be asked at this moment is another question. */
   leader: NodeId | undefined;
+  /** The newest term that was heard of; the leader is of this term or unknown. */
+  term: number;
   /** A member that let an attempt time out: left out until it speaks, or for a moment. */
   silent: { readonly node: NodeId; readonly untilMs: number } | undefined;
   /** The next member to try while no leader is known. */
@@ -118,7 +124,7 @@ export class Route {
     this.#outbox = o.outbox;
     this.#nextNumber = o.firstNumber;
     for (const { number, members } of o.groups) {
-      this.#homes.set(number, { members, leader: undefined, silent: undefined, turn: 0 });
+      this.#homes.set(number, { members, leader: undefined, term: 0, silent: undefined, turn: 0 });
     }
   }
 
@@ -152,21 +158,20 @@ export class Route {
 
   /** Takes in what a node answered; answers to asks that have ended are ignored. */
   answered(from: NodeId, message: Extract<PeerMessage, { kind: 'answer' }>): void {
-    for (const home of this.#homes.values()) {
-      if (home.silent?.node === from) home.silent = undefined;
-    }
+    this.#spoke(from);
     const open = this.#open.get(message.number);
     if (open === undefined) return;
     const { home } = open;
     const { answer } = message;
     switch (answer.kind) {
       case 'answered':
-        if (from !== open.ask.prefer) home.leader = from;
+        // What an old leader decided long ago may arrive after its successor was heard.
+        if (open.target === from && from !== open.ask.prefer) home.leader = from;
         this.#end(open, answer);
         return;
       case 'moved':
         this.#refused(open);
-        this.#moved(open, from, answer.leader);
+        this.#moved(open, from, answer);
         return;
       case 'unavailable':
         this.#refused(open);
@@ -177,6 +182,13 @@ export class Route {
       case 'uncertain':
         this.#pause(open, from, NO_LEADER_PAUSE_MS);
     }
+  }
+
+  /** A member was elected: what waits elsewhere is asked there at once. */
+  led(from: NodeId, { group, term }: Extract<PeerMessage, { kind: 'leads' }>): void {
+    this.#spoke(from);
+    const home = this.#homes.get(group);
+    if (home !== undefined && term >= home.term) this.#follow(home, from, term);
   }
 
   /** A link broke: what was under way there is asked elsewhere at once. */
@@ -192,18 +204,49 @@ export class Route {
     if (open.ask.mode === 'command') open.unsettled -= 1;
   }
 
-  /** Follows the hint of a member that does not lead. */
-  #moved(open: OpenAsk, from: NodeId, leader: NodeId | undefined): void {
+  /** Follows the hint of a member that does not lead, unless a later term was heard of. */
+  #moved(open: OpenAsk, from: NodeId, moved: Extract<GroupAnswer, { kind: 'moved' }>): void {
     const { home } = open;
-    if (home.leader === from) home.leader = undefined;
-    const usable = leader !== undefined && leader !== from && this.#usable(home, leader);
-    if (usable) home.leader = leader;
-    if (usable) open.leaderlessSinceMs = this.#clock.monotonicMs();
+    const { leader, term } = moved;
+    const isDeposed = term > home.term && leader !== home.leader;
+    if (isDeposed || (term === home.term && home.leader === from)) home.leader = undefined;
+    if (term >= home.term && leader !== undefined && leader !== from) {
+      this.#hint(open, leader, term);
+    }
+    home.term = Math.max(home.term, term);
     // An older attempt's answer teaches where the leader is, but another attempt is under way.
     if (open.target !== from) return;
     open.hops += 1;
+    const next = home.leader;
+    const usable = next !== undefined && next !== from && this.#usable(home, next);
     if (usable && open.hops <= HOPS_MAX) this.#attempt(open, this.#clock.monotonicMs());
     else this.#pause(open, from, NO_LEADER_PAUSE_MS);
+  }
+
+  #hint(open: OpenAsk, leader: NodeId, term: number): void {
+    const { home } = open;
+    if (!this.#usable(home, leader)) return;
+    open.leaderlessSinceMs = this.#clock.monotonicMs();
+    // Only a later term is news to the others: members that point at each other must not make a storm.
+    if (term > home.term) this.#follow(home, leader, term);
+    else home.leader = leader;
+  }
+
+  #follow(home: Home, leader: NodeId, term: number): void {
+    home.leader = leader;
+    home.term = term;
+    const nowMs = this.#clock.monotonicMs();
+    for (const open of this.#open.values()) {
+      if (open.home !== home || open.target === leader) continue;
+      open.hops = 0;
+      this.#attempt(open, nowMs);
+    }
+  }
+
+  #spoke(from: NodeId): void {
+    for (const home of this.#homes.values()) {
+      if (home.silent?.node === from) home.silent = undefined;
+    }
   }
 
   #pause(open: OpenAsk, from: NodeId, pauseMs: number): void {

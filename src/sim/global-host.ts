@@ -72,6 +72,7 @@ export class GlobalHost {
       raft: plan.raft,
       logger: { log: () => {} },
       onNotices: (notices) => global.tell(notices),
+      onElected: (group, term) => global.elected(group, term),
       fail: (cause) => life.end(cause),
     });
     const groups = new Map<number, RaftGroup>();
@@ -96,7 +97,10 @@ export class GlobalHost {
         if (message.kind === 'raft') turn.receive(message.group, from, message.body);
         else if (message.kind === 'ask') global.asked(from, message);
       },
-      up: (node) => turn.peerUp(node),
+      up(node) {
+        turn.peerUp(node);
+        global.up(node);
+      },
       lost: (node) => turn.peerLost(node),
     });
     turn.start();
@@ -105,7 +109,7 @@ export class GlobalHost {
   /** Asks this copy itself for a linearizable read, as a caller beside it would. */
   readHere(group: number, body: Uint8Array, answer: (answer: GroupAnswer) => void): void {
     const copy = this.groups.get(group);
-    if (copy === undefined) answer({ kind: 'moved', leader: undefined });
+    if (copy === undefined) answer({ kind: 'moved', leader: undefined, term: 0 });
     else copy.query(body, answer, 'here');
   }
 

@@ -36,6 +36,7 @@ export class RegionHost {
       received(from, frame) {
         const message = decodePeerMessage(frame);
         if (message.kind === 'answer') route.answered(from, message);
+        else if (message.kind === 'leads') route.led(from, message);
       },
       up: () => {},
       lost: (node) => route.lost(node),

@@ -2,8 +2,9 @@
 //
 // Raft's own messages stay opaque here (`protocols/raft/codec` knows them). An `ask` is a gateway's
 // command or query to the node it believes to lead a group; every ask gets exactly one `answer` while
-// the link stands. A `notice` tells a gateway something for one of its players. `incarnations` tell which
-// data folder each node was met with.
+// the link stands. `leads` tells gateways at once who was elected, so that nobody waits for a leader that is
+// gone. A `notice` tells a gateway something for one of its players. `incarnations` tell which data folder
+// each node was met with.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
@@ -24,13 +25,13 @@ const RETRY_AFTER_MS_MAX = 60_000;
 /**
  * - `answered`: decided; the bytes are the state machine's reply. A region adds the epoch of its primary,
  *   so that the reply's place in the log can be told from that of a log that was lost.
- * - `moved`: not the leader, nothing happened; `leader` is a hint.
+ * - `moved`: not the leader, nothing happened; `leader` led `term`, as far as is known there.
  * - `unavailable`: nothing happened (no quorum, too much waiting, leaving).
  * - `uncertain`: proposed, and the outcome is not known there. The same command may be asked again.
  */
 export type GroupAnswer =
   | { readonly kind: 'answered'; readonly reply: Uint8Array; readonly epoch?: number }
-  | { readonly kind: 'moved'; readonly leader: NodeId | undefined }
+  | { readonly kind: 'moved'; readonly leader: NodeId | undefined; readonly term: number }
   | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'uncertain' };
 
@@ -49,6 +50,8 @@ export type PeerMessage =
       readonly bound?: ReadBound;
     }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: GroupAnswer }
+  /** Its sender was elected in that term, and leads for all it knows. */
+  | { readonly kind: 'leads'; readonly group: number; readonly term: number }
   | {
       readonly kind: 'notice';
       /** 0 for everybody in `region` or, where none is named, for the nodes themselves. */
@@ -76,6 +79,7 @@ const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
 const SPACE = 20;
+const LEADS = 9;
 const INCARNATIONS = 30;
 const INCARNATIONS_ASKED = 31;
 
@@ -90,6 +94,8 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return writer.u8(SPACE).varint(message.region).bytes(message.body).finish();
     case 'answer':
       return encodeAnswer(writer, message.number, message.answer);
+    case 'leads':
+      return writer.u8(LEADS).varint(message.group).varint(message.term).finish();
     case 'notice':
       return writer
         .u8(NOTICE)
@@ -148,7 +154,7 @@ function encodeAnswer(writer: ByteWriter, number: number, answer: GroupAnswer): 
         .bytes(answer.reply)
         .finish();
     case 'moved':
-      return writer.u8(MOVED).varint(number).varint(answer.leader ?? 0).finish();
+      return writer.u8(MOVED).varint(number).varint(answer.leader ?? 0).varint(answer.term).finish();
     case 'unavailable':
       return writer.u8(UNAVAILABLE).varint(number).varint(answer.retryAfterMs).finish();
     case 'uncertain':
@@ -174,10 +180,11 @@ function decodeBody(reader: ByteReader): PeerMessage {
     case MOVED: {
       const number = reader.varint();
       const leader = reader.varint();
+      const term = reader.varint();
       return {
         kind: 'answer',
         number,
-        answer: { kind: 'moved', leader: leader === 0 ? undefined : nodeId(leader) },
+        answer: { kind: 'moved', leader: leader === 0 ? undefined : nodeId(leader), term },
       };
     }
     case UNAVAILABLE: {
@@ -189,6 +196,8 @@ function decodeBody(reader: ByteReader): PeerMessage {
       return { kind: 'answer', number: reader.varint(), answer: { kind: 'uncertain' } };
     case SPACE:
       return { kind: 'space', region: reader.varint(), body: reader.bytes() };
+    case LEADS:
+      return { kind: 'leads', group: reader.varint(), term: reader.varint() };
     case NOTICE: {
       const [player, region] = [reader.varint(), reader.varint()];
       const said = { push: reader.text(PUSH_NAME_MAX), value: reader.text(NOTICE_BYTES_MAX) };

@@ -49,6 +49,7 @@ class World {
   readonly running = new Map<NodeId, Running>();
   /** Whose machine does not add up as the others' do. */
   readonly wrong = new Set<NodeId>();
+  readonly elected: { readonly node: NodeId; readonly term: number }[] = [];
 
   constructor() {
     for (const id of IDS) this.start(id);
@@ -69,6 +70,7 @@ class World {
       random: new Random(`node ${id}`),
       logger: { log: () => {} },
       onNotices: () => {},
+      onElected: (_, term) => this.elected.push({ node: id, term }),
       fail: (cause) => failures.push(cause),
     });
     const machine = summing(this.wrong.has(id) ? 1 : 0);
@@ -151,10 +153,23 @@ test('a follower sends callers to the leader, and nothing happens', () => {
   world.clock.advance(1_000);
   const leader = world.leader();
   const follower = IDS.find((id) => id !== leader) as NodeId;
-  assert.deepEqual(world.propose(follower, 5), [{ kind: 'moved', leader }]);
+  const { term } = world.group(leader).status();
+  assert.deepEqual(world.propose(follower, 5), [{ kind: 'moved', leader, term }]);
   const answers: GroupAnswer[] = [];
   world.group(follower).query(new Uint8Array(), (answer) => answers.push(answer));
-  assert.deepEqual(answers, [{ kind: 'moved', leader }]);
+  assert.deepEqual(answers, [{ kind: 'moved', leader, term }]);
+});
+
+test('every election is told, by its winner, in its term', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const first = world.leader();
+  const { term } = world.group(first).status();
+  assert.deepEqual(world.elected, [{ node: first, term }]);
+  world.kill(first, 1);
+  world.clock.advance(1_000);
+  const next = world.leader();
+  assert.deepEqual(world.elected.slice(1), [{ node: next, term: world.group(next).status().term }]);
 });
 
 test('a leader that is cut off answers `uncertain` when it steps down', () => {

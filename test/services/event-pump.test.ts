@@ -131,7 +131,7 @@ test('an answer that could not be written down is asked for again, and nothing a
   const bench = new Bench();
   toAsiaOnly(bench);
   const { trim } = bench;
-  bench.trim = () => ({ kind: 'moved', leader: undefined });
+  bench.trim = () => ({ kind: 'moved', leader: undefined, term: 0 });
   bench.say();
   bench.clock.advance(1_000);
   assert.ok(bench.forAsia.length > 1);

@@ -6,12 +6,25 @@ import type { Group } from '../../src/runtime/group.ts';
 import { Global } from '../../src/services/global.ts';
 import { Outbox } from '../../src/services/outbox.ts';
 import { decodePeerMessage, type GroupAnswer, type PeerMessage } from '../../src/wire/peer.ts';
+import type { GroupStatus } from '../../src/wire/status.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const SELF = nodeId(1);
 const GATEWAY = nodeId(6);
 const OTHER = nodeId(7);
+const STATUS: Omit<GroupStatus, 'role' | 'term'> = {
+  group: 'economy',
+  leader: undefined,
+  commit: 0,
+  applied: 0,
+  last: 0,
+  snapshot: 0,
+  stateHash: 0,
+  hashedIndex: 0,
+  waiting: 0,
+  members: [],
+};
 const REPLY: GroupAnswer = { kind: 'answered', reply: Uint8Array.of(5) };
 
 /** A global node whose only group answers when the test says so. */
@@ -20,12 +33,14 @@ function open(): {
   clock: VirtualClock;
   heard: Map<number, PeerMessage[]>;
   waiting: ((answer: GroupAnswer) => void)[];
+  place: { role: GroupStatus['role']; term: number };
   asked: string[];
 } {
   const clock = new VirtualClock();
   const network = new MemoryNetwork(clock);
   const waiting: ((answer: GroupAnswer) => void)[] = [];
   const asked: string[] = [];
+  const place: { role: GroupStatus['role']; term: number } = { role: 'follower', term: 7 };
   const group: Group = {
     name: 'economy',
     propose: (command, answer) => {
@@ -38,7 +53,7 @@ function open(): {
     },
     inspect: () => assert.fail('nobody inspects'),
     read: () => assert.fail('nobody reads this copy alone'),
-    status: () => assert.fail('nobody asks for the status'),
+    status: () => ({ ...STATUS, ...place }),
   };
   const heard = new Map<number, PeerMessage[]>();
   for (const id of [GATEWAY, OTHER]) {
@@ -57,7 +72,7 @@ function open(): {
     outbox: new Outbox(clock, peers),
     regionNodes: [GATEWAY, OTHER],
   });
-  return { global, clock, heard, waiting, asked };
+  return { global, clock, heard, waiting, asked, place };
 }
 
 function ask(number: number, group: number = 2, mode: 'command' | 'query' = 'command'): {
@@ -85,8 +100,30 @@ test('a group that is not here sends the asker on', () => {
   const { global, clock, heard } = open();
   global.asked(GATEWAY, ask(4, 9));
   clock.advance(5);
-  const answer = { kind: 'moved', leader: undefined };
+  const answer = { kind: 'moved', leader: undefined, term: 0 };
   assert.deepEqual(heard.get(GATEWAY), [{ kind: 'answer', number: 4, answer }]);
+});
+
+test('every gateway is told at once that this node was elected', () => {
+  const { global, clock, heard } = open();
+  global.elected(2, 7);
+  clock.advance(5);
+  for (const gateway of [GATEWAY, OTHER]) {
+    assert.deepEqual(heard.get(gateway), [{ kind: 'leads', group: 2, term: 7 }]);
+  }
+});
+
+test('a gateway whose link stands again is told what this node leads, another node nothing', () => {
+  const { global, clock, heard, place } = open();
+  global.up(GATEWAY);
+  clock.advance(5);
+  assert.deepEqual(heard.get(GATEWAY), []);
+  place.role = 'leader';
+  global.up(GATEWAY);
+  global.up(nodeId(3));
+  clock.advance(5);
+  assert.deepEqual(heard.get(GATEWAY), [{ kind: 'leads', group: 2, term: 7 }]);
+  assert.deepEqual(heard.get(OTHER), []);
 });
 
 test('one node can not fill a group with its asks, and others are still heard', () => {

@@ -1,127 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { type NodeId, nodeId } from '../../src/base/id.ts';
-import type { Peers } from '../../src/runtime/ports.ts';
-import { Outbox } from '../../src/services/outbox.ts';
-import { Route, type RouteAnswer } from '../../src/services/route.ts';
-import { decodePeerMessage, encodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
-import { MemoryNetwork } from '../support/memory-peers.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
-
-const GATEWAY = nodeId(9);
-const MEMBERS: readonly NodeId[] = [1, 2, 3].map(nodeId);
-const GROUP = 2;
-const BODY: Uint8Array = Uint8Array.of(7, 7);
-
-/** What a member of the group does with an ask; `undefined` keeps silent. */
-type Conduct = (body: Uint8Array, asked: number) => GroupAnswer | undefined;
-
-/** A gateway's route and three members whose conduct the test decides. */
-class World {
-  readonly clock = new VirtualClock();
-  readonly network = new MemoryNetwork(this.clock);
-  readonly conduct = new Map<NodeId, Conduct>();
-  /** Who was asked, in order. */
-  readonly asked: NodeId[] = [];
-  readonly ends = new Map<NodeId, Peers>();
-  readonly route: Route;
-  readonly #replies: (() => void)[] = [];
-
-  constructor() {
-    for (const member of MEMBERS) this.#addMember(member);
-    const { clock } = this;
-    const peers = this.network.join(GATEWAY);
-    this.route = new Route({
-      clock,
-      peers,
-      outbox: new Outbox(clock, peers),
-      groups: [{ number: GROUP, name: 'economy', members: MEMBERS, features: [] }],
-      firstNumber: 1_000,
-    });
-    peers.listen({
-      received: (from, frame) => {
-        const message = decodePeerMessage(frame);
-        if (message.kind === 'answer') this.route.answered(from, message);
-      },
-      up: () => {},
-      lost: (node) => this.route.lost(node),
-    });
-  }
-
-  ask(deadlineMs: number = 3_000): RouteAnswer[] {
-    const answers: RouteAnswer[] = [];
-    this.route.ask({
-      group: GROUP,
-      mode: 'command',
-      body: BODY,
-      deadlineMs,
-      answer: (answer) => answers.push(answer),
-    });
-    return answers;
-  }
-
-  /** Sends the answers that were held back. */
-  release(): void {
-    for (const reply of this.#replies.splice(0)) reply();
-  }
-
-  /** Answers of a member that are only sent when the test says so. */
-  holdBack(member: NodeId, answer: GroupAnswer): void {
-    const end = this.ends.get(member);
-    this.conduct.set(member, (_, number) => {
-      this.#replies.push(() => {
-        end?.send(GATEWAY, encodePeerMessage({ kind: 'answer', number, answer }));
-        end?.flush();
-      });
-      return undefined;
-    });
-  }
-
-  #addMember(member: NodeId): void {
-    const end = this.network.join(member);
-    this.ends.set(member, end);
-    end.listen({
-      received: (from, frame) => {
-        const message = decodePeerMessage(frame);
-        if (message.kind !== 'ask') return;
-        this.asked.push(member);
-        assert.deepEqual(message.body, BODY);
-        const answer = this.conduct.get(member)?.(message.body, message.number);
-        if (answer === undefined) return;
-        end.send(from, encodePeerMessage({ kind: 'answer', number: message.number, answer }));
-        end.flush();
-      },
-      up: () => {},
-      lost: () => {},
-    });
-  }
-
-  /** The named member leads; the others know it. */
-  lead(leader: NodeId): void {
-    for (const member of MEMBERS) {
-      const answer: GroupAnswer =
-        member === leader ? answeredBy(member) : { kind: 'moved', leader };
-      this.conduct.set(member, () => answer);
-    }
-  }
-
-  /** Nobody leads. */
-  headless(): void {
-    for (const member of MEMBERS) {
-      this.conduct.set(member, () => ({ kind: 'moved', leader: undefined }));
-    }
-  }
-}
-
-function answeredBy(member: NodeId): GroupAnswer {
-  return { kind: 'answered', reply: Uint8Array.of(member) };
-}
+import type { NodeId } from '../../src/base/id.ts';
+import { answeredBy, GATEWAY, MEMBERS, RouteWorld } from '../support/route-world.ts';
 
 const [ONE, TWO, THREE] = MEMBERS as [NodeId, NodeId, NodeId];
 
 test('an ask finds the leader by the hint of another member', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(THREE);
   const answers = world.ask();
   world.clock.advance(10);
@@ -130,7 +16,7 @@ test('an ask finds the leader by the hint of another member', () => {
 });
 
 test('a leader once found is asked first', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(THREE);
   world.ask();
   world.clock.advance(10);
@@ -141,7 +27,7 @@ test('a leader once found is asked first', () => {
 });
 
 test('no timer is left when nothing is open', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(50);
@@ -149,7 +35,7 @@ test('no timer is left when nothing is open', () => {
 });
 
 test('an ask waits for the end of an election', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.headless();
   const answers = world.ask();
   world.clock.advance(300);
@@ -160,7 +46,7 @@ test('an ask waits for the end of an election', () => {
 });
 
 test('the question who leads is not asked more often than every pause', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.headless();
   world.ask();
   world.clock.advance(400);
@@ -169,17 +55,17 @@ test('the question who leads is not asked more often than every pause', () => {
 });
 
 test('two members that point at each other are not asked without a pause', () => {
-  const world = new World();
-  world.conduct.set(ONE, () => ({ kind: 'moved', leader: TWO }));
-  world.conduct.set(TWO, () => ({ kind: 'moved', leader: ONE }));
-  world.conduct.set(THREE, () => ({ kind: 'moved', leader: ONE }));
+  const world = new RouteWorld();
+  world.conduct.set(ONE, () => ({ kind: 'moved', leader: TWO, term: 1 }));
+  world.conduct.set(TWO, () => ({ kind: 'moved', leader: ONE, term: 1 }));
+  world.conduct.set(THREE, () => ({ kind: 'moved', leader: ONE, term: 1 }));
   world.ask();
   world.clock.advance(1_000);
   assert.ok(world.asked.length <= 200, `${world.asked.length} asks in a second`);
 });
 
 test('when every member refused, the ask is unavailable', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.headless();
   const answers = world.ask(500);
   world.clock.advance(600);
@@ -187,7 +73,7 @@ test('when every member refused, the ask is unavailable', () => {
 });
 
 test('where nobody leads an ask ends long before its deadline, as unavailable', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.headless();
   const answers = world.ask(3_000);
   world.clock.advance(500);
@@ -195,7 +81,7 @@ test('where nobody leads an ask ends long before its deadline, as unavailable', 
 });
 
 test('without any link an ask is unavailable', () => {
-  const world = new World();
+  const world = new RouteWorld();
   for (const member of MEMBERS) world.network.cut(GATEWAY, member);
   const answers = world.ask(500);
   world.clock.advance(600);
@@ -203,7 +89,7 @@ test('without any link an ask is unavailable', () => {
 });
 
 test('an attempt that was never answered leaves the ask uncertain', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -215,7 +101,7 @@ test('an attempt that was never answered leaves the ask uncertain', () => {
 });
 
 test('a silent leader is given up for another member after a while', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -229,7 +115,7 @@ test('a silent leader is given up for another member after a while', () => {
 });
 
 test('a member that still points at a silent leader is not believed', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -243,7 +129,7 @@ test('a member that still points at a silent leader is not believed', () => {
 });
 
 test('a silent leader that speaks again is asked again', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -261,7 +147,7 @@ test('a silent leader that speaks again is asked again', () => {
 });
 
 test('a leader that was silent for a while is found again, although it speaks only when asked', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -275,7 +161,7 @@ test('a leader that was silent for a while is found again, although it speaks on
 });
 
 test('a leader that has stepped down is not the only one to be asked', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -288,12 +174,12 @@ test('a leader that has stepped down is not the only one to be asked', () => {
 
 test('a late refusal of an earlier attempt does not make another one', () => {
   for (const late of [
-    { kind: 'moved', leader: THREE },
+    { kind: 'moved', leader: THREE, term: 1 },
     { kind: 'unavailable', retryAfterMs: 10 },
   ] as const) {
-    const world = new World();
+    const world = new RouteWorld();
     world.lead(ONE);
-    world.ask();
+    world.announce(ONE, 1);
     world.clock.advance(10);
     world.holdBack(ONE, late);
     for (const member of [TWO, THREE]) world.conduct.set(member, () => undefined);
@@ -307,7 +193,7 @@ test('a late refusal of an earlier attempt does not make another one', () => {
 });
 
 test('a broken link sends its open asks elsewhere at once', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -320,8 +206,94 @@ test('a broken link sends its open asks elsewhere at once', () => {
   assert.equal(answers[0]?.kind, 'answered');
 });
 
+test('what waits at a silent leader is asked at once where another was elected', () => {
+  const world = new RouteWorld();
+  world.lead(ONE);
+  world.ask();
+  world.clock.advance(10);
+  world.network.deafen(ONE);
+  const answers = world.ask();
+  world.clock.advance(5);
+  world.lead(TWO);
+  world.announce(TWO, 2);
+  world.clock.advance(5);
+  assert.deepEqual(answers, [answeredBy(TWO)]);
+});
+
+test('what waits for a leader is asked at once where one was elected', () => {
+  const world = new RouteWorld();
+  world.headless();
+  const answers = world.ask();
+  world.clock.advance(5);
+  world.conduct.set(THREE, () => answeredBy(THREE));
+  world.announce(THREE, 2);
+  world.clock.advance(3);
+  assert.deepEqual(answers, [answeredBy(THREE)]);
+});
+
+test('an old leader is not believed once a later one was heard', () => {
+  const world = new RouteWorld();
+  world.lead(TWO);
+  world.announce(TWO, 5);
+  world.clock.advance(5);
+  world.announce(ONE, 4);
+  world.clock.advance(5);
+  const answers = world.ask();
+  world.clock.advance(5);
+  assert.deepEqual(answers, [answeredBy(TWO)]);
+  assert.deepEqual(world.asked, [TWO]);
+});
+
+test('a member that has not heard of the latest election leads nobody astray', () => {
+  const world = new RouteWorld();
+  world.lead(TWO);
+  world.holdBack(ONE, { kind: 'moved', leader: THREE, term: 4 });
+  world.ask();
+  world.clock.advance(5);
+  world.announce(TWO, 5);
+  world.clock.advance(5);
+  world.release();
+  world.clock.advance(5);
+  world.asked.length = 0;
+  world.ask();
+  world.clock.advance(5);
+  assert.deepEqual(world.asked, [TWO]);
+});
+
+test('one that hears of a later term forgets the leader of the former', () => {
+  const world = new RouteWorld();
+  world.lead(ONE);
+  world.announce(ONE, 4);
+  world.clock.advance(5);
+  world.conduct.set(ONE, () => ({ kind: 'moved', leader: undefined, term: 5 }));
+  for (const member of [TWO, THREE]) world.conduct.set(member, () => answeredBy(member));
+  const answers = world.ask();
+  world.clock.advance(80);
+  assert.equal(answers[0]?.kind, 'answered');
+});
+
+test('a late answer of a former leader does not make it the one to be asked', () => {
+  const world = new RouteWorld();
+  world.lead(ONE);
+  world.ask();
+  world.clock.advance(5);
+  world.holdBack(ONE, answeredBy(ONE));
+  world.conduct.set(TWO, () => undefined);
+  const answers = world.ask();
+  world.clock.advance(5);
+  world.announce(TWO, 2);
+  world.clock.advance(5);
+  world.release();
+  world.clock.advance(5);
+  assert.deepEqual(answers, [answeredBy(ONE)]);
+  world.asked.length = 0;
+  world.ask();
+  world.clock.advance(5);
+  assert.deepEqual(world.asked, [TWO]);
+});
+
 test('an ask that was lost with its link and then refused everywhere is uncertain', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -335,7 +307,7 @@ test('an ask that was lost with its link and then refused everywhere is uncertai
 });
 
 test('a late answer of an earlier attempt is an answer', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -350,7 +322,7 @@ test('a late answer of an earlier attempt is an answer', () => {
 });
 
 test('an ask is answered once, whatever arrives later', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.ask();
   world.clock.advance(10);
@@ -365,7 +337,7 @@ test('an ask is answered once, whatever arrives later', () => {
 });
 
 test('a member that does not know the outcome is asked for it again', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.conduct.set(ONE, () => ({ kind: 'uncertain' }));
   const answers = world.ask();
@@ -377,7 +349,7 @@ test('a member that does not know the outcome is asked for it again', () => {
 });
 
 test('an unknown outcome never becomes unavailable', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.conduct.set(ONE, () => ({ kind: 'uncertain' }));
   const answers = world.ask(500);
@@ -388,7 +360,7 @@ test('an unknown outcome never becomes unavailable', () => {
 });
 
 test('a group that stays overloaded is unavailable before the deadline', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.conduct.set(ONE, () => ({ kind: 'unavailable', retryAfterMs: 50 }));
   const answers = world.ask();
@@ -397,7 +369,7 @@ test('a group that stays overloaded is unavailable before the deadline', () => {
 });
 
 test('a group that was busy for a moment is asked again', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.conduct.set(ONE, () => ({ kind: 'unavailable', retryAfterMs: 50 }));
   const answers = world.ask();
@@ -408,7 +380,7 @@ test('a group that was busy for a moment is asked again', () => {
 });
 
 test('a full route refuses more asks and keeps those it has', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.lead(ONE);
   world.network.deafen(ONE);
   const open = Array.from({ length: 20_000 }, () => world.ask());
@@ -417,7 +389,7 @@ test('a full route refuses more asks and keeps those it has', () => {
 });
 
 test('an answer to a number of another time is ignored', () => {
-  const world = new World();
+  const world = new RouteWorld();
   world.headless();
   const answers = world.ask();
   const answer = answeredBy(ONE);

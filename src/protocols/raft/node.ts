@@ -82,6 +82,8 @@ export interface Effects {
   readonly install: Snapshot | undefined;
   readonly snapshotWanted: boolean;
   readonly deposed: boolean;
+  /** The term in which this member was elected in these steps, if it still leads. */
+  readonly elected: number | undefined;
   /** What this member has become by that index is not what a majority has: it must stop. */
   readonly divergedAt: number | undefined;
 }
@@ -89,7 +91,7 @@ export interface Effects {
 /** `appended` is no promise yet: the outcome is known when the entry at `index` is applied. */
 export type Proposed =
   | { readonly kind: 'appended'; readonly index: number; readonly term: number }
-  | { readonly kind: 'not-leader'; readonly leader: NodeId | undefined }
+  | { readonly kind: 'not-leader' }
   | { readonly kind: 'busy' };
 
 const REQUESTS: ReadonlySet<Message['kind']> = new Set([
@@ -111,9 +113,14 @@ export class RaftNode {
     return this.#s.role;
   }
 
-  /** Who leads, as far as this member knows. */
+  /** Who leads `term`, as far as this member knows; `undefined` also when it is missed. */
   get leader(): NodeId | undefined {
-    return this.#s.leader;
+    const { leader, lostLeader } = this.#s;
+    return leader === lostLeader ? undefined : leader;
+  }
+
+  get term(): number {
+    return this.#s.term;
   }
 
   get commit(): number {
@@ -200,7 +207,7 @@ export class RaftNode {
   /** Appends a command if this member leads. `wallMs` (Unix) stamps it. */
   propose(command: Uint8Array, wallMs: number): Proposed {
     const s = this.#s;
-    if (s.role !== 'leader') return { kind: 'not-leader', leader: s.leader };
+    if (s.role !== 'leader') return { kind: 'not-leader' };
     if (s.transfer !== undefined) return { kind: 'busy' };
     if (s.uncommittedBytes + command.length > UNCOMMITTED_BYTES_MAX) return { kind: 'busy' };
     s.wallMs = wallMs;
@@ -318,6 +325,7 @@ export class RaftNode {
       install: out.install,
       snapshotWanted: waiting && s.outgoing === undefined,
       deposed: out.deposed,
+      elected: out.elected && s.role === 'leader' ? s.term : undefined,
       divergedAt: out.divergedAt,
     };
   }

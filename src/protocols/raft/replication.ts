@@ -27,6 +27,7 @@ export function becomeLeader(s: RaftState): void {
   s.progress = new Map(s.others.map((node) => [node, fresh()]));
   // Nothing of earlier terms commits by counting, so the term opens with an entry of its own.
   s.append('noop', NO_BYTES);
+  s.outbox.elected = true;
   s.leaseEnded = false;
   s.heartbeatDueMs = s.nowMs + s.options.heartbeatMs;
 }

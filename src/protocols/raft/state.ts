@@ -94,6 +94,8 @@ export interface Outbox {
   install: Snapshot | undefined;
   /** Leadership ended: whatever waits for its commit here has an unknown outcome. */
   deposed: boolean;
+  /** Leadership began: whoever waits for a leader is told. */
+  elected: boolean;
   /** What was lost from the disk is there again. */
   healed: boolean;
   /** By this index a majority has become something else than we. */
@@ -349,6 +351,7 @@ export function emptyOutbox(): Outbox {
     reset: undefined,
     install: undefined,
     deposed: false,
+    elected: false,
     healed: false,
     divergedAt: undefined,
   };

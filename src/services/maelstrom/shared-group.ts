@@ -187,6 +187,7 @@ function openMember(
     random,
     logger,
     onNotices: () => undefined,
+    onElected: () => undefined,
     fail: (cause) => doors.fail(cause),
   });
   const group = turn.add({ ...plan, machine: createGroupMachine([feature]) });
