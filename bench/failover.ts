@@ -1,9 +1,11 @@
 // How long players notice that the economy's leader is gone, by cause, again and again under load.
 //
-// The gap is what a client sees: the longest time without an answer that began around the event. Whatever was
-// done is undone, and the node has caught up, before the next event. Causes: `kill` (SIGKILL), `stop`
+// The gap is what a client sees: the longest time without any answer that began around the event. The
+// cause is undone when answers flow again, and the next event comes when every node is ready again, every
+// copy is near the leader's last entry, and a random pause has passed. Causes: `kill` (SIGKILL), `stop`
 // (SIGSTOP), `one-way` (nobody hears the leader, it hears all), `cut` (no frame either way, connections
-// stand), `disk` (a sync of the leader's journal takes 1.5 s; needs a C compiler).
+// stand), `disk` (syncs of the leader's journal hang for longer than any timer; needs a C compiler).
+import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between, type DirectedFault, HEALTHY, oneWay } from '../src/host/network.ts';
 import { GlobalNodes } from './global-nodes.ts';
@@ -13,8 +15,16 @@ import { Traders } from './traders.ts';
 const PLAYERS = 1_000;
 const WRITERS = 16;
 const PAUSE_MS = 10;
-const BETWEEN_MS = 1_200;
-const STALL_MS = 1_500;
+/** Answers flow again when, for so long, none was more than this after the one before. */
+const FLOWS_MS = 150;
+const FLOWS_GAP_MS_MAX = 50;
+const EVENT_MS_MAX = 10_000;
+/** Before each event, drawn at random so that no timer is met in step. */
+const SETTLE_MS_MIN = 100;
+const SETTLE_MS_MAX = 200;
+/** The opening of the players' holdings has made the group patient. */
+const WARM_MS = 2_000;
+const STALL_MS = 600;
 const CUT = { ...HEALTHY, cut: 'silent' } as const;
 
 interface Cause {
@@ -51,8 +61,13 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
-/** So many events of each cause that is named, or of all. */
-export async function benchFailover(events: number, names: readonly string[]): Promise<void> {
+/**
+ * So many events of each cause that is named, or of all. A word with a dot in it is a file that keeps the
+ * gaps: the table then also counts those that it held before, so that many events can be taken in parts.
+ */
+export async function benchFailover(events: number, words: readonly string[]): Promise<void> {
+  const names = words.filter((word) => !word.includes('.'));
+  const file = words.find((word) => word.includes('.'));
   const unknown = names.find((name) => !CAUSES.some((cause) => cause.name === name));
   if (unknown !== undefined) {
     throw new Error(`there is no cause "${unknown}": name ${CAUSES.map(({ name }) => name).join(', ')}`);
@@ -60,37 +75,49 @@ export async function benchFailover(events: number, names: readonly string[]): P
   const rows: Row[] = [];
   for (const cause of CAUSES) {
     if (names.length > 0 && !names.includes(cause.name)) continue;
-    rows.push(await measure(cause, events));
+    const { absent, gaps } = await measure(cause, events);
+    const all = file === undefined ? gaps : kept(file, cause.name, gaps);
+    rows.push({
+      cause: cause.name,
+      events: String(all.length),
+      'gap ms, min / median / p99 / max': absent ?? tail(all),
+    });
   }
   process.stdout.write(table(rows));
 }
 
-async function measure(cause: Cause, events: number): Promise<Row> {
+interface Measured {
+  /** Why the cause can not be had here. */
+  readonly absent?: string | undefined;
+  readonly gaps: readonly number[];
+}
+
+async function measure(cause: Cause, events: number): Promise<Measured> {
   const world = await GlobalNodes.start({ withShims: cause.name === 'disk' });
   try {
     const absent = world.shims?.absent;
-    if (absent !== undefined) return { cause: cause.name, 'gap ms, min / median / p99 / max': absent };
+    if (absent !== undefined) return { absent, gaps: [] };
     const traders = new Traders(world, PLAYERS);
     await traders.open();
     const load = { going: true, answers: new Array<number>() };
     const writers = Array.from({ length: WRITERS }, () => write(traders, load));
+    await sleep(WARM_MS);
     const gaps: number[] = [];
     for (let event = 1; event <= events; event++) {
-      await sleep(BETWEEN_MS);
+      const leader = await world.whole('economy');
+      await sleep(SETTLE_MS_MIN + Math.random() * (SETTLE_MS_MAX - SETTLE_MS_MIN));
       // What was answered long ago is no part of any later gap.
       load.answers.splice(0, Math.max(0, load.answers.length - WRITERS));
-      const leader = await world.leaderOf('economy');
       const beganMs = performance.now();
       cause.begin(world, leader);
-      await sleep(BETWEEN_MS);
+      await flowing(load.answers, beganMs);
       gaps.push(gapAround(load.answers, beganMs));
       process.stderr.write(`${cause.name} ${event} of ${events}: ${leader}, ${gaps.at(-1)?.toFixed(0)} ms\n`);
       cause.end(world, leader);
-      await world.ready();
     }
     load.going = false;
     await Promise.all(writers);
-    return { cause: cause.name, events: String(events), 'gap ms, min / median / p99 / max': tail(gaps) };
+    return { gaps };
   } finally {
     await world.stop();
   }
@@ -107,6 +134,18 @@ async function write(
   }
 }
 
+/** Resolves when the event has shown and is over, or after `EVENT_MS_MAX`. */
+async function flowing(answers: readonly number[], beganMs: number): Promise<void> {
+  while (performance.now() - beganMs < EVENT_MS_MAX) {
+    await sleep(PAUSE_MS);
+    const nowMs = performance.now();
+    const lately = answers.filter((atMs) => atMs >= nowMs - FLOWS_MS);
+    const first = lately[0] ?? nowMs;
+    const isLong = first >= beganMs && nowMs - first >= FLOWS_MS - FLOWS_GAP_MS_MAX;
+    if (isLong && longestGap(lately, nowMs) <= FLOWS_GAP_MS_MAX) return;
+  }
+}
+
 /** Every node but one, and ourselves, who stand where the gateway `asia` does. */
 function others(world: GlobalNodes, leader: string): readonly string[] {
   return world.topology.nodes.map(({ name }) => name).filter((name) => name !== leader);
@@ -116,14 +155,22 @@ function lay(world: GlobalNodes, links: readonly DirectedFault[]): void {
   world.network.lay('cut', links);
 }
 
-/** The longest time without an answer that ended after the event; all of the rest if none came. */
+/** The longest time without an answer that ended after the event. */
 function gapAround(answers: readonly number[], beganMs: number): number {
-  const endMs = performance.now();
-  let longest = 0;
-  for (let i = 0; i < answers.length; i++) {
-    const from = answers[i] ?? 0;
-    const to = answers[i + 1] ?? endMs;
-    if (to >= beganMs) longest = Math.max(longest, to - from);
-  }
-  return longest;
+  const before = answers.findLast((atMs) => atMs < beganMs) ?? beganMs;
+  return longestGap([before, ...answers.filter((atMs) => atMs >= beganMs)], performance.now());
+}
+
+function longestGap(answers: readonly number[], endMs: number): number {
+  return Math.max(0, ...answers.map((atMs, place) => (answers[place + 1] ?? endMs) - atMs));
+}
+
+/** Adds the gaps to the file, a line for each, and returns all of that cause. */
+function kept(file: string, cause: string, gaps: readonly number[]): readonly number[] {
+  appendFileSync(file, gaps.map((gapMs) => `${cause} ${gapMs.toFixed(1)}\n`).join(''));
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [name, gapMs] = line.split(' ');
+    return name === cause ? [Number(gapMs)] : [];
+  });
 }

@@ -23,6 +23,8 @@ import type { GroupStatus, NodeStatus } from '../src/wire/status.ts';
 const SELF = nodeId(9);
 const SELF_NAME = 'asia';
 const READY_MS_MAX = 20_000;
+/** Entries on their way at any moment under light load. */
+const LAG_MAX = 64;
 const silent: Logger = { log: () => {} };
 
 export class GlobalNodes {
@@ -161,6 +163,24 @@ export class GlobalNodes {
       if (status === undefined || group === undefined) return [];
       return [{ ...group, node: status.name, rss: status.residentBytes }];
     });
+  }
+
+  /** Resolves with the leader's name when every node is ready and no copy trails. */
+  async whole(name: string): Promise<string> {
+    const untilMs = Date.now() + READY_MS_MAX;
+    while (Date.now() < untilMs) {
+      const all = await Promise.all(this.#plans.map((plan) => this.#status(plan)));
+      const ready = all.every((status) => status?.ready === true);
+      const groups = all.flatMap((status) => {
+        const group = status?.groups.find((each) => each.group === name);
+        return status === undefined || group === undefined ? [] : [{ ...group, node: status.name }];
+      });
+      const leaders = groups.filter(({ role }) => role === 'leader');
+      const trailing = leaders[0]?.members.some(({ lag }) => lag > LAG_MAX);
+      if (ready && leaders.length === 1 && trailing === false) return leaders[0]?.node ?? '';
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    throw new Error(`group ${name} did not become whole`);
   }
 
   async leaderOf(name: string): Promise<string> {

@@ -131,8 +131,10 @@ export class Turn {
     const group = this.#groups.get(number);
     const message = group === undefined ? undefined : this.#decode(from, body);
     if (group === undefined || message === undefined || this.#stopped || !this.#begun) return;
-    this.#guarded(() => group.node.receive(from, message, this.#options.clock.monotonicMs()));
-    this.#wake(group);
+    if (message.kind !== 'pre-vote') this.#step(group, from, message);
+    // Whether the leader is missed is judged when everything that has arrived was read, its own
+    // messages too: a process that stood still may find both in its sockets.
+    else this.#options.clock.defer(() => this.#step(group, from, message));
   }
 
   /** A link stands again: leaders may have something to say over it. */
@@ -168,6 +170,12 @@ export class Turn {
       };
       poll();
     });
+  }
+
+  #step(group: RaftGroup, from: NodeId, message: Message): void {
+    if (this.#stopped) return;
+    this.#guarded(() => group.node.receive(from, message, this.#options.clock.monotonicMs()));
+    this.#wake(group);
   }
 
   #stop(): void {
@@ -282,15 +290,17 @@ export class Turn {
     const { clock } = this.#options;
     this.#armedMs = Number.POSITIVE_INFINITY;
     const nowMs = clock.monotonicMs();
-    if (nowMs - dueMs <= STALL_MS) {
-      this.#tick();
-      return;
+    const stoodStill = nowMs - dueMs > STALL_MS;
+    if (stoodStill) {
+      this.#options.logger.log('warn', 'stood-still', { lateMs: nowMs - dueMs });
+      for (const { node } of this.#groups.values()) node.stalled(nowMs);
     }
-    // This process stood still. What it did not hear may lie in its sockets: it reads them first, and
-    // counts the silence from now on.
-    this.#options.logger.log('warn', 'stood-still', { lateMs: nowMs - dueMs });
-    for (const { node } of this.#groups.values()) node.stalled(nowMs);
-    clock.defer(() => clock.defer(() => this.#tick()));
+    const due = [...this.#groups.values()].filter(({ node }) => node.wakeAtMs <= nowMs);
+    // What this process did not hear may lie in its sockets: it reads them before it misses anybody.
+    // A heartbeat of its own waits for nothing.
+    if (stoodStill) clock.defer(() => clock.defer(() => this.#tick()));
+    else if (due.every(({ isLeader }) => isLeader)) this.#tick();
+    else clock.defer(() => this.#tick());
   }
 
   #tick(): void {

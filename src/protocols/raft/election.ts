@@ -1,8 +1,10 @@
 // How a group finds its leader: PreVote, votes, stickiness, and the order in which members try.
 //
 // `node.ts` calls it. A campaign begins with PreVote: nobody's term rises before a majority says that it
-// would vote and hears no leader. A broken link to the leader only shortens the waiting, by rank, so
-// that two members seldom campaign at once; a vote is never given for a hint.
+// would vote and hears no leader. A leader is missed when its link breaks or when it has been silent for
+// an election timeout; then the members try one after the other, by rank, so that two seldom campaign at
+// once, and again soon when nobody was elected. A broken link only shortens the waiting: a vote is never
+// given for a hint.
 // Source: Raft (thesis), sections 3.4, 3.6.1, 4.2.3 and 9.6; catalogue rows 1 to 13.
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
@@ -14,13 +16,30 @@ import type { RaftState } from './state.ts';
 
 type Of<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
-/** A lost campaign is tried again after a random time from here to twice this, when in a hurry. */
-const HURRY_MS = 10;
-/** A campaign in a hurry still waits as long as its answers need. */
-const HURRY_ROUND_TRIPS = 3;
+/**
+ * While a leader is missed, a campaign that is not won is repeated after this, the next after twice as
+ * long, and so on up to an election timeout: at first because a lost vote must not cost a whole one, then
+ * because a member that nobody answers, or whose disk is slow, gains nothing by haste.
+ */
+const AGAIN_MS = 20;
+/** Answers need as long as this in any case. */
+const AGAIN_ROUND_TRIPS = 3;
+/** Two members of one rank, which miss different leaders, do not try in step for ever. */
+const AGAIN_MS_SPREAD = 10;
+const DOUBLINGS_MAX = 10;
 
-/** The election timer fired: asks whether a campaign could be won. */
-export function preCampaign(s: RaftState): void {
+/** The election timer fired: the leader that was followed is missed, or a campaign is due. */
+export function onElectionTimer(s: RaftState): void {
+  const { leader, lostLeader } = s;
+  if (leader !== undefined && leader !== lostLeader) {
+    s.lostLeader = leader;
+    s.electionDueMs = s.nowMs + rankDelay(s, leader);
+  }
+  if (s.nowMs >= s.electionDueMs) preCampaign(s);
+}
+
+/** Asks whether a campaign could be won. */
+function preCampaign(s: RaftState): void {
   if (!s.isVoter || s.isHealing || s.isDiskStuck) {
     s.restartElectionTimer();
     return;
@@ -28,7 +47,8 @@ export function preCampaign(s: RaftState): void {
   s.becomeFollower(s.term, undefined);
   s.role = 'pre-candidate';
   s.votes.set(s.self, true);
-  waitForVotes(s);
+  s.campaigns += 1;
+  againLater(s);
   const { lastIndex, lastTerm } = s.log;
   for (const to of voters(s)) {
     const term = s.term + 1;
@@ -46,7 +66,7 @@ export function campaign(s: RaftState, transfer: boolean): void {
   // request leaves before they have.
   s.votedFor = s.self;
   s.ownVoteAfter = s.durability.issued + 1;
-  waitForVotes(s);
+  againLater(s);
   const { lastIndex, lastTerm } = s.log;
   for (const to of voters(s)) {
     s.sendDurable(to, { kind: 'vote', term: s.term, lastIndex, lastTerm, transfer });
@@ -69,7 +89,7 @@ export function onPreVoteReply(s: RaftState, from: NodeId, message: Of<'pre-vote
   s.roundTripMs = smoothed(s.roundTripMs, Math.max(0, s.nowMs - message.sentMs));
   if (message.term > s.term) {
     s.becomeFollower(message.term, undefined);
-    retrySoon(s);
+    againLater(s);
     return;
   }
   if (s.role !== 'pre-candidate' || message.askedTerm !== s.term + 1) return;
@@ -102,7 +122,7 @@ export function onVote(s: RaftState, from: NodeId, message: Of<'vote'>): void {
 export function onVoteReply(s: RaftState, from: NodeId, message: Of<'vote-reply'>): void {
   if (message.term > s.term) {
     s.becomeFollower(message.term, undefined);
-    retrySoon(s);
+    againLater(s);
     return;
   }
   if (s.role !== 'candidate' || message.term !== s.term) return;
@@ -114,10 +134,12 @@ export function onVoteReply(s: RaftState, from: NodeId, message: Of<'vote-reply'
 export function onOwnVoteDurable(s: RaftState, writeNumber: number): void {
   if (s.role !== 'candidate' || writeNumber < s.ownVoteAfter || s.votes.has(s.self)) return;
   s.votes.set(s.self, true);
+  // The requests leave only now.
+  againLater(s);
   countRealVotes(s);
 }
 
-/** The link to `node` broke. If it led us, the next campaign comes after our rank's delay. */
+/** The link to `node` broke. If it led us, it is missed at once. */
 export function onPeerLost(s: RaftState, node: NodeId): void {
   // Whoever has promised a lease keeps it, whatever a link says.
   if (s.options.leaseDriftPerMille !== undefined) return;
@@ -130,7 +152,7 @@ export function onPeerLost(s: RaftState, node: NodeId): void {
 function countPreVotes(s: RaftState): void {
   const result = countVotes(s.membership, s.votes);
   if (result === 'won') campaign(s, false);
-  else if (result === 'lost') retrySoon(s);
+  else if (result === 'lost') againLater(s);
 }
 
 function countRealVotes(s: RaftState): void {
@@ -140,23 +162,18 @@ function countRealVotes(s: RaftState): void {
     becomeLeader(s);
   } else if (result === 'lost') {
     s.role = 'follower';
-    retrySoon(s);
+    againLater(s);
   }
 }
 
-/** Without answers, the campaign is given up after an election timeout, or soon when in a hurry. */
-function waitForVotes(s: RaftState): void {
+/** When the next campaign comes, unless this one is won or a leader is heard before. */
+function againLater(s: RaftState): void {
   s.restartElectionTimer();
   if (s.lostLeader === undefined) return;
-  const waitMs = Math.max(s.options.heartbeatMs, HURRY_ROUND_TRIPS * s.roundTripMs);
-  s.electionDueMs = Math.min(s.electionDueMs, s.nowMs + waitMs);
-}
-
-function retrySoon(s: RaftState): void {
-  s.restartElectionTimer();
-  if (s.lostLeader === undefined) return;
-  const waitMs = s.options.random.integer(HURRY_MS, 2 * HURRY_MS);
-  s.electionDueMs = s.nowMs + waitMs + rankDelay(s, s.lostLeader);
+  const onceMs = Math.max(AGAIN_MS, AGAIN_ROUND_TRIPS * s.roundTripMs);
+  const waitMs = onceMs * 2 ** Math.min(Math.max(s.campaigns - 1, 0), DOUBLINGS_MAX);
+  const spreadMs = s.options.random.integer(0, AGAIN_MS_SPREAD) + rankDelay(s, s.lostLeader);
+  s.electionDueMs = Math.min(s.electionDueMs, s.nowMs + waitMs + spreadMs);
 }
 
 /** Our place in line, in time: the voter whose id follows the lost leader's goes first. */

@@ -14,13 +14,13 @@ import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import {
   campaign,
+  onElectionTimer,
   onOwnVoteDurable,
   onPeerLost,
   onPreVote,
   onPreVoteReply,
   onVote,
   onVoteReply,
-  preCampaign,
 } from './election.ts';
 import { decodeMembership } from './entry-codec.ts';
 import { askLeader, expireReads, onRead, onReadReply } from './follower-reads.ts';
@@ -134,7 +134,7 @@ export class RaftNode {
     return Math.min(s.electionDueMs, s.followerReads.dueMs);
   }
 
-  /** Time passed. Early calls do nothing; a late one campaigns at once. */
+  /** Time passed. Early calls do nothing. */
   tick(nowMs: number): void {
     const s = this.#at(nowMs);
     expireReads(s);
@@ -150,7 +150,7 @@ export class RaftNode {
       goOnWithTransfer(s);
       if (s.role === 'leader' && nowMs >= s.heartbeatDueMs) sendHeartbeats(s);
     } else if (nowMs >= s.electionDueMs) {
-      preCampaign(s);
+      onElectionTimer(s);
     }
   }
 

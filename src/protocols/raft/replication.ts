@@ -21,6 +21,7 @@ export function becomeLeader(s: RaftState): void {
   s.role = 'leader';
   s.leader = s.self;
   s.lostLeader = undefined;
+  s.campaigns = 0;
   s.votes.clear();
   const fresh = (): Progress =>
     new Progress(s.log.lastIndex + 1, s.nowMs, s.options.inFlightAppendsMax);

@@ -39,11 +39,14 @@ export interface RaftOptions {
    */
   readonly voters: readonly NodeId[];
   readonly random: Random;
-  /** A follower that hears no leader for a random time between these two campaigns. Seed: 150-300 ms. */
+  /**
+   * A leader that is silent for the shorter one is missed, and members campaign one after the other, by
+   * rank; where none was heard before, each waits a random time between the two. Seed: 150-300 ms.
+   */
   readonly electionMsMin: number;
   readonly electionMsMax: number;
   readonly heartbeatMs: number;
-  /** After a lost link to the leader, each rank waits this much longer than the one before. */
+  /** Once a leader is missed, each rank waits this much longer than the one before. */
   readonly rankDelayMs: number;
   /**
    * Serves reads by a lease when set, on all members alike: by so many thousandths may the clocks of two
@@ -124,8 +127,10 @@ export class RaftState {
   electionDueMs = 0;
   /** When the leader of this term was last heard; -Infinity when it is known to be lost. */
   leaderHeardMs: number = Number.NEGATIVE_INFINITY;
-  /** The leader whose link broke: until another is heard, campaigns follow each other quickly. */
+  /** The leader that is missed: until one is heard, campaigns follow each other quickly. */
   lostLeader: NodeId | undefined;
+  /** Since a leader was last heard. */
+  campaigns = 0;
   votes: Map<NodeId, boolean> = new Map();
   /** The write that must be durable before the own vote counts. */
   ownVoteAfter = 0;
@@ -273,7 +278,10 @@ export class RaftState {
     this.leader = leader;
     this.leaderHeardMs = this.nowMs;
     this.lostLeader = undefined;
-    this.restartElectionTimer();
+    this.campaigns = 0;
+    // One rank longer than a heard leader is fresh: the others, who have heard its last message a
+    // moment later, shall miss it too when the first of them asks.
+    this.electionDueMs = this.nowMs + this.electionMsMin + this.options.rankDelayMs;
   }
 
   /** Whether a leader was heard so recently that no election may disturb it. */

@@ -125,7 +125,7 @@ export const inElections: readonly PlantedFault[] = [
     changes: [
       {
         file: 'protocols/raft/node.ts',
-        from: `      preCampaign(s);
+        from: `      onElectionTimer(s);
     }
   }`,
         to: `      campaign(s, false);
