@@ -10,6 +10,8 @@ import type { OperatedGroup } from '../../src/runtime/group.ts';
 import { Journal } from '../../src/runtime/journal.ts';
 import { CHECKPOINT_BYTES_MIN } from '../../src/runtime/raft-group.ts';
 import { Turn } from '../../src/runtime/turn.ts';
+import { decodeMessage, MessageEncoder } from '../../src/protocols/raft/codec.ts';
+import type { Message } from '../../src/protocols/raft/messages.ts';
 import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -355,4 +357,40 @@ test('leadership goes to the node that an operator names', () => {
   assert.deepEqual(world.group(leader).transfer(target), { kind: 'begun' });
   world.clock.advance(100);
   assert.equal(world.leader(), target);
+});
+
+test('who is asked whether a leader is missed reads first what has arrived from that leader', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const [voter, asker] = IDS.filter((id) => id !== leader) as [NodeId, NodeId];
+  const { term } = world.group(leader).status();
+  world.kill(asker, 1);
+  world.network.deafen(leader);
+  const heard: Message[] = [];
+  world.network.join(asker).listen({
+    received(_, frame) {
+      const message = decodePeerMessage(frame);
+      if (message.kind === 'raft') heard.push(decodeMessage(message.body));
+    },
+    up: () => {},
+    lost: () => {},
+  });
+  world.network.mend(voter, asker);
+  world.clock.advance(1_000);
+  heard.length = 0;
+  const place = { prevIndex: 0, prevTerm: 0, commit: 0, entries: [] };
+  const times = { sentMs: 0, roundTripMs: 0 };
+  const question = { kind: 'pre-vote', term: term + 1, lastIndex: 99, lastTerm: 9, sentMs: 0 } as const;
+  const heartbeat = { kind: 'append', term, round: 0, ...place, ...times } as const;
+  const hear = (from: NodeId, message: Message): void => {
+    const body = new MessageEncoder().encode(message);
+    world.running.get(voter)?.turn.receive(GROUP, from, body);
+  };
+  hear(asker, question);
+  hear(leader, heartbeat);
+  world.clock.advance(5);
+  const [reply] = heard.filter(({ kind }) => kind === 'pre-vote-reply');
+  assert.equal(reply?.kind === 'pre-vote-reply' && reply.granted, false);
+  assert.ok(reply);
 });

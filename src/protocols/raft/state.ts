@@ -26,7 +26,7 @@ import {
   SNAPSHOT_CHUNK_BYTES,
   type SnapshotMark,
 } from './messages.ts';
-import { pacedElectionMs } from './pace.ts';
+import { Lateness, pacedElectionMs } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { ReadQuestions } from './read-questions.ts';
 import { Reads } from './reads.ts';
@@ -74,6 +74,9 @@ export const RAFT_DEFAULTS: RaftTuning = {
 
 /** A leader whose disk owes it a write for so many shortest election timeouts leads no longer. */
 const DISK_ELECTIONS_MAX = 2;
+
+/** Who was late once may be later the next time. */
+const LATENESS_FACTOR = 2;
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
@@ -127,6 +130,7 @@ export class RaftState {
   electionDueMs = 0;
   /** When the leader of this term was last heard; -Infinity when it is known to be lost. */
   leaderHeardMs: number = Number.NEGATIVE_INFINITY;
+  readonly lateness: Lateness = new Lateness();
   /** The leader that is missed: until one is heard, campaigns follow each other quickly. */
   lostLeader: NodeId | undefined;
   /** Since a leader was last heard. */
@@ -275,13 +279,24 @@ export class RaftState {
 
   /** A leader of this term spoke. */
   heardLeader(leader: NodeId): void {
+    const silentMs = this.nowMs - this.leaderHeardMs;
+    if (this.leader === leader && Number.isFinite(silentMs)) {
+      this.lateness.note(silentMs - this.options.heartbeatMs, this.nowMs);
+    }
     this.leader = leader;
     this.leaderHeardMs = this.nowMs;
     this.lostLeader = undefined;
     this.campaigns = 0;
-    // One rank longer than a heard leader is fresh: the others, who have heard its last message a
-    // moment later, shall miss it too when the first of them asks.
-    this.electionDueMs = this.nowMs + this.electionMsMin + this.options.rankDelayMs;
+    this.electionDueMs = this.nowMs + this.patienceMs;
+  }
+
+  /**
+   * How long a leader may be silent before it is missed. One rank longer than it is fresh: the others,
+   * who have heard its last message a moment later, shall miss it too when the first of them asks.
+   */
+  get patienceMs(): number {
+    const { electionMsMin, electionMsMax, options, lateness } = this;
+    return Math.min(electionMsMin + options.rankDelayMs + LATENESS_FACTOR * lateness.ms, electionMsMax);
   }
 
   /** Whether a leader was heard so recently that no election may disturb it. */

@@ -47,6 +47,56 @@ test('a lost link to the leader starts a campaign within tens of milliseconds', 
   assert.ok(cluster.nowMs - beganMs < 100);
 });
 
+test('a leader that falls silent is missed by all, and one of them campaigns', () => {
+  for (let seed = 30; seed < 50; seed++) {
+    const cluster = new Cluster({ size: 5, seed });
+    const old = cluster.elect();
+    cluster.run(1_000);
+    cluster.sent.length = 0;
+    old.frozen = true;
+    const { nowMs } = cluster;
+    const elected = (): boolean => cluster.live.some((m) => m !== old && m.node.role === 'leader');
+    cluster.until(elected, 230, 'a successor after one election timeout');
+    assert.ok(cluster.nowMs - nowMs >= 100, 'a leader may be silent for a while');
+    const asking = cluster.sent.filter(({ message }) => message.kind === 'pre-vote');
+    assert.equal(new Set(asking.map(({ from }) => from)).size, 1, `seed ${seed}`);
+  }
+});
+
+test('a vote that was split is repeated soon, and not in step', () => {
+  for (let seed = 50; seed < 70; seed++) {
+    const cluster = new Cluster({ size: 5, seed });
+    const old = cluster.elect();
+    cluster.run(1_000);
+    cluster.crash(old);
+    cluster.run(3);
+    for (const member of cluster.live) cluster.peerLost(member, old.id);
+    const [one, two, three, four] = cluster.live;
+    assert.ok(one && two && three && four);
+    // Each hears one voter and itself, as when two campaign at the same moment.
+    cluster.cut = (from, to) => (from === one.id || from === three.id) !== (to === one.id || to === three.id);
+    for (const member of [one, two]) cluster.act(member, (node) => node.campaignNow(cluster.nowMs));
+    cluster.run(10);
+    assert.equal(cluster.leader, undefined);
+    cluster.cut = () => false;
+    cluster.until(() => cluster.leader !== undefined, 110, `seed ${seed}: a leader soon`);
+  }
+});
+
+test('a member whom nobody answers asks less and less often', () => {
+  const cluster = new Cluster({ size: 3, seed: 70 });
+  const leader = cluster.elect();
+  cluster.run(300);
+  const lonely = cluster.live.find((member) => member.id !== leader.id);
+  assert.ok(lonely);
+  cluster.cut = (from, to) => from === lonely.id || to === lonely.id;
+  cluster.run(2_000);
+  cluster.sent.length = 0;
+  cluster.run(6_000);
+  const asked = cluster.sent.filter(({ from, message }) => from === lonely.id && message.kind === 'pre-vote');
+  assert.ok(asked.length <= 2 * (6_000 / 150), `${asked.length} questions in six seconds`);
+});
+
 test('a lost link does not cost a leader its place while the others still hear it', () => {
   const cluster = new Cluster({ size: 3, seed: 5 });
   const leader = cluster.elect();

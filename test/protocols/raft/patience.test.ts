@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Cluster } from '../../support/raft-cluster.ts';
-import { pacedElectionMs, PACED_ELECTION_MS_MAX, smoothed } from '../../../src/protocols/raft/pace.ts';
+import { Lateness, pacedElectionMs, PACED_ELECTION_MS_MAX, smoothed } from '../../../src/protocols/raft/pace.ts';
 
 test('timeouts are ten round trips between the wished one and three seconds', () => {
   assert.equal(pacedElectionMs(150, 2), 150);
@@ -14,6 +14,38 @@ test('one late answer hardly counts, and a short one counts at once', () => {
   assert.equal(smoothed(undefined, 80), 80);
   assert.equal(smoothed(2, 82), 12);
   assert.equal(smoothed(80, 2), 41);
+});
+
+test('how late a leader speaks is remembered for a while', () => {
+  const lateness = new Lateness();
+  lateness.note(-20, 0);
+  assert.equal(lateness.ms, 0);
+  lateness.note(60, 1_000);
+  lateness.note(2, 2_500);
+  assert.equal(lateness.ms, 60);
+  lateness.note(2, 3_000);
+  assert.equal(lateness.ms, 30);
+  lateness.note(40, 3_100);
+  assert.equal(lateness.ms, 40);
+});
+
+test('a leader that has been late is missed later, and in time all the same', () => {
+  const cluster = new Cluster({ size: 3, seed: 6 });
+  const leader = cluster.elect();
+  cluster.run(1_000);
+  const standStill = (ms: number): boolean => {
+    cluster.sent.length = 0;
+    leader.frozen = true;
+    cluster.run(ms);
+    leader.frozen = false;
+    const missed = cluster.sent.some(({ message }) => message.kind === 'pre-vote');
+    cluster.run(300);
+    return missed;
+  };
+  assert.equal(standStill(120), false);
+  assert.equal(standStill(200), false, 'it was late before');
+  assert.equal(cluster.leader?.id, leader.id);
+  assert.equal(standStill(400), true);
 });
 
 test('9.3: a group across oceans elects a leader and stays calm', () => {
