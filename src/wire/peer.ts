@@ -78,8 +78,9 @@ const MOVED = 5;
 const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
-const SPACE = 20;
 const LEADS = 9;
+const LEADS = 9;
+const SPACE = 20;
 const INCARNATIONS = 30;
 const INCARNATIONS_ASKED = 31;
 

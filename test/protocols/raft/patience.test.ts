@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Cluster } from '../../support/raft-cluster.ts';
-import { Lateness, pacedElectionMs, PACED_ELECTION_MS_MAX, smoothed } from '../../../src/protocols/raft/pace.ts';
+import {
+  Lateness,
+  pacedElectionMs,
+  PACED_ELECTION_MS_MAX,
+  smoothed,
+} from '../../../src/protocols/raft/pace.ts';
 
 test('timeouts are ten round trips between the wished one and three seconds', () => {
   assert.equal(pacedElectionMs(150, 2), 150);
