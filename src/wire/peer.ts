@@ -79,7 +79,6 @@ const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
 const LEADS = 9;
-const LEADS = 9;
 const SPACE = 20;
 const INCARNATIONS = 30;
 const INCARNATIONS_ASKED = 31;
