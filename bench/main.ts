@@ -2,6 +2,7 @@
 import { benchCrc32c } from './crc32c.ts';
 import { benchElections } from './elections.ts';
 import { benchFailover } from './failover.ts';
+import { benchMinority } from './minority.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
 import { benchTrade } from './trade.ts';
@@ -20,6 +21,7 @@ const journeys: Record<string, Journey> = {
   trade: { rounds: 5, run: benchTrade },
   /** Its words are causes; all when there are none. */
   failover: { rounds: 20, run: benchFailover },
+  minority: { rounds: 10, run: benchMinority },
   /** Its rounds are minutes. */
   elections: { rounds: 10, run: benchElections },
   verify: { rounds: 5, run: benchVerify },
