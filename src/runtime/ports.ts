@@ -41,6 +41,11 @@ export interface PeerListener {
   up(node: NodeId): void;
   /** A link broke: a hint that the process died, never a proof. */
   lost(node: NodeId): void;
+  /**
+   * After `lost`, once: the node's machine answers, and nobody listens at its port any more. The process
+   * ended, unless something between here and there speaks in the machine's name.
+   */
+  refused?(node: NodeId): void;
 }
 
 /** How a batch fared. `unknown`: it may still arrive, and must be published again. */

@@ -16,57 +16,57 @@ import type { NodeRole, NodeSetting } from './node-role.ts';
 import { readOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
-import type { GroupPlan } from './topology.ts';
+import { type GroupPlan, regionNodesOf } from './topology.ts';
+import { Witnessing } from './witnessing.ts';
 
 const SEED_BYTES = 16;
 const NO_OUTCOMES = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 } as const;
 
 export function openGlobalNode(setting: NodeSetting): NodeRole {
-  const { topology, node: self, features, doors } = setting;
+  const { topology, node: self, doors } = setting;
   const { clock, peers, logger } = doors;
-  const { journal, checkpoints, recovered } = doors.openStorage();
+  const storage = doors.openStorage();
   const turn = new Turn({
     self,
     clock,
     peers,
-    journal,
-    checkpoints,
-    recovered,
+    ...storage,
     logger,
     random: new Random(doors.entropy.bytes(SEED_BYTES).join('.')),
     onNotices: (notices) => global.tell(notices),
     onElected: (group, term) => global.elected(group, term),
     fail: (cause) => doors.fail(cause),
   });
-  const groups = new Map<number, OperatedGroup>();
   const auditor = new Auditor(clock);
-  for (const plan of topology.groups.filter(({ members }) => members.includes(self))) {
-    const { number, name, founders: members = plan.members } = plan;
-    const held = featuresOf(plan, features);
-    const group = turn.add({ number, name, members, machine: createGroupMachine(held) });
-    groups.set(number, group);
-    auditor.add(group, held);
-  }
-  const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
+  const groups = openGroups(setting, turn, auditor);
   const outbox = new Outbox(clock, peers);
-  const global = new Global({ groups, outbox, regionNodes });
+  const global = new Global({ groups, outbox, regionNodes: regionNodesOf(topology) });
   const introduction = new Introduction(setting, outbox);
+  const witnessing = new Witnessing(setting, groups, outbox);
   const readiness = new Readiness();
   const statuses = (): GroupStatus[] => [...groups.values()].map((group) => group.status());
   return {
     players: undefined,
-    start: () => introduction.start(() => turn.start()),
+    start: () => {
+      introduction.start(() => turn.start());
+      witnessing.witness.start();
+    },
     received(from, message) {
       if (message.kind === 'raft') turn.receive(message.group, from, message.body);
       else if (message.kind === 'ask') global.asked(from, message);
       else if (message.kind === 'incarnations') introduction.received(from, message);
+      else witnessing.received(from, message);
     },
     up(node) {
       introduction.up(node);
       turn.peerUp(node);
       global.up(node);
     },
-    lost: (node) => turn.peerLost(node),
+    lost(node) {
+      turn.peerLost(node);
+      witnessing.lost(node);
+    },
+    refused: (node) => witnessing.witness.gone(node),
     operated: (message) => operate([...groups.values()], message),
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
@@ -76,10 +76,28 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     outcomes: () => NO_OUTCOMES,
     async stop() {
       introduction.stop();
+      witnessing.witness.stop();
       await turn.leave();
-      journal.close();
+      storage.journal.close();
     },
   };
+}
+
+/** The groups that this node is a member of, by number. */
+function openGroups(
+  { topology, node, features }: NodeSetting,
+  turn: Turn,
+  auditor: Auditor,
+): ReadonlyMap<number, OperatedGroup> {
+  const groups = new Map<number, OperatedGroup>();
+  for (const plan of topology.groups.filter(({ members }) => members.includes(node))) {
+    const { number, name, founders: members = plan.members } = plan;
+    const held = featuresOf(plan, features);
+    const group = turn.add({ number, name, members, machine: createGroupMachine(held) });
+    groups.set(number, group);
+    auditor.add(group, held);
+  }
+  return groups;
 }
 
 /** Refusals are not told: the supervisor looks at the status and asks again. */

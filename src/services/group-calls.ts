@@ -26,13 +26,16 @@ export interface GroupCall {
   readonly value: Schema<unknown>;
 }
 
+/** The way to the groups, or a shorter one. */
+export type Asked = Pick<Route, 'ask'>;
+
 export class GroupCalls {
-  readonly #route: Route;
+  readonly #route: Asked;
   readonly #logger: Logger;
   readonly #calls = new Map<string, GroupCall>();
 
   constructor(o: {
-    route: Route;
+    route: Asked;
     logger: Logger;
     topology: Topology;
     features: readonly Feature[];

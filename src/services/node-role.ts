@@ -56,6 +56,8 @@ export interface NodeRole {
   received(from: NodeId, message: PeerMessage): void;
   up(node: NodeId): void;
   lost(node: NodeId): void;
+  /** Nobody listens any more where the node was linked. */
+  refused?(node: NodeId): void;
   /** A request of the supervisor, of whatever kind. */
   operated(message: unknown): void;
   isReady(): boolean;

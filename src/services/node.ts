@@ -94,6 +94,7 @@ function listenToPeers(setting: NodeSetting, role: NodeRole): void {
     },
     up: (node) => role.up(node),
     lost: (node) => role.lost(node),
+    refused: (node) => role.refused?.(node),
   });
 }
 

@@ -2,29 +2,27 @@
 //
 // `node.ts` starts it. It keeps nothing on disk: a player whose region node dies resumes at another one
 // with his token, and asks again under the same command ids what he had no answer for.
-import { ByteReader } from '../base/bytes.ts';
 import type { PlayerId } from '../base/id.ts';
+import { PLACEMENT_PUSH } from '../wire/placement.ts';
 import { Accounts } from './accounts.ts';
+import { Appointments } from './appointments.ts';
 import { Gateway } from './gateway.ts';
 import { GroupCalls } from './group-calls.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
 import { Outbox } from './outbox.ts';
+import { PlacementCalls } from './placement-calls.ts';
+import { randomNumber } from './random-number.ts';
 import { Reach } from './reach.ts';
 import { RegionCalls } from './region-calls.ts';
 import { Route } from './route.ts';
 import { Spaces } from './spaces.ts';
+import { foundationOf } from './topology.ts';
 
 export function openRegionNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, features, doors } = setting;
-  const { clock, entropy, logger, peers, secrets } = doors;
+  const { clock, logger, peers, secrets } = doors;
   const outbox = new Outbox(clock, peers);
-  const route = new Route({
-    clock,
-    peers,
-    outbox,
-    groups: topology.groups,
-    firstNumber: randomNumber(entropy.bytes(6)),
-  });
+  const route = openRoute(setting, outbox);
   const calls = new GroupCalls({ route, logger, topology, features });
   const { regions } = topology;
   const home = (regions.find(({ copies }) => copies[0] === self) ?? regions[0])?.name ?? '';
@@ -35,6 +33,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
   const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
   const regional = new RegionCalls({ calls, self, regions, home, standsIn });
   const gateway = new Gateway({ clock, logger, calls, regional, accounts, presences });
+  const appointments = openAppointments({ setting, outbox, calls, route, spaces });
   const reach = new Reach(route, topology.groups);
   return {
     players: gateway,
@@ -43,16 +42,24 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
       for (const { number, copies } of regions) {
         if (copies[0] !== undefined) spaces.appointed(number, copies[0]);
       }
+      appointments.start();
       reach.start();
     },
     received(from, message) {
       if (message.kind === 'answer') route.answered(from, message);
       else if (message.kind === 'leads') route.led(from, message);
-      else if (message.kind === 'notice') gateway.told(message);
+      else if (message.kind === 'beat-heard') appointments.heard(from, message);
       else if (message.kind === 'space') spaces.received(from, message.region, message.body);
+      else if (message.kind === 'notice') {
+        if (message.push === PLACEMENT_PUSH) appointments.told(message.value);
+        else gateway.told(message);
+      }
     },
-    up: () => {},
-    lost: (node) => route.lost(node),
+    up: (node) => appointments.up(node),
+    lost(node) {
+      appointments.lost(node);
+      route.lost(node);
+    },
     operated: () => {},
     isReady: () => reach.isDone,
     groups: () => [],
@@ -61,6 +68,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     spaces: () => spaces.status(),
     outcomes: () => gateway.outcomes(),
     stop() {
+      appointments.stop();
       gateway.stop();
       spaces.stop();
       return Promise.resolve();
@@ -68,8 +76,41 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
   };
 }
 
-/** A 48-bit number out of six bytes. */
-function randomNumber(bytes: Uint8Array): number {
-  const reader = new ByteReader(bytes);
-  return reader.u32() * 2 ** 16 + reader.u16();
+/** To the groups, and to the regions wherever their primaries are. */
+function openRoute({ topology, doors }: NodeSetting, outbox: Outbox): Route {
+  const { clock, entropy, peers } = doors;
+  return new Route({
+    clock,
+    peers,
+    outbox,
+    groups: [
+      ...topology.groups,
+      ...topology.regions.map(({ copies: members, ...region }) => ({ ...region, members })),
+    ],
+    firstNumber: randomNumber(entropy.bytes(6)),
+  });
+}
+
+function openAppointments(o: {
+  readonly setting: NodeSetting;
+  readonly outbox: Outbox;
+  readonly calls: GroupCalls;
+  readonly route: Route;
+  readonly spaces: Spaces;
+}): Appointments {
+  const { topology, node: self, doors } = o.setting;
+  const { clock, logger } = doors;
+  return new Appointments({
+    self,
+    clock,
+    logger,
+    outbox: o.outbox,
+    calls: new PlacementCalls(o.calls),
+    witnesses: foundationOf(topology).witnesses,
+    copies: [],
+    placed({ number, primary, epoch }) {
+      o.route.appointed(number, primary, epoch);
+      o.spaces.appointed(number, primary);
+    },
+  });
 }

@@ -191,6 +191,12 @@ export class Route {
     if (home !== undefined && term >= home.term) this.#follow(home, from, term);
   }
 
+  /** A copy was appointed primary of a region, by the word of whoever appoints: the same as an election. */
+  appointed(region: number, primary: NodeId, epoch: number): void {
+    const home = this.#homes.get(region);
+    if (home !== undefined && epoch > home.term) this.#follow(home, primary, epoch);
+  }
+
   /** A link broke: what was under way there is asked elsewhere at once. */
   lost(node: NodeId): void {
     const nowMs = this.#clock.monotonicMs();

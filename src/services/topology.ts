@@ -6,6 +6,7 @@
 // Source: seed, "Recommended Topology".
 import { invariant } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
+import type { Foundation } from '../wire/placement.ts';
 import { integer, list, object, oneOf, type Schema, text } from '../wire/schema.ts';
 import { SIGHT_METRES_MAX, SIGHT_METRES_MIN } from '../world/space/cells.ts';
 import { DEFAULT_SIGHT_METRES, DEFAULT_TICK_MS } from '../world/space/region.ts';
@@ -209,6 +210,20 @@ function each(list: unknown, defaultsOf: (item: object) => object): unknown {
 
 function foundersOf(group: object): object {
   return 'members' in group ? { founders: group.members } : {};
+}
+
+/** Who holds players and copies of regions, and ought to beat. */
+export function regionNodesOf({ nodes }: Topology): readonly NodeId[] {
+  return nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
+}
+
+/** What `placement` is told of a world: every global node is a witness. */
+export function foundationOf(topology: Topology): Foundation {
+  return {
+    version: topology.retired?.length ?? 0,
+    witnesses: topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id),
+    regions: topology.regions.map(({ number, copies }) => ({ number, copies })),
+  };
 }
 
 /** The plan of a node by its id. Throws `InvariantError` for an id outside a validated topology. */

@@ -17,6 +17,7 @@ import {
   writeBound,
   writeLevel,
 } from './levels.ts';
+import { type LivenessMessage, readBeat, readBeatHeard, writeLiveness } from './liveness.ts';
 
 const NOTICE_BYTES_MAX: number = 64 * 1024;
 const PUSH_NAME_MAX = 64;
@@ -36,6 +37,7 @@ export type GroupAnswer =
   | { readonly kind: 'uncertain' };
 
 export type PeerMessage =
+  | LivenessMessage
   | { readonly kind: 'raft'; readonly group: number; readonly body: Uint8Array }
   | {
       readonly kind: 'ask';
@@ -79,6 +81,8 @@ const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
 const LEADS = 9;
+const BEAT = 16;
+const BEAT_HEARD = 17;
 const SPACE = 20;
 const INCARNATIONS = 30;
 const INCARNATIONS_ASKED = 31;
@@ -92,6 +96,10 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return encodeAsk(writer, message);
     case 'space':
       return writer.u8(SPACE).varint(message.region).bytes(message.body).finish();
+    case 'beat':
+      return writeLiveness(writer.u8(BEAT), message).finish();
+    case 'beat-heard':
+      return writeLiveness(writer.u8(BEAT_HEARD), message).finish();
     case 'answer':
       return encodeAnswer(writer, message.number, message.answer);
     case 'leads':
@@ -208,6 +216,10 @@ function decodeBody(reader: ByteReader): PeerMessage {
       const known = knownNodes.decode(reader);
       return { kind: 'incarnations', asks: tag === INCARNATIONS_ASKED, known };
     }
+    case BEAT:
+      return readBeat(reader);
+    case BEAT_HEARD:
+      return readBeatHeard(reader);
     default:
       throw new InvalidInputError(`peer message ${tag}`);
   }

@@ -24,6 +24,8 @@ interface TestNode {
   readonly events: string[];
   readonly frames: Uint8Array[];
   readonly causes: unknown[];
+  /** Where nobody listens any more. */
+  readonly gone: NodeId[];
 }
 
 interface NodeChoices {
@@ -51,12 +53,14 @@ async function start(t: TestContext, choices: NodeChoices): Promise<TestNode> {
   t.after(() => peers.close());
   const events: string[] = [];
   const frames: Uint8Array[] = [];
+  const gone: NodeId[] = [];
   peers.listen({
     received: (_from, frame) => frames.push(frame),
     up: (node) => events.push(`up ${node}`),
     lost: (node) => events.push(`lost ${node}`),
+    refused: (node) => gone.push(node),
   });
-  return { peers, events, frames, causes };
+  return { peers, events, frames, causes, gone };
 }
 
 function at(id: NodeId, port: number): { id: NodeId; host: string; port: number } {
@@ -381,8 +385,11 @@ test('a dialler keeps trying until the other is there, and again after it went',
     await until(() => dialler.events.length === round * 2 - 1);
     await other.peers.close();
     await until(() => dialler.events.length === round * 2);
+    // Once, however often it is dialled in vain; and not before it was there for the first time.
+    await until(() => dialler.gone.length === round);
   }
   assert.deepEqual(dialler.events, ['up 2', 'lost 2', 'up 2', 'lost 2']);
+  assert.deepEqual(dialler.gone, [TWO, TWO]);
 });
 
 test('what was flushed before a close still arrives', async (t) => {

@@ -54,6 +54,15 @@ export class MemoryNetwork {
     this.#ends.get(b)?.listener?.lost(a);
   }
 
+  /** A process ends: its links break, and nobody listens where it was. */
+  kill(node: NodeId): void {
+    this.#ends.delete(node);
+    for (const { listener } of this.#ends.values()) {
+      listener?.lost(node);
+      listener?.refused?.(node);
+    }
+  }
+
   mend(a: NodeId, b: NodeId): void {
     this.#cut.delete(pair(a, b));
     this.#ends.get(a)?.listener?.up(b);

@@ -85,6 +85,8 @@ interface Peer {
   attempt: Socket | undefined;
   redial: NodeJS.Timeout | undefined;
   failures: number;
+  /** A link stood, and that nobody listens there since has not been told. */
+  stood: boolean;
 }
 
 type Introduction =
@@ -115,7 +117,7 @@ class TcpPeers implements Peers {
       if (id === options.self) continue;
       const dialled = options.dial.includes(id);
       const fresh = { link: undefined, attempt: undefined, redial: undefined, failures: 0 };
-      this.#peers.set(id, { id, host, port, dialled, ...fresh });
+      this.#peers.set(id, { id, host, port, dialled, stood: false, ...fresh });
     }
     options.gate?.attach({
       pass: (to, frame) => this.#pass(to, frame),
@@ -229,6 +231,10 @@ class TcpPeers implements Peers {
     const begunMs = performance.now();
     const handshake = this.#handshake(peer.id);
     const connecting = setTimeout(() => socket.destroy(), CONNECT_MS_MAX);
+    let nobodyListens = false;
+    socket.once('error', (cause: NodeJS.ErrnoException) => {
+      nobodyListens = cause.code === 'ECONNREFUSED';
+    });
     socket.once('connect', () => {
       clearTimeout(connecting);
       socket.write(handshake.hello());
@@ -242,6 +248,7 @@ class TcpPeers implements Peers {
       }
       this.#refuse(introduction.cause, peer.id);
       peer.failures += 1;
+      if (nobodyListens) this.#gone(peer);
       this.#redialLater(peer, performance.now() - begunMs);
     });
   }
@@ -296,6 +303,7 @@ class TcpPeers implements Peers {
       closed: (closed, cause) => this.#part(peer, closed, cause),
     });
     peer.link = link;
+    peer.stood = true;
     peer.failures = 0;
     clearTimeout(peer.redial);
     this.#options.logger.log('info', 'peer-up', { peer: peer.id, dialled });
@@ -312,6 +320,14 @@ class TcpPeers implements Peers {
   #replaces(older: PeerLink, dialled: boolean): boolean {
     if (older.dialled === dialled) return true;
     return dialled === (this.#options.self < older.node);
+  }
+
+  /** Said once of each link that stood: a node that never came has not gone. */
+  #gone(peer: Peer): void {
+    if (!peer.stood || peer.link !== undefined || this.#closed) return;
+    peer.stood = false;
+    this.#options.logger.log('info', 'peer-gone', { peer: peer.id });
+    this.#listener?.refused?.(peer.id);
   }
 
   #part(peer: Peer, link: PeerLink, cause: string): void {

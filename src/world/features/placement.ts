@@ -114,7 +114,7 @@ function applyPromise(
   if (region === undefined) return rejected('no-such-region');
   if (!region.copies.includes(promise.node)) return rejected('not-a-copy');
   if (region.search?.epoch !== promise.epoch) return rejected('not-being-fenced');
-  state.regions.set(region.number, promised(region, promise));
+  change(state, promised(region, promise), context);
   settle(state, context);
   return done(null);
 }

@@ -8,7 +8,9 @@
 // 2. A blank copy, and one that has failed by the witnesses' word, does not count in that majority. Only
 //    where nothing ever was, or where every copy is blank, an empty log is begun.
 // 3. An epoch is given to one primary, ever.
-// Only `forced` breaks the first rule, at an operator's word, and only where the majority is gone.
+// 4. Nobody is appointed while the former primary may hold its lease: it has promised, or it has failed by
+//    the word of witnesses who acknowledge nothing to it before they have taken that back.
+// Only `forced` breaks the first rule, at an operator's word, and where the majority is gone.
 // Source: Lampson 1996 and Raft 5.4.1 for the choice; seed, Part III.1 for the roles.
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
@@ -85,18 +87,18 @@ function choose(
   hasFailed: (node: NodeId) => boolean,
   nowMs: number,
 ): CopyPromise | undefined {
-  if (cause === 'forced') return promises.find(({ node }) => node === to);
   const present = promises.filter(({ node }) => copies.includes(node));
+  const isThere = (node: NodeId): boolean => present.some((each) => each.node === node);
+  const mayLead = copies.includes(primary) && !hasFailed(primary) && cause !== 'founded';
+  if (mayLead && !isThere(primary)) return undefined;
+  if (cause === 'forced') return present.find(({ node }) => node === to);
   const isAllBlank = present.length === copies.length && present.every(({ isBlank }) => isBlank);
   // Where there was nothing yet, or where all is lost, an empty log is as good as any.
   const mayBeBlank = cause === 'founded' || isAllBlank;
   const counted = present.filter(({ node, isBlank }) => (mayBeBlank || !isBlank) && !hasFailed(node));
   if (counted.length < majority(copies.length)) return undefined;
-  // A planned hand-over waits for both sides: the old primary's word says how far its heir must be.
-  const isAwaited = (node: NodeId): boolean =>
-    copies.includes(node) && !hasFailed(node) && !present.some((each) => each.node === node);
-  const isPatient = to !== null && nowMs - sinceMs < PATIENCE_MS_MAX;
-  if (isPatient && (isAwaited(to) || isAwaited(primary))) return undefined;
+  const isAwaited = to !== null && !isThere(to) && !hasFailed(to);
+  if (isAwaited && nowMs - sinceMs < PATIENCE_MS_MAX) return undefined;
   return counted.reduce((best, other) => (isBetter(other, best, to ?? primary) ? other : best));
 }
 

@@ -20,6 +20,7 @@ type Word = 'trusted' | 'suspected' | 'failed';
 class Placed {
   readonly group: AskedGroup = new AskedGroup([placement]);
   #number = 0;
+  readonly #minds = new Map<number, Map<number, object>>();
 
   constructor() {
     this.ask('found', { version: 0, witnesses: WITNESSES, regions: REGIONS });
@@ -33,11 +34,12 @@ class Placed {
     return reasonOf(this.group.serve(`placement.${call}`, args));
   }
 
-  /** Each of these witnesses states the same about one node. */
+  /** Each of these witnesses changes its mind about one node. */
   say(witnesses: readonly number[], node: number, word: Word, incarnation: number = 1): void {
     for (const witness of witnesses) {
-      const opinions = [{ node, incarnation, opinion: word }];
-      this.ask('observe', { witness, number: ++this.#number, opinions });
+      const mind = this.#minds.get(witness) ?? new Map<number, object>();
+      this.#minds.set(witness, mind.set(node, { node, incarnation, opinion: word }));
+      this.ask('observe', { witness, number: ++this.#number, opinions: [...mind.values()] });
     }
   }
 
@@ -226,6 +228,31 @@ describe('a successor', () => {
     placed.promise(8, at(80), { epoch: 4 });
     placed.promise(6, at(65, 2), { epoch: 4 });
     assert.deepEqual(placed.eu, headed(6, 4));
+  });
+});
+
+describe('a former primary', () => {
+  test('that took its failure back is waited for, since it may serve again until it has promised', () => {
+    const placed = new Placed();
+    placed.say([1, 2, 3], 8, 'failed');
+    placed.say([1], 8, 'suspected');
+    placed.promise(9, at(70));
+    placed.promise(6, at(60));
+    assert.deepEqual(placed.eu, headed(8, 2, 3));
+    placed.promise(8, at(65));
+    assert.deepEqual(placed.eu, headed(9, 3));
+  });
+
+  test('that never answers is waited for only until it failed', () => {
+    const placed = new Placed();
+    placed.ask('move', { region: EU, to: 6, acceptLoss: false });
+    placed.promise(9, at(70));
+    placed.promise(6, at(70));
+    placed.group.timeMs += 60_000;
+    placed.promise(6, at(70));
+    assert.deepEqual(placed.eu, headed(8, 2, 3));
+    placed.say([1, 2, 3], 8, 'failed');
+    assert.deepEqual(placed.eu, headed(6, 3));
   });
 });
 

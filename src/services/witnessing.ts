@@ -1,0 +1,46 @@
+// A global node's witness together with its way to `placement`: the own member first, else the route.
+//
+// `global-node.ts` owns one and hands in what concerns it.
+import type { NodeId } from '../base/id.ts';
+import type { Group } from '../runtime/group.ts';
+import type { PeerMessage } from '../wire/peer.ts';
+import { GroupCalls } from './group-calls.ts';
+import type { NodeSetting } from './node-role.ts';
+import type { Outbox } from './outbox.ts';
+import { localFirst, PlacementCalls } from './placement-calls.ts';
+import { randomNumber } from './random-number.ts';
+import { Route } from './route.ts';
+import { foundationOf, regionNodesOf } from './topology.ts';
+import { Witness } from './witness.ts';
+
+export class Witnessing {
+  readonly witness: Witness;
+  readonly #route: Route;
+
+  constructor(setting: NodeSetting, groups: ReadonlyMap<number, Group>, outbox: Outbox) {
+    const { topology, node: self, features, doors } = setting;
+    const { clock, entropy, logger, peers } = doors;
+    const firstNumber = randomNumber(entropy.bytes(6));
+    this.#route = new Route({ clock, peers, outbox, groups: topology.groups, firstNumber });
+    const route = localFirst(groups, this.#route);
+    this.witness = new Witness({
+      self,
+      clock,
+      logger,
+      outbox,
+      calls: new PlacementCalls(new GroupCalls({ route, logger, topology, features })),
+      foundation: foundationOf(topology),
+      nodes: regionNodesOf(topology),
+    });
+  }
+
+  received(from: NodeId, message: PeerMessage): void {
+    if (message.kind === 'beat') this.witness.heard(from, message);
+    else if (message.kind === 'answer') this.#route.answered(from, message);
+    else if (message.kind === 'leads') this.#route.led(from, message);
+  }
+
+  lost(node: NodeId): void {
+    this.#route.lost(node);
+  }
+}
