@@ -13,6 +13,7 @@ const encoder = new TextEncoder();
 // A byte order mark is a character like others: without this the decoder would swallow it.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const VARINT_BYTES_MAX = 8;
+const VARINT_FOUR_BYTES: number = 2 ** 28;
 /** Texts up to here are tried as ASCII first, which saves a call into the engine. */
 const SHORT_TEXT_MAX = 64;
 const HAND_BYTES_MAX = 128;
@@ -64,9 +65,18 @@ export class ByteWriter {
   varint(value: number): this {
     this.#reserve(VARINT_BYTES_MAX);
     let rest = value;
+    // Beyond 32 bits numbers are no longer cheap to divide: four bytes at once.
+    while (rest >= VARINT_FOUR_BYTES) {
+      const low = rest % VARINT_FOUR_BYTES;
+      rest = (rest - low) / VARINT_FOUR_BYTES;
+      this.#bytes[this.#end++] = low | 0x80;
+      this.#bytes[this.#end++] = (low >>> 7) | 0x80;
+      this.#bytes[this.#end++] = (low >>> 14) | 0x80;
+      this.#bytes[this.#end++] = (low >>> 21) | 0x80;
+    }
     while (rest >= 0x80) {
-      this.#bytes[this.#end++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
+      this.#bytes[this.#end++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
     }
     this.#bytes[this.#end++] = rest;
     return this;
@@ -208,9 +218,11 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < VARINT_BYTES_MAX; i++) {
+    const first = this.u8();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 128;
+    for (let i = 1; i < VARINT_BYTES_MAX; i++) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {

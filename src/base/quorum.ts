@@ -36,7 +36,15 @@ export function committedIndex(voters: Voters, reached: (node: NodeId) => number
 
 /** Whether those for whom `answers` is true are a majority of each voter set. */
 export function hasQuorum(voters: Voters, answers: (node: NodeId) => boolean): boolean {
-  return committedIndex(voters, (node) => (answers(node) ? 1 : 0)) === 1;
+  const { incoming, outgoing } = voters;
+  if (incoming.length === 0 || !isMajority(incoming, answers)) return false;
+  return outgoing.length === 0 || isMajority(outgoing, answers);
+}
+
+function isMajority(voters: readonly NodeId[], answers: (node: NodeId) => boolean): boolean {
+  let count = 0;
+  for (const voter of voters) if (answers(voter)) count += 1;
+  return count >= majority(voters.length);
 }
 
 function countOne(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean>): VoteResult {

@@ -268,9 +268,15 @@ export class Turn {
   }
 
   #send(group: RaftGroup, envelopes: readonly Envelope[]): void {
+    let body: Uint8Array | undefined;
+    let frame: Uint8Array | undefined;
     for (const { to, message } of envelopes) {
-      const body = this.#encoder.encode(message);
-      const frame = encodePeerMessage({ kind: 'raft', group: group.number, body });
+      const encoded = this.#encoder.encode(message);
+      // What goes to several members alike stays one frame, which links recognise.
+      if (frame === undefined || encoded !== body) {
+        body = encoded;
+        frame = encodePeerMessage({ kind: 'raft', group: group.number, body });
+      }
       this.#options.peers.send(to, frame);
     }
   }

@@ -128,7 +128,7 @@ export class Cluster {
   /** Who votes in a group: by its leader's account, or the founders while nobody leads. */
   votersOf(group: number): Voters {
     const leader = this.globals.get(this.leaderOf(group) ?? 0);
-    const membership = leader?.groups.get(group)?.node.status.membership;
+    const membership = leader?.groups.get(group)?.node.membership;
     if (membership !== undefined) return membership;
     const plan = this.world.topology.groups.find(({ number }) => number === group);
     return { incoming: plan?.founders ?? plan?.members ?? [], outgoing: [] };
@@ -140,8 +140,8 @@ export class Cluster {
     let newest = -1;
     for (const [node, { groups, life }] of this.globals) {
       const raft = life === undefined ? undefined : groups.get(group)?.node;
-      if (raft?.role !== 'leader' || raft.status.term <= newest) continue;
-      newest = raft.status.term;
+      if (raft?.role !== 'leader' || raft.term <= newest) continue;
+      newest = raft.term;
       leader = node;
     }
     return leader;

@@ -38,7 +38,7 @@ export class Configurations {
   /** Takes in what a member's log names that nobody has named so far. Returns that, oldest first. */
   learn(node: RaftNode): readonly Entry[] {
     const news: Entry[] = [];
-    const { base, last } = node.status;
+    const { base, last } = node;
     for (let index = last; index > base; index--) {
       const entry = node.entryAt(index);
       if (entry?.kind !== 'configuration') continue;
@@ -72,7 +72,7 @@ export class Configurations {
 
   /** What a snapshot stands for was committed. */
   #compactedTerm(node: RaftNode, index: number): number | undefined {
-    const isCompacted = index > 0 && index <= node.status.base;
+    const isCompacted = index > 0 && index <= node.base;
     return isCompacted ? this.#history.at(index)?.entry.term : index === 0 ? 0 : undefined;
   }
 

@@ -115,7 +115,7 @@ function strikeLeader(
   const { leader, fresh, random } = o;
   const { group, strike } = o.drill;
   const sees = (): { readonly learns: boolean; readonly isJoint: boolean } => {
-    const membership = cluster.globals.get(leader)?.groups.get(group)?.node.status.membership;
+    const membership = cluster.globals.get(leader)?.groups.get(group)?.node.membership;
     const { learners = [], outgoing = [] } = membership ?? {};
     return { learns: learners.length > 0, isJoint: outgoing.length > 0 };
   };

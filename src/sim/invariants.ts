@@ -18,8 +18,6 @@ import type { Verdicts } from './violation.ts';
 
 /** Every so many entries the whole state is compared between the members. */
 const HASH_EVERY = 64;
-/** Steps that move neither commit, applied nor role, between two looks at the rest of a member. */
-const LOOK_EVERY = 16;
 const JOURNAL_PREFIX = 'journal-';
 const CHECKPOINT_NAME = /^checkpoint-(.+)-([0-9a-f]{16})\.bin$/;
 // As in `wire/peer.ts` and `protocols/raft/codec.ts`: looked at without decoding the whole.
@@ -43,11 +41,12 @@ interface Member {
   applied: number;
   commit: number;
   term: number;
+  last: number;
+  base: number;
+  snapshot: number;
   wasLeader: boolean;
   /** As its log named the members when it was looked at. */
   membership: Membership | undefined;
-  /** Looked at without finding anything moved. */
-  unmoved: number;
 }
 
 /** What checks an entry that was applied for the first time anywhere. */
@@ -60,6 +59,8 @@ export class Invariants {
   readonly #histories = new Map<number, GroupHistory>();
   readonly #configurations = new Map<number, Configurations>();
   readonly #members = new Map<number, Map<number, Member>>();
+  /** The same, by node: there is a look at them after every step. */
+  readonly #lists: Member[][] = [];
   readonly #firstApplied: FirstApplied;
 
   constructor(topology: Topology, verdicts: Verdicts, firstApplied: FirstApplied) {
@@ -82,7 +83,9 @@ export class Invariants {
     const history = this.#histories.get(number);
     const configurations = this.#configurations.get(number);
     if (history === undefined || configurations === undefined || this.#of(node).has(number)) return;
-    this.#of(node).set(number, newMember({ node, number, history, configurations }));
+    const member = newMember({ node, number, history, configurations });
+    this.#of(node).set(number, member);
+    (this.#lists[node] ??= []).push(member);
   }
 
   /**
@@ -111,6 +114,8 @@ export class Invariants {
       member.applied = 0;
       member.commit = 0;
       member.term = 0;
+      // Nothing is as before: there is a look at all of it.
+      member.last = -1;
       member.wasLeader = false;
     }
   }
@@ -118,7 +123,7 @@ export class Invariants {
   died(node: number): void {
     for (const member of this.#of(node).values()) {
       // It may have committed something, and told others, in the very step in which it died.
-      this.#look(member, true);
+      this.#look(member);
       member.group = undefined;
     }
   }
@@ -194,7 +199,8 @@ export class Invariants {
 
   /** A step of a process is done. */
   stepped(node: number): void {
-    for (const member of this.#of(node).values()) this.#look(member);
+    const members = this.#lists[node];
+    if (members !== undefined) for (const member of members) this.#look(member);
   }
 
   #written(member: Member, write: LogWrite): void {
@@ -202,7 +208,7 @@ export class Invariants {
     for (const entry of write.entries) {
       member.history.written(entry);
       if (entry.kind !== 'configuration') continue;
-      this.#look(member, true);
+      this.#look(member);
       member.configurations.written(entry);
     }
   }
@@ -213,47 +219,46 @@ export class Invariants {
     return members;
   }
 
-  #look(member: Member, isClose: boolean = false): void {
-    const { configurations, group, history, node } = member;
-    if (group === undefined) return;
-    const leads = group.node.role === 'leader';
-    const moved =
-      group.node.commit !== member.commit ||
-      group.applied !== member.applied ||
-      leads !== member.wasLeader;
-    // What else there is to see changes seldom, and stays wrong once it is.
-    if (!moved && !isClose && (member.unmoved += 1) % LOOK_EVERY !== 0) return;
-    const raft = group.node.status;
+  #look(member: Member): void {
+    const { group } = member;
+    if (group !== undefined && !isAsBefore(member, group)) this.#moved(member, group);
+  }
+
+  /** Something that there is to see of a member is not as it was. */
+  #moved(member: Member, group: RaftGroup): void {
+    const { configurations, history, node } = member;
+    const { applied, isLeader: leads } = group;
+    const { base, commit, last, membership, snapshotIndex, term } = group.node;
     const name = `${history.name} at ${node}`;
-    if (raft.term < member.term) {
-      this.#verdicts.broken('MT', `${name}: term ${raft.term} after ${member.term}`);
+    if (term < member.term) {
+      this.#verdicts.broken('MT', `${name}: term ${term} after ${member.term}`);
     }
-    if (raft.commit < member.commit) {
-      this.#verdicts.broken('MC', `${name}: commit ${raft.commit} after ${member.commit}`);
+    if (commit < member.commit) {
+      this.#verdicts.broken('MC', `${name}: commit ${commit} after ${member.commit}`);
     }
-    if (group.applied < member.applied) {
-      this.#verdicts.broken('MA', `${name}: applied ${group.applied} after ${member.applied}`);
+    if (applied < member.applied) {
+      this.#verdicts.broken('MA', `${name}: applied ${applied} after ${member.applied}`);
     }
-    member.term = raft.term;
-    member.commit = raft.commit;
-    member.applied = group.applied;
+    member.term = term;
+    member.commit = commit;
+    member.applied = applied;
+    member.last = last;
+    member.base = base;
+    member.snapshot = snapshotIndex;
     const inOrder =
-      raft.base <= raft.snapshot.index &&
-      raft.snapshot.index <= raft.commit &&
-      raft.commit <= raft.last &&
-      group.applied <= raft.commit;
+      base <= snapshotIndex && snapshotIndex <= commit && commit <= last && applied <= commit;
     if (!inOrder) {
-      const line = `${raft.base} ${raft.snapshot.index} ${group.applied} ${raft.commit} ${raft.last}`;
+      const line = `${base} ${snapshotIndex} ${applied} ${commit} ${last}`;
       this.#verdicts.broken('ORD', `${name}: base, snapshot, applied, commit, last are ${line}`);
     }
-    const named = raft.membership === member.membership ? [] : configurations.learn(group.node);
-    member.membership = raft.membership;
-    if (raft.commit > member.checked) this.#commits(member, raft.commit);
+    const named = membership === member.membership ? [] : configurations.learn(group.node);
+    member.membership = membership;
+    if (commit > member.checked) this.#commits(member, commit);
     configurations.check(named, group.node);
-    if (leads) history.leads(node, raft.term);
+    if (leads) history.leads(node, term);
     if (leads && !member.wasLeader) {
-      this.note?.(node, `leads ${history.name} in term ${raft.term}`);
-      this.#isElected(member, group, raft.term);
+      this.note?.(node, `leads ${history.name} in term ${term}`);
+      this.#isElected(member, group, term);
       this.#complete(member, group);
     }
     member.wasLeader = leads;
@@ -271,8 +276,8 @@ export class Invariants {
     }
     member.checked = commit;
     if (news > 0) this.#isHeld(member, news, term);
-    if (news === commit && group?.isLeader === true && term !== group.node.status.term) {
-      const what = `${node} leads term ${group.node.status.term} and commits an entry of term ${term}`;
+    if (news === commit && group?.isLeader === true && term !== group.node.term) {
+      const what = `${node} leads term ${group.node.term} and commits an entry of term ${term}`;
       this.#verdicts.broken('OWN', `${history.name}: ${what} by counting`);
     }
     if (commit > history.committed) {
@@ -312,7 +317,7 @@ export class Invariants {
 
   #complete({ history, node }: Member, group: RaftGroup): void {
     const decided = history.at(history.committed);
-    const { base, last, term: ledTerm } = group.node.status;
+    const { base, last, term: ledTerm } = group.node;
     // Only leaders of later terms than the one it was committed in must have it.
     if (decided === undefined || ledTerm <= decided.committedIn) return;
     const { index, term } = decided.entry;
@@ -373,6 +378,20 @@ function checkMemory(
   verdicts.broken('FORGET', `${history.name}: ${what}`);
 }
 
+/** There is nothing to judge: what a look would see is what the last one saw. */
+function isAsBefore(member: Member, { applied, node }: RaftGroup): boolean {
+  return (
+    node.commit === member.commit &&
+    applied === member.applied &&
+    node.last === member.last &&
+    node.term === member.term &&
+    (node.role === 'leader') === member.wasLeader &&
+    node.base === member.base &&
+    node.snapshotIndex === member.snapshot &&
+    node.membership === member.membership
+  );
+}
+
 function nameOf({ incoming, outgoing }: Voters): string {
   const all = incoming.join(', ');
   return outgoing.length === 0 ? all : `${all} and of ${outgoing.join(', ')}`;
@@ -390,8 +409,10 @@ function newMember(
     applied: 0,
     commit: 0,
     term: 0,
+    last: -1,
+    base: 0,
+    snapshot: 0,
     wasLeader: false,
     membership: undefined,
-    unmoved: 0,
   };
 }

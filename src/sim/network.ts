@@ -72,7 +72,9 @@ export class Network {
   #doubled: number;
   #jitterUsMax: number;
   readonly #ends = new Map<NodeId, End>();
-  readonly #links = new Map<number, Link>();
+  readonly #links: Link[] = [];
+  /** The same by both ends: every frame asks for one. */
+  readonly #byEnds: Link[][] = [];
 
   constructor(options: NetworkOptions) {
     this.#o = options;
@@ -110,7 +112,7 @@ export class Network {
   /** A process ended. `silent`: its machine died, so that nobody is told; else its links are reset. */
   leave(node: NodeId, silent: boolean): void {
     this.#ends.delete(node);
-    for (const link of this.#links.values()) {
+    for (const link of this.#links) {
       const [one, other] = link.directions;
       if (one.from !== node && other.from !== node) continue;
       const away = one.to === node ? one : other;
@@ -166,7 +168,7 @@ export class Network {
   /** Frames that wait on stalled links. */
   get held(): number {
     let count = 0;
-    for (const { directions } of this.#links.values()) {
+    for (const { directions } of this.#links) {
       for (const { held } of directions) for (const frames of held) count += frames.length;
     }
     return count;
@@ -300,8 +302,7 @@ export class Network {
   }
 
   #link(a: NodeId, b: NodeId): Link {
-    const key = a < b ? a * 65_536 + b : b * 65_536 + a;
-    const known = this.#links.get(key);
+    const known = this.#byEnds[a]?.[b];
     if (known !== undefined) return known;
     const [low, high] = a < b ? [a, b] : [b, a];
     const direction = (from: NodeId, to: NodeId): Direction => {
@@ -313,7 +314,9 @@ export class Network {
       joined: false,
       joining: false,
     };
-    this.#links.set(key, link);
+    this.#links.push(link);
+    (this.#byEnds[a] ??= [])[b] = link;
+    (this.#byEnds[b] ??= [])[a] = link;
     return link;
   }
 

@@ -89,7 +89,7 @@ export class Operator {
 
   #membershipOf(group: number): Membership | undefined {
     const leader = this.#cluster.globals.get(this.#cluster.leaderOf(group) ?? 0);
-    return leader?.groups.get(group)?.node.status.membership;
+    return leader?.groups.get(group)?.node.membership;
   }
 
   #startAgain(nodes: readonly { readonly id: NodeId }[]): void {

@@ -165,7 +165,7 @@ class Run {
       const copies = hosts.flatMap(({ groups }) => groups.get(number) ?? []);
       const alive = hosts.filter(({ isRefused }) => !isRefused);
       const leaders = copies.filter((copy) => copy.isLeader);
-      const last = leaders[0]?.node.status.last;
+      const last = leaders[0]?.node.last;
       return (
         copies.length === alive.length &&
         leaders.length === 1 &&

@@ -3,7 +3,6 @@
 // `adapters/node/peers` writes and reads them. A length beyond the limit or a wrong checksum means that
 // the other side is not one of us or the stream is damaged: the link is closed, nothing is skipped.
 // Layout: u32 body length, u32 CRC-32C of the body, body. Little-endian.
-import { copyOf } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { InvalidInputError } from '../base/errors.ts';
 
@@ -27,6 +26,27 @@ export function encodeFrames(bodies: readonly Uint8Array[]): Uint8Array {
   return frames;
 }
 
+/** Encodes for several streams: what goes over one after the other alike is copied and summed once. */
+export class FrameWriter {
+  #bodies: readonly Uint8Array[] = [];
+  #frames: Uint8Array = new Uint8Array(0);
+
+  encode(bodies: readonly Uint8Array[]): Uint8Array {
+    const known = this.#bodies;
+    if (bodies.length !== known.length || bodies.some((body, i) => body !== known[i])) {
+      this.#bodies = bodies;
+      this.#frames = encodeFrames(bodies);
+    }
+    return this.#frames;
+  }
+
+  /** Holds on to nothing any more. */
+  forget(): void {
+    this.#bodies = [];
+    this.#frames = new Uint8Array(0);
+  }
+}
+
 /** Cuts a stream into frame bodies. Feed it chunks in order; it keeps at most one unfinished frame. */
 export class FrameReader {
   /** The unfinished frame: grown once to its announced size, so that no byte is moved twice. */
@@ -38,7 +58,10 @@ export class FrameReader {
     this.#bytesMax = bytesMax;
   }
 
-  /** Calls `each` with every body that is complete; a body is a copy and belongs to `each`. */
+  /**
+   * Calls `each` with every body that is complete. A body is a view of its chunk, which therefore must
+   * never change, or of memory of its own where it came in several chunks.
+   */
   push(chunk: Uint8Array, each: (body: Uint8Array) => void): void {
     let at = this.#heldBytes > 0 ? this.#complete(chunk, each) : 0;
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -65,6 +88,8 @@ export class FrameReader {
     this.#hold(chunk.subarray(at, at + taken));
     if (this.#heldBytes === size) {
       const whole = this.#held;
+      // The body is handed out as a view of it.
+      this.#held = new Uint8Array(0);
       this.#heldBytes = 0;
       each(checkedBody(whole, new DataView(whole.buffer), 0, size));
     }
@@ -104,5 +129,5 @@ function checkedBody(bytes: Uint8Array, view: DataView, at: number, end: number)
   if (crc32c(bytes, start, end) !== view.getUint32(at + 4, true)) {
     throw new InvalidInputError('a frame with a wrong checksum');
   }
-  return copyOf(bytes, start, end);
+  return bytes.subarray(start, end);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { InvalidInputError } from '../../src/base/errors.ts';
-import { encodeFrames, FRAME_HEADER_BYTES, FrameReader } from '../../src/wire/frame.ts';
+import { encodeFrames, FRAME_HEADER_BYTES, FrameReader, FrameWriter } from '../../src/wire/frame.ts';
 
 const bodiesOf = (reader: FrameReader, chunk: Uint8Array): readonly Uint8Array[] => {
   const bodies: Uint8Array[] = [];
@@ -53,12 +53,27 @@ test('a length beyond the limit is refused at its header, before its body is awa
   assert.equal(bodiesOf(new FrameReader(101), frame).length, 1);
 });
 
-test('a body outlives the buffer of the socket that it came in', () => {
-  const chunk = Buffer.from(encodeFrames([Uint8Array.of(7, 8), Uint8Array.of(9)]));
+test('a body that came in several chunks stays as it is while others come', () => {
+  const stream = encodeFrames([1, 2, 3].map((value) => new Uint8Array(100).fill(value)));
   const reader = new FrameReader();
-  const bodies = [...bodiesOf(reader, chunk.subarray(0, -1))];
-  const last = Buffer.from(chunk.subarray(-1));
-  chunk.fill(0);
-  bodies.push(...bodiesOf(reader, last));
-  assert.deepEqual(bodies.map((body) => [...body]), [[7, 8], [9]]);
+  const bodies: Uint8Array[] = [];
+  for (let at = 0; at < stream.length; at += 70) {
+    const chunk = stream.slice(at, at + 70);
+    reader.push(chunk, (body) => bodies.push(body));
+  }
+  assert.deepEqual(bodies.map((body) => new Set(body)), [new Set([1]), new Set([2]), new Set([3])]);
+});
+
+test('frames for several streams are encoded once where they are the same, and only there', () => {
+  const [one, other, third] = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(2)];
+  const writer = new FrameWriter();
+  const first = writer.encode([one, other]);
+  assert.equal(writer.encode([one, other]), first);
+  assert.deepEqual(first, encodeFrames([one, other]));
+  for (const bodies of [[one], [other, one], [one, third], [one, other, third]]) {
+    const frames = writer.encode(bodies);
+    assert.notEqual(frames, first);
+    assert.deepEqual(frames, encodeFrames(bodies));
+    writer.encode([one, other]);
+  }
 });

@@ -7,10 +7,10 @@ import type { Socket } from 'node:net';
 import { InvalidInputError, invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import {
-  encodeFrames,
   FRAME_BYTES_MAX,
   FRAME_HEADER_BYTES,
   FrameReader,
+  type FrameWriter,
 } from '../../wire/frame.ts';
 
 /** Whoever takes nothing for so long misses frames; Raft and asks survive that, memory would not. */
@@ -69,9 +69,9 @@ export class PeerLink {
   }
 
   /** Writes all that was queued as one buffer: one system call, however many frames. */
-  flush(): void {
+  flush(writer: FrameWriter): void {
     if (this.#frames.length === 0 || this.#closed) return;
-    this.#socket.write(encodeFrames(this.#frames));
+    this.#socket.write(writer.encode(this.#frames));
     this.#frames = [];
     this.#framesBytes = 0;
   }

@@ -10,8 +10,8 @@ import { connect, createServer, isIP, type Server, type Socket } from 'node:net'
 
 import type { NodeId } from '../../base/id.ts';
 import type { Logger, PeerListener, Peers } from '../../runtime/ports.ts';
+import { encodeFrames, FrameWriter } from '../../wire/frame.ts';
 import type { Claim } from '../../wire/incarnation.ts';
-import { encodeFrames } from '../../wire/frame.ts';
 import type { FaultGate } from './fault-gate.ts';
 import { listen } from './listen.ts';
 import { Handshake, type HandshakeRefusal, type HandshakeStep } from './peer-handshake.ts';
@@ -101,6 +101,7 @@ class TcpPeers implements Peers {
   readonly #unproved = new Set<Socket>();
   /** A node speaks from where it is called, so that whatever stands between two nodes can tell who speaks. */
   readonly #ownAddress: { readonly localAddress?: string };
+  readonly #writer = new FrameWriter();
   /** Links with frames to flush. */
   readonly #written = new Set<PeerLink>();
   #listener: PeerListener | undefined;
@@ -154,8 +155,10 @@ class TcpPeers implements Peers {
   }
 
   flush(): void {
-    for (const link of this.#written) link.flush();
+    if (this.#written.size === 0) return;
+    for (const link of this.#written) link.flush(this.#writer);
     this.#written.clear();
+    this.#writer.forget();
   }
 
   connected(to: NodeId): boolean {

@@ -34,12 +34,28 @@ const CONFLICT = 0;
 const MATCHED = 1;
 const LOST = 2;
 
-/** Encodes messages; the entries of one append are encoded once for all the members they go to. */
+type Append = Extract<Message, { kind: 'append' }>;
+
+/**
+ * Encodes messages. Appends that say the same get the very same bytes, so that what goes to all members
+ * alike is encoded once; the entries of others are.
+ */
 export class MessageEncoder {
+  #append: Append | undefined;
+  #appendBytes: Uint8Array = new Uint8Array(0);
   #entries: readonly Entry[] = [];
   #encoded: Uint8Array = new Uint8Array(0);
 
   encode(message: Message): Uint8Array {
+    if (message.kind !== 'append') return this.#encode(message);
+    if (this.#append === undefined || !isSameAppend(this.#append, message)) {
+      this.#append = message;
+      this.#appendBytes = this.#encode(message);
+    }
+    return this.#appendBytes;
+  }
+
+  #encode(message: Message): Uint8Array {
     const writer = new ByteWriter(96);
     writer.u8(KINDS.indexOf(message.kind)).varint(message.term);
     switch (message.kind) {
@@ -97,11 +113,7 @@ export class MessageEncoder {
   }
 
   #entriesOf(entries: readonly Entry[]): Uint8Array {
-    const same =
-      entries.length === this.#entries.length &&
-      entries[0] === this.#entries[0] &&
-      entries.at(-1) === this.#entries.at(-1);
-    if (!same) {
+    if (!isSameRun(entries, this.#entries)) {
       const writer = new ByteWriter(256);
       for (const entry of entries) writeEntry(writer, entry);
       this.#entries = entries;
@@ -109,6 +121,24 @@ export class MessageEncoder {
     }
     return this.#encoded;
   }
+}
+
+function isSameAppend(a: Append, b: Append): boolean {
+  return (
+    a.prevIndex === b.prevIndex &&
+    a.prevTerm === b.prevTerm &&
+    a.term === b.term &&
+    a.commit === b.commit &&
+    a.round === b.round &&
+    a.sentMs === b.sentMs &&
+    a.roundTripMs === b.roundTripMs &&
+    isSameRun(a.entries, b.entries)
+  );
+}
+
+/** Entries never change, and stand side by side in one log. */
+function isSameRun(a: readonly Entry[], b: readonly Entry[]): boolean {
+  return a.length === b.length && a[0] === b[0] && a.at(-1) === b.at(-1);
 }
 
 /**

@@ -127,6 +127,26 @@ export class RaftNode {
     return this.#s.commit;
   }
 
+  /** The index of the log's last entry. */
+  get last(): number {
+    return this.#s.log.lastIndex;
+  }
+
+  /** Up to here the log's entries are no longer held. */
+  get base(): number {
+    return this.#s.log.baseIndex;
+  }
+
+  /** Who is in force now; another object as soon as that changes. */
+  get membership(): Membership {
+    return this.#s.membership;
+  }
+
+  /** The index of the newest snapshot that stands for the log before it. */
+  get snapshotIndex(): number {
+    return this.#s.snapshot.index;
+  }
+
   /** When `tick` must be called next, monotonic. */
   get wakeAtMs(): number {
     const s = this.#s;
@@ -314,7 +334,6 @@ export class RaftNode {
     const write = this.#writeOf(out);
     if (write !== undefined) s.durability.issue(s.log.lastIndex, s.nowMs);
     if (out.hardStateChanged) s.hardStateAfter = s.durability.issued;
-    const waiting = [...s.progress.values()].some((progress) => progress.state === 'snapshot');
     return {
       write,
       afterWrite: s.durability.issued,
@@ -323,7 +342,7 @@ export class RaftNode {
       commit: s.commit,
       reads: out.reads,
       install: out.install,
-      snapshotWanted: waiting && s.outgoing === undefined,
+      snapshotWanted: s.outgoing === undefined && isSnapshotAwaited(s),
       deposed: out.deposed,
       elected: out.elected && s.role === 'leader' ? s.term : undefined,
       divergedAt: out.divergedAt,
@@ -380,6 +399,11 @@ export class RaftNode {
       ...(healed ? { healUntil: 0 } : {}),
     };
   }
+}
+
+function isSnapshotAwaited({ progress }: RaftState): boolean {
+  for (const { state } of progress.values()) if (state === 'snapshot') return true;
+  return false;
 }
 
 export interface RaftStatus {

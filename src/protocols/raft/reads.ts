@@ -24,6 +24,10 @@ export class Reads {
     return this.#unsent.length > 0;
   }
 
+  get isConfirming(): boolean {
+    return this.#confirming.length > 0;
+  }
+
   /** False when too many wait already: then nothing was asked. */
   ask(ticket: number): boolean {
     if (this.#waiting >= READS_WAITING_MAX) return false;

@@ -183,6 +183,7 @@ function onMatched(s: RaftState, progress: Progress, index: number): void {
 }
 
 function resolveReads(s: RaftState): void {
+  if (!s.reads.isConfirming) return;
   s.reads.resolve(
     (round) =>
       hasQuorum(
