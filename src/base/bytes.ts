@@ -17,7 +17,7 @@ const VARINT_FOUR_BYTES: number = 2 ** 28;
 /** Texts up to here are tried as ASCII first, which saves a call into the engine. */
 const SHORT_TEXT_MAX = 64;
 const HAND_BYTES_MAX = 128;
-/** The engine keeps arrays up to here in its own heap; to view one it must move it out. */
+/** The engine keeps arrays up to here in its own heap. */
 const INNER_BYTES_MAX = 64;
 const BLOCK_BYTES = 8 * 1024;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -247,7 +247,6 @@ export class ByteReader {
 
   /** Like `raw` without a copy: part of what is read, to be kept no longer than that should be. */
   rawView(length: number): Uint8Array {
-    if (this.#bytes.length <= INNER_BYTES_MAX) return this.raw(length);
     this.#need(length);
     const view = new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length);
     this.#at += length;

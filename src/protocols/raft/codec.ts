@@ -34,6 +34,8 @@ const CONFLICT = 0;
 const MATCHED = 1;
 const LOST = 2;
 
+const NO_ENTRIES: Uint8Array = new Uint8Array(0);
+
 type Append = Extract<Message, { kind: 'append' }>;
 
 /**
@@ -42,9 +44,9 @@ type Append = Extract<Message, { kind: 'append' }>;
  */
 export class MessageEncoder {
   #append: Append | undefined;
-  #appendBytes: Uint8Array = new Uint8Array(0);
+  #appendBytes: Uint8Array = NO_ENTRIES;
   #entries: readonly Entry[] = [];
-  #encoded: Uint8Array = new Uint8Array(0);
+  #encoded: Uint8Array = NO_ENTRIES;
 
   encode(message: Message): Uint8Array {
     if (message.kind !== 'append') return this.#encode(message);
@@ -56,6 +58,8 @@ export class MessageEncoder {
   }
 
   #encode(message: Message): Uint8Array {
+    // Before the other writer begins: two at a time would need two blocks.
+    const entries = message.kind === 'append' ? this.#entriesOf(message.entries) : NO_ENTRIES;
     const writer = new ByteWriter(96);
     writer.u8(KINDS.indexOf(message.kind)).varint(message.term);
     switch (message.kind) {
@@ -83,7 +87,7 @@ export class MessageEncoder {
         writer.varint(message.round).varint(message.prevIndex).varint(message.prevTerm);
         writer.varint(message.commit).varint(message.sentMs).varint(message.roundTripMs);
         writer.varint(message.entries.length);
-        return writer.raw(this.#entriesOf(message.entries)).finish();
+        return writer.raw(entries).finish();
       case 'append-reply':
         writeResult(writer.varint(message.round), message.result);
         writer.varint(message.sentMs).varint(message.digest.index);
@@ -113,6 +117,7 @@ export class MessageEncoder {
   }
 
   #entriesOf(entries: readonly Entry[]): Uint8Array {
+    if (entries.length === 0) return NO_ENTRIES;
     if (!isSameRun(entries, this.#entries)) {
       const writer = new ByteWriter(256);
       for (const entry of entries) writeEntry(writer, entry);
