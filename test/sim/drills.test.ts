@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { drawPlan } from '../../src/sim/faults.ts';
+import type { Drill, Fault, Plan } from '../../src/sim/plan.ts';
+import { runPlan } from '../../src/sim/run.ts';
+import { stockWorld } from '../../src/sim/worlds.ts';
+
+/** A world whose members may change, with these faults and drills and no others. */
+function quiet(seed: number, o: { faults?: readonly Fault[]; drill?: Partial<Drill> }): Plan {
+  const drawn = drawPlan({ seed, topology: stockWorld.topology, chaosMs: 1_500 });
+  const { rejoin, rejoinMs } = drawn.drill;
+  const none = { deafLeaderOf: undefined, transfer: undefined, exchange: undefined };
+  return {
+    ...drawn,
+    clients: 3,
+    isMobile: true,
+    faults: o.faults ?? [],
+    drill: { rejoin, rejoinMs, ...none, ...o.drill },
+  };
+}
+
+/** What the timeline says of a run in which every promise was kept. */
+function told(plan: Plan): string {
+  const lines: string[] = [];
+  const verdict = runPlan(plan, stockWorld, (_atMs, lane, what) => lines.push(`${lane} ${what}`));
+  assert.equal(verdict.result, 'ok', verdict.what);
+  return lines.join('\n');
+}
+
+test('a member is exchanged although the leader dies at the worst moments of it', () => {
+  for (const strike of ['none', 'learning', 'joint', 'unaware'] as const) {
+    for (const leaderGoes of [false, true]) {
+      const text = told(quiet(1, { drill: { exchange: { group: 1, strike, leaderGoes } } }));
+      const [, leader] = new RegExp(`group 1: .* and ${strike} strikes (\\d)`).exec(text) ?? [];
+      assert.ok(leader !== undefined, text);
+      const after = text.slice(text.indexOf(`${strike} strikes`));
+      assert.equal(new RegExp(`^${leader} (killed|loses power)`, 'm').test(after), strike !== 'none');
+    }
+  }
+});
+
+test('leadership goes to a member that is well, and stays when it is to go to the dead or to strangers', () => {
+  for (const to of ['voter', 'dead', 'stranger'] as const) {
+    const text = told(quiet(2, { drill: { transfer: { group: 1, to } } }));
+    const [, after = ''] = text.split(/leadership is to go from \d to \d+/);
+    assert.equal(/leads auth/.test(after), to === 'voter', text);
+  }
+});
+
+test('a machine that is lost with its disk is replaced, and its identity never leads again', () => {
+  const faults: readonly Fault[] = [{ kind: 'replace', node: 3, atMs: 900, forMs: 10 }];
+  const exchange = { group: 1, strike: 'none', leaderGoes: false } as const;
+  const text = told(quiet(3, { faults, drill: { exchange } }));
+  const [before = '', after = ''] = text.split('the disk of node 3 is lost: ');
+  assert.match(before, /^3 starts/m);
+  const [, fresh] = /^(\d+) takes its place/.exec(after) ?? [];
+  assert.ok(fresh !== undefined && Number(fresh) > 5);
+  assert.match(after, new RegExp(`^${fresh} starts`, 'm'));
+  assert.doesNotMatch(after, /^3 (starts|leads)/m);
+});
