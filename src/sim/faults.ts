@@ -63,10 +63,10 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
   const spanMs = chaosMs ?? random.integer(3, 10) * 1_000;
   const isWide = random.chance(1, 6);
   const isMobile = random.chance(2, 5);
-  const raft = drawRaft(random.split('raft'));
+  const raft = drawRaft(random.split('raft'), isWide);
   // Leases are promised for clocks that run apart by no more than so much, each half of it.
   const { leaseDriftPerMille } = raft;
-  const driftPpmMax = leaseDriftPerMille === undefined ? undefined : leaseDriftPerMille * 500;
+  const leasePpmMax = leaseDriftPerMille === undefined ? undefined : leaseDriftPerMille * 500;
   return {
     seed,
     chaosMs: spanMs,
@@ -76,7 +76,7 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     isDiskAsync: random.chance(1, 2),
     syncUsMax: pick(random, [0, 500, 3_000, 15_000]),
     skewMsMax: pick(random, [0, 50, 5_000]),
-    driftPpmMax: Math.min(driftPpmMax ?? Infinity, pick(random, [0, 200, 30_000])),
+    driftPpmMax: pick(random, leasePpmMax === undefined ? [0, 200, 30_000] : [0, leasePpmMax]),
     timerLateUsMax: pick(random, [0, 1_000, 8_000]),
     segmentBytes: pick(random, [4, 16, 64]) * 1_024,
     limits: {
@@ -85,21 +85,25 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     },
     raft,
     isMobile,
-    readsHere: pick(random, [0, 0, 20, 60]),
+    readsHere: pick(random, leasePpmMax === undefined ? [0, 0, 20, 60] : [0, 60]),
     faults: drawFaults(random.split('faults'), topology, {
       chaosMs: spanMs,
       isMobile,
-      driftPpmMax: driftPpmMax ?? DRIFT_PPM_MAX,
+      hasLeases: leasePpmMax !== undefined,
+      driftPpmMax: leasePpmMax ?? DRIFT_PPM_MAX,
     }),
     drill: drawDrill(random.split('drill'), topology, isMobile),
   };
 }
 
-/** Lengths small enough that snapshots take several chunks, appends several messages, windows fill up. */
-function drawRaft(random: Random): Partial<RaftTuning> {
+/**
+ * Lengths small enough that snapshots take several chunks, appends several messages, windows fill up. Across
+ * oceans a window of one append would be less than players ask for.
+ */
+function drawRaft(random: Random, isWide: boolean): Partial<RaftTuning> {
   return {
     ...(random.chance(1, 3) ? { appendEntriesMax: pick(random, [1, 2, 5]) } : {}),
-    ...(random.chance(1, 3) ? { inFlightAppendsMax: pick(random, [1, 2, 4]) } : {}),
+    ...(random.chance(1, 3) && !isWide ? { inFlightAppendsMax: pick(random, [1, 2, 4]) } : {}),
     ...(random.chance(1, 2) ? { snapshotChunkBytes: pick(random, [64, 300, 1_500]) } : {}),
     ...(random.chance(1, 5) ? { leaseDriftPerMille: pick(random, [50, 100, 300]) } : {}),
   };
@@ -120,12 +124,15 @@ function drawNetwork(random: Random, isWide: boolean): NetworkPlan {
 interface Extent {
   readonly chaosMs: number;
   readonly isMobile: boolean;
+  readonly hasLeases: boolean;
   readonly driftPpmMax: number;
 }
 
 function drawFaults(random: Random, topology: Topology, extent: Extent): readonly Fault[] {
-  const { chaosMs, isMobile, driftPpmMax } = extent;
+  const { chaosMs, isMobile, hasLeases, driftPpmMax } = extent;
   const kinds = KINDS.filter(() => random.chance(1, 3));
+  // What a lease must stand: its holder with callers on its side, and clocks that run apart.
+  if (hasLeases) kinds.push('hunt', 'hunt', 'clock');
   if (isMobile) kinds.push(...MOBILE_KINDS.filter(() => random.chance(2, 3)));
   if (kinds.length === 0) kinds.push(pick(random, KINDS));
   const count = Math.ceil((chaosMs / 1_000) * random.integer(3, 20) * 0.1);

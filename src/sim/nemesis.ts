@@ -208,6 +208,7 @@ export class Nemesis {
       if (isOver) return;
       const leader = this.#cluster.leaderOf(group);
       if (leader !== undefined) {
+        this.#operator.strainLease(group, leader, this.#random);
         release = by === 'power' ? this.#kill(leader, true, 0) : this.cut(leader, by, breaksMs);
       }
       queue.after(everyMs * 1_000, round);

@@ -39,7 +39,7 @@ test('a member is exchanged although the leader dies at the worst moments of it'
   }
 });
 
-test('leadership goes to a member that is well, and stays when it is to go to the dead or to strangers', () => {
+test('leadership goes to a member that is well, and stays when it is to go to one that is not', () => {
   for (const to of ['voter', 'dead', 'stranger'] as const) {
     const text = told(quiet(2, { drill: { transfer: { group: 1, to } } }));
     const [, after = ''] = text.split(/leadership is to go from \d to \d+/);

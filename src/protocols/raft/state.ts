@@ -124,6 +124,8 @@ export class RaftState {
   #membership: Membership;
   #membershipIndex = 0;
   #isChanging = false;
+  /** By the members before those in force this member voted. */
+  #wasVoter = false;
   #others: readonly NodeId[];
   nowMs: number;
   wallMs = 0;
@@ -208,8 +210,15 @@ export class RaftState {
   }
 
   get isVoter(): boolean {
-    const { incoming, outgoing } = this.#membership;
-    return incoming.includes(this.self) || outgoing.includes(this.self);
+    return this.#votesBy(this.#membership);
+  }
+
+  /**
+   * Whoever is voted out by an entry that may not be committed must be able to lead once more: no voter of
+   * the new members may hold that entry, and none of them is elected by those who do (section 4.2.2).
+   */
+  get mayCampaign(): boolean {
+    return this.isVoter || (this.#wasVoter && this.#membershipIndex > this.commit);
   }
 
   /** Lost entries that it may have acknowledged keep a member from voting (`healing.ts`). */
@@ -253,6 +262,7 @@ export class RaftState {
     this.#membershipIndex = entry?.index ?? this.snapshot.index;
     const { outgoing, learners } = this.#membership;
     this.#isChanging = outgoing.length > 0 || learners.length > 0 || !this.isVoter;
+    this.#wasVoter = this.#votesBy(this.#membershipBefore());
     this.#others = this.#otherMembers();
   }
 
@@ -344,6 +354,15 @@ export class RaftState {
     served.delete(ticket);
     const { number } = remote;
     this.sendNow(remote.from, { kind: 'read-reply', term: this.term, number, index: index ?? 0 });
+  }
+
+  #membershipBefore(): Membership {
+    const before = this.log.newestConfiguration(this.#membershipIndex - 1);
+    return before === undefined ? this.snapshot.membership : decodeMembership(before.data);
+  }
+
+  #votesBy({ incoming, outgoing }: Membership): boolean {
+    return incoming.includes(this.self) || outgoing.includes(this.self);
   }
 
   #otherMembers(): readonly NodeId[] {

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { nodeId } from '../../../src/base/id.ts';
 import { Random } from '../../../src/base/random.ts';
 import type { Entry, Message, Recovered, SnapshotMark } from '../../../src/protocols/raft/messages.ts';
+import { encodeMembership } from '../../../src/protocols/raft/entry-codec.ts';
 import { type Effects, RaftNode } from '../../../src/protocols/raft/node.ts';
 import { Progress } from '../../../src/protocols/raft/progress.ts';
 import { RAFT_DEFAULTS } from '../../../src/protocols/raft/state.ts';
@@ -168,4 +169,21 @@ test('row 42: chunks of another snapshot begin anew, and an older one changes no
   chunk(mark(5, 1), 0, [1, 1, 1, 1]);
   assert.equal(follower.collect().install, undefined);
   assert.equal(follower.commit, 9);
+});
+
+test('4.2.2: whoever an entry removes campaigns only while that entry may not be committed', () => {
+  const D = nodeId(4);
+  const names = (index: number, incoming: readonly number[], outgoing: readonly number[]): Entry => {
+    const now = { ...membership, incoming: incoming.map(nodeId), outgoing: outgoing.map(nodeId) };
+    return { index, term: 1, kind: 'configuration', timeMs: 1, data: encodeMembership(now) };
+  };
+  const log = [entry(1, 1), names(2, [B, C, D], [A, B, C]), names(3, [B, C, D], [])];
+  for (const [commit, asked] of [[2, [B, C, D]], [3, []]] as const) {
+    const removed = member(log, 1);
+    removed.receive(B, append(1, [3, 1], { commit }), 1);
+    removed.collect();
+    removed.tick(1_000);
+    const preVotes = removed.collect().sendNow.filter(({ message }) => message.kind === 'pre-vote');
+    assert.deepEqual(preVotes.map(({ to }) => to), asked);
+  }
 });
