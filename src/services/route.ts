@@ -232,10 +232,14 @@ export class Route {
   #hint(open: OpenAsk, leader: NodeId, term: number): void {
     const { home } = open;
     if (!this.#usable(home, leader)) return;
+    if (term <= home.term) {
+      // Known before: members that point at each other, or at one who hangs, must neither make a storm
+      // nor keep anybody waiting.
+      home.leader = leader;
+      return;
+    }
     open.leaderlessSinceMs = this.#clock.monotonicMs();
-    // Only a later term is news to the others: members that point at each other must not make a storm.
-    if (term > home.term) this.#follow(home, leader, term);
-    else home.leader = leader;
+    this.#follow(home, leader, term);
   }
 
   #follow(home: Home, leader: NodeId, term: number): void {

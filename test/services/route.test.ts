@@ -80,6 +80,22 @@ test('where nobody leads an ask ends long before its deadline, as unavailable', 
   assert.equal(answers[0]?.kind, 'unavailable');
 });
 
+test('members that believe in a leader of old keep nobody waiting for long', () => {
+  const world = new RouteWorld();
+  world.lead(THREE);
+  world.ask();
+  world.clock.advance(10);
+  const believers = [ONE, TWO] as const;
+  for (const member of believers) {
+    const other = member === ONE ? TWO : ONE;
+    world.conduct.set(member, () => ({ kind: 'moved', leader: other, term: 1 }));
+  }
+  world.network.cut(GATEWAY, THREE);
+  const answers = world.ask(3_000);
+  world.clock.advance(500);
+  assert.equal(answers[0]?.kind, 'unavailable');
+});
+
 test('without any link an ask is unavailable', () => {
   const world = new RouteWorld();
   for (const member of MEMBERS) world.network.cut(GATEWAY, member);
