@@ -1,5 +1,6 @@
 // `npm run bench -- JOURNEY [ROUNDS] [CAUSES]`: measures one journey on this machine and prints the figures.
 import { benchCrc32c } from './crc32c.ts';
+import { benchDetection } from './detection.ts';
 import { benchElections } from './elections.ts';
 import { benchFailover } from './failover.ts';
 import { benchMinority } from './minority.ts';
@@ -24,6 +25,8 @@ const journeys: Record<string, Journey> = {
   minority: { rounds: 10, run: benchMinority },
   /** Its rounds are minutes. */
   elections: { rounds: 10, run: benchElections },
+  /** Its rounds are runs of three minutes for each line. */
+  detection: { rounds: 40, run: benchDetection },
   verify: { rounds: 5, run: benchVerify },
 };
 const chosen = Object.hasOwn(journeys, journey) ? journeys[journey] : undefined;
