@@ -256,7 +256,11 @@ class World {
   }
 }
 
-export const SHIPPED: Rule = { name: 'as shipped: 3.5 s, 4.5 s, 3 of 5, stall credit', limits: DETECTOR_LIMITS, votes: 3 };
+export const SHIPPED: Rule = {
+  name: 'as shipped: 3.5 s, 4.5 s, 3 of 5, stall credit',
+  limits: DETECTOR_LIMITS,
+  votes: 3,
+};
 
 function delayUs(from: Process, to: Process): number {
   return DELAY_US[from.region]?.[to.region] ?? 0;

@@ -1,10 +1,17 @@
 // How soon a dead node is noticed, and how often a living one is blamed: the whole of it, in virtual time.
 //
-// Twenty nodes and five witnesses in four regions of the planet, for hours of virtual time per line. Beside the
-// shipped rule stand twins of it from which one part was taken: they show what the part is for, and that
-// this measurement can come out badly.
+// Twenty nodes and five witnesses in four regions of the planet, for hours of virtual time per line.
+// Beside the shipped rule stand twins of it from which one part was taken: they show what the part is for,
+// and that this measurement can come out badly.
 import { BEAT_MS, DETECTOR_LIMITS } from '../src/protocols/liveness/detector.ts';
-import { nothingObserved, type Observed, observeRun, type Rule, SHIPPED, type Weather } from './detection-model.ts';
+import {
+  nothingObserved,
+  type Observed,
+  observeRun,
+  type Rule,
+  SHIPPED,
+  type Weather,
+} from './detection-model.ts';
 import { type Row, spread, table } from './spread.ts';
 
 const NODES = 20;

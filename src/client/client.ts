@@ -14,7 +14,7 @@ import type { Seen } from './motion.ts';
 import type { ClientState, SessionOptions, StoredSession } from './session.ts';
 import { InvalidInputError, type Outcome } from '../base/errors.ts';
 import type { Entered, LoggedIn, LogIn, Place, StockCalls } from '../wire/calls.ts';
-import type { CallName } from '../wire/player.ts';
+import { type CallName, REGION_LOST_PUSH, type RegionLost, regionLost } from '../wire/player.ts';
 import type { Infer } from '../wire/schema.ts';
 
 const LAT_MAX = 900_000_000;
@@ -119,6 +119,11 @@ export class Client {
     const listeners = this.#pushListeners.get(push) ?? new Set();
     this.#pushListeners.set(push, listeners);
     return listen(listeners, listener);
+  }
+
+  /** What a promotion cost this session of what it was told was done at `one`. */
+  onRegionLost(listener: (lost: RegionLost) => void): Stop {
+    return this.on(REGION_LOST_PUSH, (value) => listener(regionLost.parse(value, REGION_LOST_PUSH)));
   }
 
   onState(listener: (state: ClientState) => void): Stop {

@@ -12,6 +12,7 @@ export type { ArgsOf, Client, PlayCall, Stop, ValueOf } from './client.ts';
 export type { Motion, Socket, SocketConstructor } from './connection.ts';
 export type { Seen } from './motion.ts';
 export type { ClientState, StoredSession } from './session.ts';
+export type { RegionLost } from '../wire/player.ts';
 export type { Outcome } from '../base/errors.ts';
 export type { Entered, LoggedIn, LogIn, Place, StockCalls } from '../wire/calls.ts';
 

@@ -11,7 +11,7 @@ import { formatPush } from '../wire/player.ts';
 import type { GatewayStatus, OutcomeCounts } from '../wire/status.ts';
 import type { Accounts } from './accounts.ts';
 import type { GroupCalls } from './group-calls.ts';
-import { type PlayerHouse, PlayerSession } from './player-session.ts';
+import { type AppointedRegion, type PlayerHouse, PlayerSession } from './player-session.ts';
 import type { Presences } from './presences.ts';
 import type { RegionCalls } from './region-calls.ts';
 
@@ -71,6 +71,11 @@ export class Gateway implements PlayerListener, PlayerHouse {
     const frame = formatPush(push, value);
     if (player > 0) this.#players.get(playerId(player))?.offer(frame);
     else if (region !== undefined) this.#toldRegion(region, frame);
+  }
+
+  /** Tells those whom a promotion cost something that they were told was done. */
+  regionAppointed(region: AppointedRegion): void {
+    for (const session of this.#players.values()) session.regionAppointed(region);
   }
 
   #toldRegion(region: number, frame: string): void {

@@ -21,6 +21,7 @@ import {
   parseCommandId,
   parsePlayerFrame,
   type PlayerFrame,
+  REGION_LOST_PUSH,
 } from '../wire/player.ts';
 import { encodeWith, type Schema } from '../wire/schema.ts';
 import type { Accounts } from './accounts.ts';
@@ -58,6 +59,15 @@ export interface PlayerHouse {
   ended(session: PlayerSession): void;
   counted(outcome: Outcome<unknown>): void;
   sent(bytes: number): void;
+}
+
+/** The beginning of a primary's epoch. */
+export interface AppointedRegion {
+  readonly number: number;
+  readonly name: string;
+  readonly epoch: number;
+  /** The last place of the log that it goes on from. */
+  readonly start: number;
 }
 
 export class PlayerSession implements Viewer {
@@ -137,6 +147,16 @@ export class PlayerSession implements Viewer {
 
   superseded(): void {
     this.close('replaced');
+  }
+
+  /**
+   * A region has a primary whose epoch began after `start`: what this session was told at `one` and lies
+   * beyond is lost. He hears of it on this link or not at all.
+   */
+  regionAppointed({ number, name, epoch, start }: AppointedRegion): void {
+    const lost = this.#seen.lostBy(number, epoch, start);
+    if (lost === undefined) return;
+    this.offer(formatPush(REGION_LOST_PUSH, JSON.stringify({ region: name, ...lost })));
   }
 
   close(why: CloseName): void {

@@ -17,9 +17,17 @@ interface SeenPlace {
   readonly sequence: number;
 }
 
+/** Places in a region's log, both included. */
+export interface LostPlaces {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** How far one session has seen each region; at most as many entries as there are regions. */
 export class SeenPlaces {
   readonly #byRegion = new Map<number, SeenPlace>();
+  /** The highest place of each region that was answered when it was on one disk only. */
+  readonly #onOne = new Map<number, SeenPlace>();
 
   of(region: number): SeenPlace | undefined {
     return this.#byRegion.get(region);
@@ -28,6 +36,20 @@ export class SeenPlaces {
   note(region: number, place: SeenPlace): void {
     const known = this.#byRegion.get(region);
     if (known === undefined || isBefore(known, place)) this.#byRegion.set(region, place);
+  }
+
+  noteOnOne(region: number, place: SeenPlace): void {
+    const known = this.#onOne.get(region);
+    if (known === undefined || isBefore(known, place)) this.#onOne.set(region, place);
+  }
+
+  /** What a primary whose epoch began after `start` does not have of it; told once. */
+  lostBy(region: number, epoch: number, start: number): LostPlaces | undefined {
+    const place = this.#onOne.get(region);
+    if (place === undefined || place.epoch >= epoch) return undefined;
+    this.#onOne.delete(region);
+    if (place.sequence <= start) return undefined;
+    return { from: start + 1, to: place.sequence };
   }
 }
 
@@ -79,14 +101,17 @@ export class RegionCalls {
   }
 
   #command({ call, frame, seen, body, settle }: RegionalAsk, { number }: RegionPlan): void {
+    const level = frame.ack ?? call.ack;
     this.#calls.ask({
       call,
       value: call.value,
       body,
       log: number,
-      level: frame.ack ?? call.ack,
+      level,
       settle: (outcome, epoch) => {
         note(seen, number, outcome, epoch);
+        const place = placeOf(outcome, epoch);
+        if (level === 'one' && place !== undefined) seen.noteOnOne(number, place);
         settle(outcome);
       },
     });

@@ -33,7 +33,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
   const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
   const regional = new RegionCalls({ calls, self, regions, home, standsIn });
   const gateway = new Gateway({ clock, logger, calls, regional, accounts, presences });
-  const appointments = openAppointments({ setting, outbox, calls, route, spaces });
+  const appointments = openAppointments({ setting, outbox, calls, route, spaces, gateway });
   const reach = new Reach(route, topology.groups);
   return {
     players: gateway,
@@ -97,6 +97,7 @@ function openAppointments(o: {
   readonly calls: GroupCalls;
   readonly route: Route;
   readonly spaces: Spaces;
+  readonly gateway: Gateway;
 }): Appointments {
   const { topology, node: self, doors } = o.setting;
   const { clock, logger } = doors;
@@ -108,9 +109,12 @@ function openAppointments(o: {
     calls: new PlacementCalls(o.calls),
     witnesses: foundationOf(topology).witnesses,
     copies: [],
-    placed({ number, primary, epoch }) {
+    placed({ number, primary, epoch, start, fence }) {
       o.route.appointed(number, primary, epoch);
       o.spaces.appointed(number, primary);
+      const name = topology.regions.find((region) => region.number === number)?.name;
+      if (fence !== null || name === undefined) return;
+      o.gateway.regionAppointed({ number, name, epoch, start: start.sequence });
     },
   });
 }

@@ -7,6 +7,7 @@ import type { StockCalls } from './calls.ts';
 import type { Outcome } from '../base/errors.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import { type AckLevel, ackLevels, BOUND_MS_MAX } from './levels.ts';
+import { integer, object, type Schema, text } from './schema.ts';
 
 /** A longer text frame is malformed. Counted in UTF-16 units here; a gateway also bounds the bytes. */
 export const PLAYER_FRAME_BYTES_MAX: number = 16 * 1024;
@@ -16,12 +17,27 @@ export const OUTSTANDING_CALLS_MAX = 64;
 export const LOGIN_DEADLINE_MS = 10_000;
 /** Pushed with an `Entered` when another region has the player: he walked there, or it had to begin anew. */
 export const CROSSED_PUSH = 'position.entered';
+/** Pushed with a `RegionLost` to those whom a promotion cost something that they were told was done. */
+export const REGION_LOST_PUSH = 'region-lost';
 const CALL_NAME_MAX = 64;
 const COMMAND_ID_MAX = 64;
 const ERROR_TEXT_MAX = 512;
 const REASON_MAX = 64;
 const DETAIL_MAX = 2_048;
 const RETRY_AFTER_MS_MAX = 60_000;
+
+/**
+ * Commands of this session that were answered at `one` are lost from `from` to `to`, both included: places in
+ * the region's log, as `order` in outcomes tells them.
+ */
+export interface RegionLost {
+  readonly region: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+const place = integer(0, Number.MAX_SAFE_INTEGER);
+export const regionLost: Schema<RegionLost> = object({ region: text(1, 32), from: place, to: place });
 
 export type CallName = keyof StockCalls;
 

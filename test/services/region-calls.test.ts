@@ -150,3 +150,29 @@ test('a region of which this node has no copy is not looked for here', () => {
   bench.ask('query', { region: 'na-west', bound: { msOld: 9 } });
   assert.equal(bench.last.prefer, undefined);
 });
+
+test('what was answered at one, and lies beyond the start of a later epoch, is told as lost once', () => {
+  const bench = new Bench();
+  const say = (ack: AckLevel, order: number, epoch: number): void => {
+    bench.ask('command', { ack });
+    bench.answer(order, epoch);
+  };
+  say('one', 70, 2);
+  say('quorum', 71, 2);
+  say('one', 74, 2);
+  say('one', 73, 2);
+  assert.equal(bench.seen.lostBy(EU, 2, 0), undefined, 'its own epoch lost nothing');
+  assert.equal(bench.seen.lostBy(ASIA, 3, 0), undefined, 'another region lost nothing of it');
+  assert.deepEqual(bench.seen.lostBy(EU, 3, 70), { from: 71, to: 74 });
+  assert.equal(bench.seen.lostBy(EU, 3, 70), undefined);
+});
+
+test('nothing is told as lost that the new primary has, nor what a quorum acknowledged', () => {
+  const bench = new Bench();
+  bench.ask('command', { ack: 'one' });
+  bench.answer(70, 2);
+  assert.equal(bench.seen.lostBy(EU, 3, 70), undefined);
+  bench.ask('command', { ack: 'quorum' });
+  bench.answer(90, 3);
+  assert.equal(bench.seen.lostBy(EU, 4, 80), undefined);
+});
