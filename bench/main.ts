@@ -3,6 +3,7 @@ import { benchCrc32c } from './crc32c.ts';
 import { benchDetection } from './detection.ts';
 import { benchElections } from './elections.ts';
 import { benchFailover } from './failover.ts';
+import { benchFanOut } from './fan-out.ts';
 import { benchMinority } from './minority.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
@@ -25,6 +26,8 @@ const journeys: Record<string, Journey> = {
   minority: { rounds: 10, run: benchMinority },
   /** Its rounds are minutes. */
   elections: { rounds: 10, run: benchElections },
+  /** Its words are scenarios, with a number of players if they like: `towns:3000`. */
+  'fan-out': { rounds: 1, run: benchFanOut },
   /** Its rounds are runs of three minutes for each line. */
   detection: { rounds: 40, run: benchDetection },
   verify: { rounds: 5, run: benchVerify },

@@ -21,13 +21,13 @@ function show(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }
 
-/** A Markdown table, preceded by the machine it was measured on. */
-export function table(rows: readonly Row[]): string {
+/** A Markdown table, preceded by the machine it was measured on and what its figures are. */
+export function table(rows: readonly Row[], figures: string = 'min / median / max'): string {
   const columns = Object.keys(rows[0] ?? {});
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
   return (
-    `${machine}; min / median / max\n\n` +
+    `${machine}; ${figures}\n\n` +
     line(columns) +
     line(columns.map(() => '---')) +
     rows.map((row) => line(columns.map((column) => row[column] ?? ''))).join('')

@@ -1,0 +1,122 @@
+// One process with one region and its gateway, as a region node has them, for the fan-out benchmark.
+//
+// The benchmark forks it, and asks it over IPC for what it has used. The way of every frame is the
+// shipped one: WebSocket adapter, gateway, session, region. There are no groups, so nothing but
+// `account.resume` and `position.*` is answered; tokens are minted by whoever knows the key.
+// As `bare` it is the WebSocket library alone: what a connection costs before there is any of ours.
+import { createServer } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { systemClock } from '../../src/adapters/node/clock.ts';
+import { openHttp } from '../../src/adapters/node/http.ts';
+import { listen } from '../../src/adapters/node/listen.ts';
+import { openSecrets } from '../../src/adapters/node/secrets.ts';
+import type { Logger, Peers } from '../../src/runtime/ports.ts';
+import { Accounts } from '../../src/services/accounts.ts';
+import { Gateway } from '../../src/services/gateway.ts';
+import { GroupCalls } from '../../src/services/group-calls.ts';
+import { Outbox } from '../../src/services/outbox.ts';
+import { RegionHost } from '../../src/services/region.ts';
+import { Route } from '../../src/services/route.ts';
+import { seedTopology } from '../../src/services/topology.ts';
+
+export interface ServerOptions {
+  readonly kind: 'region' | 'bare';
+  /** Hex. */
+  readonly key: string;
+  readonly tickMs: number;
+  readonly sightMetres: number;
+}
+
+/** What the server process has used so far, and the worst of the last seconds. */
+export interface Usage {
+  readonly cpuMs: number;
+  readonly residentBytes: number;
+  /** The engine's heap and the buffers beside it. */
+  readonly heapBytes: number;
+  readonly connections: number;
+  readonly tickMsMax: number;
+  readonly framesSkipped: number;
+}
+
+type Ask = { readonly kind: 'usage'; readonly collect: boolean };
+
+const LINKS_MAX = 16_000;
+const silent: Logger = { log: () => {} };
+const nobody: Peers = {
+  send: () => {},
+  flush: () => {},
+  connected: () => false,
+  listen: () => {},
+  close: () => Promise.resolve(),
+};
+
+const options = JSON.parse(process.argv[2] ?? '') as ServerOptions;
+const { port, extra } = await (options.kind === 'region' ? openRegion() : openBare());
+process.on('message', (ask: Ask) => {
+  if (ask.collect) globalThis.gc?.();
+  const memory = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const usage: Usage = {
+    cpuMs: (user + system) / 1_000,
+    residentBytes: memory.rss,
+    heapBytes: memory.heapUsed + memory.external,
+    ...extra(),
+  };
+  process.send?.(usage);
+});
+process.on('disconnect', () => process.exit(0));
+process.send?.({ port });
+
+type Opened = {
+  readonly port: number;
+  readonly extra: () => Pick<Usage, 'connections' | 'tickMsMax' | 'framesSkipped'>;
+};
+
+async function openRegion(): Promise<Opened> {
+  const topology = seedTopology({ world: 'fan-out' });
+  const { tickMs, sightMetres } = options;
+  const route = new Route({
+    clock: systemClock,
+    peers: nobody,
+    outbox: new Outbox(systemClock, nobody),
+    groups: [],
+    firstNumber: 1,
+  });
+  const calls = new GroupCalls({ route, logger: silent, topology, features: [] });
+  const secrets = openSecrets(Buffer.from(options.key, 'hex'));
+  const accounts = new Accounts({ calls, secrets, clock: systemClock });
+  const region = new RegionHost({
+    plan: { name: 'earth', westLon: -1_800_000_000, eastLon: 1_800_000_000, tickMs, sightMetres },
+    isLand: () => true,
+    clock: systemClock,
+  });
+  const gateway = new Gateway({ clock: systemClock, logger: silent, calls, accounts, region });
+  region.start();
+  const http = await openHttp({
+    host: '127.0.0.1',
+    port: 0,
+    logger: silent,
+    routes: { health: () => true, ready: () => true, status: () => null, audit: () => null },
+    players: gateway,
+    limits: { linksMax: LINKS_MAX },
+  });
+  const extra: Opened['extra'] = () => {
+    const { connections } = gateway.traffic();
+    const { tickMsMax, framesSkipped } = region.status();
+    return { connections, tickMsMax, framesSkipped };
+  };
+  return { port: http.port, extra };
+}
+
+async function openBare(): Promise<Opened> {
+  const server = createServer();
+  const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+  // As an echo that nobody uses: whoever listens to messages at all has such a listener.
+  sockets.on('connection', (socket) => socket.on('message', (bytes) => socket.send(bytes)));
+  const setting = { host: '127.0.0.1', port: 0, setting: 'httpPort' } as const;
+  const bound = await listen(server, setting);
+  return {
+    port: bound,
+    extra: () => ({ connections: sockets.clients.size, tickMsMax: 0, framesSkipped: 0 }),
+  };
+}
