@@ -56,7 +56,11 @@ export async function benchFanOut(rounds: number, words: readonly string[]): Pro
     }
     const runs = word === 'curve' ? CURVE.map((players) => `towns:${players}`) : [word];
     for (const run of runs) {
-      for (let round = 0; round < rounds; round++) rows.push(await measure(run));
+      for (let round = 0; round < rounds; round++) {
+        const row = await measure(run);
+        process.stderr.write(`${JSON.stringify(row)}\n`);
+        rows.push(row);
+      }
     }
   }
   if (rows.length > 0) process.stdout.write(table(rows, 'one run in each row'));

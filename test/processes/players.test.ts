@@ -117,6 +117,29 @@ test('texts and bytes reach the listener as such, and answers come back in order
   assert.deepEqual(got, [...expected, 'true end']);
 });
 
+test('bytes that many players share arrive whole at each, between texts and whatever their length', async (t) => {
+  const gateway = await start(t);
+  const players = [await join(gateway), await join(gateway)];
+  const got = players.map(() => [] as string[]);
+  for (const [index, player] of players.entries()) {
+    player.on('message', (message, isBinary) => got[index]?.push(`${isBinary} ${String(message)}`));
+  }
+  const lengths = [0, 1, 125, 126, 6_405, 65_535];
+  for (const length of lengths) {
+    const shared = new Uint8Array(length).fill(65 + (length % 26));
+    for (const link of gateway.links) {
+      link.sendText(`${length}`);
+      link.sendBinary(shared);
+    }
+  }
+  await until(() => got.every(({ length }) => length === 2 * lengths.length));
+  const expected = lengths.flatMap((length) => [
+    `false ${length}`,
+    `true ${String.fromCharCode(65 + (length % 26)).repeat(length)}`,
+  ]);
+  assert.deepEqual(got, [expected, expected]);
+});
+
 test('frames sent in one callback leave in one write', async (t) => {
   const gateway = await start(t);
   const socket = rawSocket(gateway, upgradeWords());

@@ -2,8 +2,9 @@
 //
 // `http` hands over what asks to be upgraded. Frames that are sent while one callback of the event
 // loop runs leave together: one system call for each player, however many frames (ws itself writes
-// each). Bytes given to `sendBinary` must not change afterwards; many players may share them. Pages
-// of any origin may connect: a player proves itself by what it sends, never by a cookie.
+// each). Bytes given to `sendBinary` must not change afterwards; many players may share them, and then
+// share their frame. Pages of any origin may connect: a player proves itself by what it sends, never by
+// a cookie.
 // Invariants: a link's unread bytes are bounded, and whoever does not take them is cut off alone;
 // no error of a connection reaches the process.
 import type { IncomingMessage } from 'node:http';
@@ -13,6 +14,7 @@ import type { Duplex } from 'node:stream';
 
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 
+import { invariant } from '../../base/errors.ts';
 import type { Logger, PlayerLink, PlayerListener } from '../../runtime/ports.ts';
 import { rareLogger } from './rare-log.ts';
 
@@ -39,6 +41,8 @@ const UNANSWERED_MAX = 2;
 /** How long a closing server waits for players to take their last frames. */
 const LINGER_MS = 500;
 const GOING_AWAY = 1001;
+/** The first byte of a message that is binary and in one frame. */
+const FINAL_BINARY = 0x82;
 
 export interface PlayersOptions {
   readonly listener: PlayerListener;
@@ -56,6 +60,7 @@ export class Players {
   readonly #pings: NodeJS.Timeout;
   /** Links that were sent to since the running callback began. */
   #written: SocketLink[] = [];
+  readonly #framed = new LastFrame();
   #lastNumber = 0;
   #second = 0;
 
@@ -105,6 +110,7 @@ export class Players {
     this.#lastNumber += 1;
     const link = new SocketLink(this.#lastNumber, webSocket, socket, {
       queueBytesMax: this.#limits.queueBytesMax,
+      framed: (bytes) => this.#framed.of(bytes),
       written: (writer) => this.#collect(writer),
       tooSlow: (slow) => this.#cutOff(slow, 'reads too slowly'),
     });
@@ -158,6 +164,8 @@ export class Players {
 
 interface LinkEvents {
   readonly queueBytesMax: number;
+  /** The bytes as a whole WebSocket frame, which may be shared with other links. */
+  framed(bytes: Uint8Array): Buffer;
   /** Something waits in the link since the last `release`. */
   written(link: SocketLink): void;
   tooSlow(link: SocketLink): void;
@@ -180,11 +188,19 @@ class SocketLink implements PlayerLink {
   }
 
   sendText(text: string): boolean {
-    return this.#send(text);
+    if (!this.#cork()) return false;
+    this.#webSocket.send(text);
+    return this.#isTaken();
   }
 
+  /**
+   * Past ws, which would make a head for every link and hand the system two pieces each. That is its own
+   * way to send as long as nothing is compressed: in order, and at once.
+   */
   sendBinary(bytes: Uint8Array): boolean {
-    return this.#send(bytes);
+    if (!this.#cork()) return false;
+    this.#socket.write(this.#events.framed(bytes));
+    return this.#isTaken();
   }
 
   queuedBytes(): number {
@@ -210,18 +226,48 @@ class SocketLink implements PlayerLink {
     this.#socket.uncork();
   }
 
-  #send(frame: string | Uint8Array): boolean {
+  /** What is sent from now on leaves with the next `release`; false when the link is gone. */
+  #cork(): boolean {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return false;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      this.#events.written(this);
-    }
-    this.#webSocket.send(frame);
+    if (this.#corked) return true;
+    this.#corked = true;
+    this.#socket.cork();
+    this.#events.written(this);
+    return true;
+  }
+
+  #isTaken(): boolean {
     if (this.#webSocket.bufferedAmount <= this.#events.queueBytesMax) return true;
     this.#events.tooSlow(this);
     return false;
   }
+}
+
+/** Frames binary messages, the same bytes for many links in a row only once. */
+class LastFrame {
+  #bytes: Uint8Array | undefined;
+  #frame: Buffer = Buffer.alloc(0);
+
+  of(bytes: Uint8Array): Buffer {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#frame = frameOf(bytes);
+    }
+    return this.#frame;
+  }
+}
+
+/** A whole unmasked binary message (RFC 6455, 5.2) below 64 KiB; the node sends none that is longer. */
+function frameOf(bytes: Uint8Array): Buffer {
+  invariant(bytes.length < 65_536, 'a binary message to a player is below 64 KiB');
+  const isShort = bytes.length < 126;
+  const head = isShort ? 2 : 4;
+  const frame = Buffer.allocUnsafeSlow(head + bytes.length);
+  frame[0] = FINAL_BINARY;
+  frame[1] = isShort ? bytes.length : 126;
+  if (!isShort) frame.writeUInt16BE(bytes.length, 2);
+  frame.set(bytes, head);
+  return frame;
 }
 
 function joined(message: RawData): Buffer {

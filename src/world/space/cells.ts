@@ -66,7 +66,7 @@ export class Cells {
 
   /**
    * Which of `count` phases a cell belongs to: the same one for a block of neighbours, several times as
-   * wide as sight, so that those who see each other mostly share theirs.
+   * wide as sight, so that those who see each other mostly share theirs; the next block's is next to it.
    */
   phase(key: number, count: number): number {
     const row = Math.floor(key / COLUMNS_MAX);
@@ -74,7 +74,7 @@ export class Cells {
     // All rows of a block agree on its columns, so that its sides are straight.
     const blocks = Math.ceil(this.#columns(blockRow * BLOCK_CELLS) / BLOCK_CELLS);
     const blockColumn = Math.floor((((key % COLUMNS_MAX) + 0.5) * blocks) / this.#columns(row));
-    return (blockRow * 3 + blockColumn * 7) % count;
+    return (blockRow + blockColumn) % count;
   }
 
   /** From which meridian (included) to which (excluded) a cell reaches; equal: around the Earth. */

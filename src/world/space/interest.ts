@@ -89,12 +89,19 @@ interface Packing {
 interface Told {
   /** Whatever changed before this round. */
   before: number;
-  /** A sweep that found no room at once goes on: so many avatars are left, from the slot `next` on. */
+  /** Who changed in this round or later is among the news, of the frame of now or of the next one. */
+  newsFrom: number;
+  readonly news: Sweep;
+  readonly whole: Sweep;
+}
+
+/** A walk over a cell's avatars; one that finds no room goes on in the next frames. */
+interface Sweep {
+  /** The round in which it began. */
+  begunIn: number;
+  /** So many avatars are left, from the slot `next` on. */
   left: number;
   next: number;
-  /** The round in which the sweep began, and whether it is of everybody. */
-  sweptIn: number;
-  isWhole: boolean;
 }
 
 export class Interest {
@@ -192,10 +199,7 @@ export class Interest {
   }
 
   #showGhosts(cell: Cell, { region, told }: Cell['lookers'][number], nowMs: number): void {
-    if (told.left === 0) {
-      if (cell.changedIn < told.before) return;
-      begin(told, cell, { round: this.#round, isWhole: false });
-    }
+    if (told.whole.left === 0 && !hasNews(told, cell)) return;
     let packing = this.#showing.get(region);
     if (packing === undefined) {
       const frame = new ByteWriter(1_024);
@@ -203,16 +207,17 @@ export class Interest {
       packing = { frame, nowMs, withGhosts: false, room: GHOSTS_MAX, last: undefined };
       this.#showing.set(region, packing);
     }
-    sweep(told, cell, packing);
+    tellNews(told, cell, packing, this.#round);
+    tellWhole(told, cell, packing);
   }
 
   /** From now on everybody in sight is told of; and of whom nothing is heard any more, he stands. */
   #beginWhole(cell: Cell, nowMs: number): void {
     cell.wholeAtMs = nowMs;
-    for (const { told } of cell.lookers) begin(told, cell, { round: this.#round, isWhole: true });
+    for (const { told } of cell.lookers) begin(told.whole, cell, this.#round);
     for (let i = 0; i < cell.around.length; i++) {
       const near = this.#near(cell, i);
-      if (near !== undefined) begin(toldOf(cell, i), near, { round: this.#round, isWhole: true });
+      if (near !== undefined) begin(toldOf(cell, i).whole, near, this.#round);
     }
     for (const avatar of cell.avatars) {
       const isWalking = avatar.north !== 0 || avatar.east !== 0;
@@ -223,25 +228,28 @@ export class Interest {
     }
   }
 
+  /** News first, then what only repeats: who turns shall not wait for those who stand. */
   #pack(cell: Cell, nowMs: number): TickFrame | undefined {
     const frame = this.#frame.reset();
     writeTickHead(frame, nowMs);
     const room = TICK_AVATARS_MAX;
     const packing: Packing = { frame, nowMs, withGhosts: true, room, last: undefined };
-    let isWhole = false;
     cell.turns += 1;
     for (let i = 0; i < cell.around.length && packing.room > 0; i++) {
       const near = this.#near(cell, i);
       if (near === undefined) continue;
       const told = toldOf(cell, i);
-      if (told.left === 0) {
-        if (near.changedIn < told.before) continue;
-        const isCrowded = packing.room <= TICK_AVATARS_MAX - CROWD_AVATARS;
-        if (isCrowded && i > 0 && (cell.turns + i) % CROWDED_FAR_TURNS !== 0) continue;
-        begin(told, near, { round: this.#round, isWhole: false });
-      }
-      isWhole ||= told.isWhole;
-      sweep(told, near, packing);
+      const waits = told.news.left === 0 && isPassedOver(cell, i, packing);
+      if (waits) told.newsFrom = told.before;
+      else tellNews(told, near, packing, this.#round);
+    }
+    let isWhole = false;
+    for (let i = 0; i < cell.around.length && packing.room > 0; i++) {
+      const near = this.#near(cell, i);
+      const told = cell.told[i];
+      if (near === undefined || told === undefined || told.whole.left === 0) continue;
+      isWhole = true;
+      tellWhole(told, near, packing);
     }
     const { last } = packing;
     if (last === undefined) return undefined;
@@ -306,34 +314,57 @@ function toldOf(cell: Cell, index: number): Told {
 }
 
 function untold(): Told {
-  return { before: 0, left: 0, next: 0, sweptIn: 0, isWhole: false };
+  const sweep = { begunIn: 0, left: 0, next: 0 };
+  return { before: 0, newsFrom: 0, news: sweep, whole: { ...sweep } };
 }
 
-function begin(told: Told, near: Cell, sweep: { readonly round: number; readonly isWhole: boolean }): void {
-  told.left = near.avatars.length;
-  told.sweptIn = sweep.round;
-  told.isWhole = sweep.isWhole;
+/** Whether the cells farther away wait for another turn, since the frame holds a crowd already. */
+function isPassedOver(cell: Cell, index: number, { room }: Packing): boolean {
+  const isCrowded = room <= TICK_AVATARS_MAX - CROWD_AVATARS;
+  return isCrowded && index > 0 && (cell.turns + index) % CROWDED_FAR_TURNS !== 0;
 }
 
-/** Goes on with a sweep over a cell while there is room. */
-function sweep(told: Told, { avatars }: Cell, packing: Packing): void {
-  let slot = told.next;
-  told.left = Math.min(told.left, avatars.length);
-  while (told.left > 0 && packing.room > 0) {
-    if (slot >= avatars.length) slot = 0;
-    const avatar = avatars[slot];
-    slot += 1;
-    told.left -= 1;
-    if (avatar === undefined || (!told.isWhole && avatar.changedIn < told.before)) continue;
+function hasNews(told: Told, near: Cell): boolean {
+  return told.news.left > 0 || near.changedIn >= told.before;
+}
+
+function tellNews(told: Told, near: Cell, packing: Packing, round: number): void {
+  const { before, news } = told;
+  told.newsFrom = before;
+  if (!hasNews(told, near)) return;
+  if (news.left === 0) begin(news, near, round);
+  sweep(news, near, packing, (avatar) => avatar.changedIn >= before);
+  if (news.left === 0) told.before = news.begunIn;
+}
+
+function tellWhole({ newsFrom, whole }: Told, near: Cell, packing: Packing): void {
+  sweep(whole, near, packing, (avatar) => avatar.changedIn < newsFrom);
+}
+
+function begin(sweep: Sweep, near: Cell, round: number): void {
+  sweep.left = near.avatars.length;
+  sweep.begunIn = round;
+}
+
+/** Goes on over a cell while there is room, and packs those who are due. */
+function sweep(
+  sweep: Sweep,
+  { avatars }: Cell,
+  packing: Packing,
+  isDue: (avatar: Tracked) => boolean,
+): void {
+  sweep.left = Math.min(sweep.left, avatars.length);
+  while (sweep.left > 0 && packing.room > 0) {
+    if (sweep.next >= avatars.length) sweep.next = 0;
+    const avatar = avatars[sweep.next];
+    sweep.next += 1;
+    sweep.left -= 1;
+    if (avatar === undefined || !isDue(avatar)) continue;
     if (avatar.isGhost && !packing.withGhosts) continue;
     writeAvatar(packing.frame, avatar, packing.nowMs);
     packing.room -= 1;
     packing.last = avatar.player;
   }
-  told.next = slot;
-  if (told.left > 0) return;
-  told.before = told.sweptIn;
-  told.isWhole = false;
 }
 
 function viewersOf(cell: Cell, but: PlayerId | undefined): readonly PlayerId[] {

@@ -255,6 +255,23 @@ test('a full frame holds the own cell before those farther away, which come with
   assert.equal(all.size, 100 + TICK_AVATARS_MAX);
 });
 
+test('who turns comes before all those who are only told of once more', () => {
+  const stage = new Stage();
+  for (let player = 1; player <= TICK_AVATARS_MAX + 50; player++) stage.put(player, degrees(10, 20));
+  const next = ahead(degrees(10, 20), 0, 1.05 * SIGHT);
+  stage.put(1_000, next);
+  for (let nowMs = 0; nowMs < HEARTBEAT_MS; nowMs += 100) stage.tick(nowMs);
+  stage.put(1_000, next, { atMs: HEARTBEAT_MS, north: 300 });
+  stage.tick(HEARTBEAT_MS);
+  const frame = stage.told.get(playerId(1)) ?? [];
+  assert.equal(frame.length, TICK_AVATARS_MAX);
+  assert.equal(frame[0]?.player, 1_000);
+  assert.equal(new Set(frame.map(({ player }) => player)).size, TICK_AVATARS_MAX, 'nobody twice');
+  stage.tick(HEARTBEAT_MS + 100);
+  const all = new Set([...frame.map(({ player }) => player), ...stage.seenBy(1)]);
+  assert.equal(all.size, TICK_AVATARS_MAX + 51);
+});
+
 test('in a crowd those in the cells farther away are told of at a third of the rate', () => {
   const stage = new Stage();
   const next = ahead(degrees(10, 20), 0, 1.05 * SIGHT);
