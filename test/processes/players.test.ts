@@ -117,7 +117,7 @@ test('texts and bytes reach the listener as such, and answers come back in order
   assert.deepEqual(got, [...expected, 'true end']);
 });
 
-test('bytes that many players share arrive whole at each, between texts and whatever their length', async (t) => {
+test('bytes that many players share arrive whole at each, whatever their length', async (t) => {
   const gateway = await start(t);
   const players = [await join(gateway), await join(gateway)];
   const got = players.map(() => [] as string[]);
