@@ -10,14 +10,16 @@ import { systemClock } from '../../src/adapters/node/clock.ts';
 import { openHttp } from '../../src/adapters/node/http.ts';
 import { listen } from '../../src/adapters/node/listen.ts';
 import { openSecrets } from '../../src/adapters/node/secrets.ts';
+import { nodeId, type PlayerId } from '../../src/base/id.ts';
 import type { Logger, Peers } from '../../src/runtime/ports.ts';
 import { Accounts } from '../../src/services/accounts.ts';
 import { Gateway } from '../../src/services/gateway.ts';
 import { GroupCalls } from '../../src/services/group-calls.ts';
 import { Outbox } from '../../src/services/outbox.ts';
-import { RegionHost } from '../../src/services/region.ts';
+import { RegionCalls } from '../../src/services/region-calls.ts';
 import { Route } from '../../src/services/route.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { Spaces } from '../../src/services/spaces.ts';
+import type { Topology } from '../../src/services/topology.ts';
 
 export interface ServerOptions {
   readonly kind: 'region' | 'bare';
@@ -73,37 +75,36 @@ type Opened = {
 };
 
 async function openRegion(): Promise<Opened> {
-  const topology = seedTopology({ world: 'fan-out' });
+  const self = nodeId(6);
   const { tickMs, sightMetres } = options;
-  const route = new Route({
-    clock: systemClock,
-    peers: nobody,
-    outbox: new Outbox(systemClock, nobody),
-    groups: [],
-    firstNumber: 1,
-  });
-  const calls = new GroupCalls({ route, logger: silent, topology, features: [] });
+  const whole = { number: 101, name: 'earth', westLon: -1_800_000_000, eastLon: 1_800_000_000 };
+  const regions = [{ ...whole, copies: [self], features: [], tickMs, sightMetres }];
+  const topology: Topology = { world: 'fan-out', nodes: [], groups: [], regions };
+  const clock = systemClock;
+  const logger = silent;
+  const outbox = new Outbox(clock, nobody);
+  const route = new Route({ clock, peers: nobody, outbox, groups: [], firstNumber: 1 });
+  const calls = new GroupCalls({ route, logger, topology, features: [] });
   const secrets = openSecrets(Buffer.from(options.key, 'hex'));
-  const accounts = new Accounts({ calls, secrets, clock: systemClock });
-  const region = new RegionHost({
-    plan: { name: 'earth', westLon: -1_800_000_000, eastLon: 1_800_000_000, tickMs, sightMetres },
-    isLand: () => true,
-    clock: systemClock,
-  });
-  const gateway = new Gateway({ clock: systemClock, logger: silent, calls, accounts, region });
-  region.start();
+  const accounts = new Accounts({ calls, secrets, clock, region: whole.name });
+  const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand: () => true });
+  const { presences } = spaces;
+  const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
+  const regional = new RegionCalls({ calls, self, regions, home: whole.name, standsIn });
+  const gateway = new Gateway({ clock, logger, calls, regional, accounts, presences });
+  spaces.start();
+  spaces.appointed(whole.number, self);
   const http = await openHttp({
     host: '127.0.0.1',
     port: 0,
-    logger: silent,
+    logger,
     routes: { health: () => true, ready: () => true, status: () => null, audit: () => null },
     players: gateway,
     limits: { linksMax: LINKS_MAX },
   });
   const extra: Opened['extra'] = () => {
-    const { connections } = gateway.traffic();
-    const { tickMsMax, framesSkipped } = region.status();
-    return { connections, tickMsMax, framesSkipped };
+    const { connections, framesSkipped } = gateway.status();
+    return { connections, framesSkipped, tickMsMax: spaces.status()[0]?.tickMsMax ?? 0 };
   };
   return { port: http.port, extra };
 }
