@@ -24,7 +24,7 @@ const SLICE_MS = 5;
 const STEP_MS = 50;
 const JOINING_MAX = 200;
 /** Where in a tick the client library begins to send. */
-const ALIGNED = 0.7;
+const ALIGNED = 0.6;
 const SENT_KEPT = 16;
 
 interface Sent extends Avatar {
@@ -42,6 +42,8 @@ interface Player {
   sequence: number;
   sentAtMs: number;
   nextAtMs: number;
+  /** When his newest frame came. */
+  framedAtMs: number;
 }
 
 export interface Seen {
@@ -168,7 +170,8 @@ export class Generator {
         },
       });
       const lane = new MotionLane();
-      const player: Player = { number, client, walk, lane, sent: [], sequence: 0, sentAtMs: 0, nextAtMs: 0 };
+      const times = { sentAtMs: 0, nextAtMs: 0, framedAtMs: 0 };
+      const player: Player = { number, client, walk, lane, sent: [], sequence: 0, ...times };
       this.#players.push(player);
     });
   }
@@ -241,7 +244,7 @@ export class Generator {
     const nowMs = performance.now();
     this.#framesIn += 1;
     if (this.#o.manner === 'reckoned') player.lane.ticked(nowMs);
-    else if (this.#o.manner === 'aligned') player.nextAtMs = nowMs + ALIGNED * this.#o.tickMs;
+    else if (this.#o.manner === 'aligned') this.#align(player, nowMs);
     if (bytes === undefined) return;
     const motion = decodeServerMotion(bytes);
     if (motion.kind !== 'tick') throw new Error(`player ${player.number} was put back`);
@@ -251,6 +254,13 @@ export class Generator {
     for (const avatar of avatars) {
       if (avatar.player !== player.number) this.#match(avatar, probe, nowMs);
     }
+  }
+
+  /** What was to be sent in the tick before and was not yet keeps its time. */
+  #align(player: Player, nowMs: number): void {
+    const hasSent = player.sentAtMs >= player.framedAtMs;
+    player.framedAtMs = nowMs;
+    if (hasSent) player.nextAtMs = nowMs + ALIGNED * this.#o.tickMs;
   }
 
   /** Finds the update that an avatar shows, and counts its way the first time that this probe sees it. */

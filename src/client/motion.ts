@@ -31,8 +31,8 @@ const STEP_MS_MAX = 500;
  * enough to be in time for the next one. What comes about before is the fresher for waiting, and in the
  * rest of the tick it would wait for a whole tick at the region.
  */
-const SEND_FROM = 0.7;
-const SEND_UNTIL = 0.85;
+const SEND_FROM = 0.6;
+const SEND_UNTIL = 0.75;
 const STANDING: Velocity = { north: 0, east: 0 };
 
 /** A place that the game reported, and when. */
