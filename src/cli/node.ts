@@ -8,7 +8,7 @@ import { loadCoasts } from '../adapters/earth/land.ts';
 import { openParentLink, type ParentLink } from '../adapters/node/children.ts';
 import { systemClock } from '../adapters/node/clock.ts';
 import { claimDataFolder } from '../adapters/node/data-folder.ts';
-import { openDisk } from '../adapters/node/disk.ts';
+import { openDisk, openFolder, setAside } from '../adapters/node/disk.ts';
 import { systemEntropy } from '../adapters/node/entropy.ts';
 import { FaultGate } from '../adapters/node/fault-gate.ts';
 import { incarnationFile } from '../adapters/node/incarnation-file.ts';
@@ -21,6 +21,12 @@ import { readTopologyFile } from '../adapters/node/topology-file.ts';
 import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
 import { CorruptionError, InvalidInputError } from '../base/errors.ts';
 import { Checkpoints } from '../runtime/checkpoints.ts';
+import {
+  COPIES_FOLDER,
+  COPY_CHECKPOINTS_KEPT,
+  COPY_SEGMENT_BYTES,
+  type CopyStorage,
+} from '../runtime/copy-journal.ts';
 import { Journal } from '../runtime/journal.ts';
 import type { Peers } from '../runtime/ports.ts';
 import type { NodeDoors, Storage } from '../services/node-role.ts';
@@ -39,6 +45,7 @@ const EXIT_STOP_TOOK_TOO_LONG = 1;
 const EXIT_CANNOT_START = 2;
 /** `EX_SOFTWARE` of sysexits: our own promise broke, and a restart replays the log. */
 const EXIT_BROKEN = 70;
+
 
 export interface NodeOptions {
   readonly topologyFile: string;
@@ -99,7 +106,9 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
     incarnations,
     secrets: openSecrets(key),
     machine: { pid: process.pid, residentBytes: () => process.memoryUsage.rss() },
-    openStorage: () => openStorage(options.data, logger),
+    openStorage: () => openStorage({ folder: options.data, world: topology.world, logger }),
+    openCopy: (region) => openCopy({ folder: options.data, world: topology.world, logger }, region),
+    setCopyAside: (region) => setAside(join(options.data, COPIES_FOLDER), region),
     loadLand: () => createLand(loadCoasts()),
     fail,
   };
@@ -170,11 +179,28 @@ function openLinks(o: {
   });
 }
 
-function openStorage(folder: string, logger: NodeLog): Storage {
+interface DataFolder {
+  readonly folder: string;
+  readonly world: string;
+  readonly logger: NodeLog;
+}
+
+function openStorage({ folder, world, logger }: DataFolder): Storage {
   const disk = openDisk(folder, (sentence) => endBroken(logger, sentence));
   const { journal, recovered } = Journal.open(disk);
   const damaged = (cause: string): void => logger.log('error', 'checkpoint-damaged', { cause });
-  return { journal, recovered, checkpoints: new Checkpoints(disk, { damaged }) };
+  return { journal, recovered, checkpoints: new Checkpoints(disk, { world, damaged }) };
+}
+
+/** Its syncs are left to the thread pool: a region must not stand still for the disk of a copy. */
+function openCopy({ folder, world, logger }: DataFolder, region: string): CopyStorage {
+  const fail = (sentence: string): never => endBroken(logger, sentence);
+  const disk = openFolder(join(folder, COPIES_FOLDER, region), fail);
+  const { journal, recovered } = Journal.open(disk, { segmentBytes: COPY_SEGMENT_BYTES });
+  const damaged = (cause: string): void =>
+    logger.log('error', 'checkpoint-damaged', { region, cause });
+  const options = { keep: COPY_CHECKPOINTS_KEPT, world, damaged };
+  return { disk, journal, recovered, checkpoints: new Checkpoints(disk, options) };
 }
 
 /** Whatever asks the process to end, it ends once; what hangs does not keep it. */

@@ -10,7 +10,13 @@
 // Source: Ongaro's thesis, section 6.3, with a window instead of one outstanding command.
 import { ByteReader, ByteWriter, copyOf } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
-import type { Applied, AppliedEntry, StateMachine } from './state-machine.ts';
+import {
+  type Applied,
+  type AppliedEntry,
+  type Slices,
+  slicesOf,
+  type StateMachine,
+} from './state-machine.ts';
 
 /** Numbers at or beyond the lowest unanswered one plus this are refused: `too-many-outstanding`. */
 const OUTSTANDING_MAX = 256;
@@ -24,6 +30,8 @@ const REMEMBERED_BYTES_MAX: number = 64 * 1024 * 1024;
 /** About what the engine spends on an answer besides its bytes. */
 const ANSWER_OVERHEAD_BYTES = 256;
 const FORMAT = 1;
+/** About a millisecond of them. */
+const SESSIONS_PER_SLICE = 2_000;
 /** Commands are numbered from 1. */
 const NO_MORE_ANSWERS = 0;
 
@@ -120,6 +128,14 @@ class ExactlyOnce implements StateMachine {
     return writer.raw(inner).finish();
   }
 
+  *slices(): Slices {
+    const inner = slicesOf(this.#inner);
+    let step = inner.next();
+    const own = yield* this.#table.slices();
+    for (; step.done !== true; step = inner.next()) yield undefined;
+    return [...own, ...step.value];
+  }
+
   restore(snapshot: Uint8Array): void {
     const reader = new ByteReader(snapshot);
     const format = reader.u8();
@@ -207,13 +223,20 @@ class SessionTable {
 
   save(writer: ByteWriter): void {
     writer.varint(this.#byExpiry.length);
-    for (const { id, expiresAtMs, answeredBelow, answers } of this.#byExpiry) {
-      writer.varint(id).varint(expiresAtMs).varint(answeredBelow);
-      for (let answer = answers; answer !== undefined; answer = answer.next) {
-        writer.varint(answer.number).bytes(answer.reply);
-      }
-      writer.varint(NO_MORE_ANSWERS);
+    for (const session of this.#byExpiry) saveSession(writer, session);
+  }
+
+  /** As of now: the chains of answers never change, so that a copy of what begins them is enough. */
+  *slices(): Slices {
+    const frozen = this.#byExpiry.map((session) => ({ ...session }));
+    const parts = [new ByteWriter().u8(FORMAT).varint(frozen.length).finish()];
+    for (let at = 0; at < frozen.length; at += SESSIONS_PER_SLICE) {
+      yield undefined;
+      const writer = new ByteWriter(1024);
+      for (const session of frozen.slice(at, at + SESSIONS_PER_SLICE)) saveSession(writer, session);
+      parts.push(writer.finish());
     }
+    return parts;
   }
 
   static load(reader: ByteReader): SessionTable {
@@ -242,6 +265,15 @@ class SessionTable {
     }
     return low;
   }
+}
+
+function saveSession(writer: ByteWriter, session: Session): void {
+  const { id, expiresAtMs, answeredBelow, answers } = session;
+  writer.varint(id).varint(expiresAtMs).varint(answeredBelow);
+  for (let answer = answers; answer !== undefined; answer = answer.next) {
+    writer.varint(answer.number).bytes(answer.reply);
+  }
+  writer.varint(NO_MORE_ANSWERS);
 }
 
 function endsAfter(known: Session | undefined, other: Session): boolean {

@@ -35,6 +35,24 @@ export interface StateMachine {
   query(request: Uint8Array, index: number, timeMs: number): Uint8Array;
   /** The whole state as bytes; equal states give equal bytes. */
   snapshot(): Uint8Array;
+  /**
+   * The same bit by bit, for large states. A machine without it is asked for the whole at once: right
+   * where that takes a few milliseconds.
+   */
+  slices?(): Slices;
   /** Replaces the whole state. Throws `InvalidInputError` or `CorruptionError` when it cannot. */
   restore(snapshot: Uint8Array): void;
+}
+
+/**
+ * A snapshot in the making. Each `next` works for a few milliseconds at most; the last one returns the
+ * bytes in parts, which are those of `snapshot` at the moment of the first `next`, whatever is applied
+ * in between. One at a time; it must be brought to its end.
+ */
+export type Slices = Generator<undefined, readonly Uint8Array[]>;
+
+/** The slices of any machine. */
+export function* slicesOf(machine: StateMachine): Slices {
+  if (machine.slices === undefined) return [machine.snapshot()];
+  return yield* machine.slices();
 }

@@ -30,7 +30,7 @@ export function startingPoint(
   },
 ): StartingPoint {
   const found = stored.recovered.get(group.number) ?? emptyRecovered();
-  const snapshot = stored.checkpoints.usable(group.name, found.snapshot.index);
+  const snapshot = stored.checkpoints.usable(group.name, found.snapshot);
   if (snapshot === undefined) {
     if (found.snapshot.index === 0) return { recovered: found, snapshot };
     throw new CorruptionError(
@@ -41,7 +41,7 @@ export function startingPoint(
   const { state: _, ...mark } = snapshot;
   const entries = following(found, mark);
   const hardState = upTo(found.hardState, mark);
-  if (mark.index > lastIndex(found) || !holds(found, mark)) {
+  if (!holds(found, mark)) {
     // The journal does not reach the checkpoint: it must begin anew there before anything is appended.
     stored.journal.stage(group.number, { hardState, reset: mark, entries });
     stored.journal.flush(() => {});
@@ -66,8 +66,4 @@ function following(found: Recovered, mark: SnapshotMark): readonly Entry[] {
 function holds(found: Recovered, mark: SnapshotMark): boolean {
   if (found.snapshot.index === mark.index) return found.snapshot.term === mark.term;
   return found.entries.some((entry) => entry.index === mark.index && entry.term === mark.term);
-}
-
-function lastIndex(found: Recovered): number {
-  return found.entries.at(-1)?.index ?? found.snapshot.index;
 }

@@ -100,7 +100,9 @@ export class JournalGroup {
         return `the vote of term ${hardState.term} changes`;
       }
     }
-    if (reset !== undefined && reset.index < this.#mark.index) {
+    // A region's log may be replaced by a shorter one of a later epoch; a group's never gets shorter.
+    const isEarlier = reset !== undefined && reset.index < this.#mark.index;
+    if (isEarlier && reset.term <= this.#mark.term) {
       return `a reset to ${reset.index}, behind the snapshot at ${this.#mark.index}`;
     }
     const start = reset ?? this.#mark;

@@ -18,7 +18,7 @@ import {
   recordAt,
   SECTOR_BYTES,
 } from './journal-record.ts';
-import type { Disk } from './ports.ts';
+import type { ReadDisk } from './ports.ts';
 
 export interface RecoveredJournal {
   readonly recovered: ReadonlyMap<number, Recovered>;
@@ -45,7 +45,7 @@ export function segmentName(segment: number): string {
 }
 
 /** Throws `CorruptionError` when durable records are lost; the text says where. Changes nothing. */
-export function recoverJournal(disk: Disk): RecoveredJournal {
+export function recoverJournal(disk: ReadDisk): RecoveredJournal {
   const files = segmentFiles(disk);
   const replay = new Replay(files[0] ?? 1);
   for (const segment of files) {
@@ -272,7 +272,7 @@ class Replay {
   }
 }
 
-function segmentFiles(disk: Disk): readonly number[] {
+function segmentFiles(disk: ReadDisk): readonly number[] {
   const files = disk
     .names()
     .flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? [])

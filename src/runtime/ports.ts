@@ -111,6 +111,9 @@ export interface Disk {
   prepare(name: string, sizeBytes: number, ready: () => void): void;
 }
 
+/** A folder that is only looked at. */
+export type ReadDisk = Pick<Disk, 'names' | 'read'>;
+
 export interface DiskFile {
   /** The bytes may be used anew when this returns. Beyond its end the file grows. */
   write(bytes: Uint8Array, offset: number): void;

@@ -2,7 +2,7 @@
 //
 // `turn.ts` owns the groups of a process and moves them; `services` sees only `Group`. The order of a
 // turn is there; here is what one group does when its turn comes.
-// Checkpoints hold nobody up longer than the state takes to be turned into bytes.
+// Checkpoints hold nobody up: the state is turned into bytes slice by slice (`checkpoint-walk.ts`).
 // Invariants: an entry is applied once, in order; a caller is answered once; `answered` only after the
 // entry is committed, hence durable on a majority.
 import { crc32c } from '../base/crc32c.ts';
@@ -14,8 +14,10 @@ import type { Effects, RaftNode } from '../protocols/raft/node.ts';
 import type { Reconfigured } from '../protocols/raft/reconfiguration.ts';
 import type { Transferred } from '../protocols/raft/transfer.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
+import type { ReadBound } from '../wire/levels.ts';
 import type { GroupAnswer } from '../wire/peer.ts';
 import type { GroupStatus, MemberStatus } from '../wire/status.ts';
+import { type WalkedState, walkToCheckpoint } from './checkpoint-walk.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Inspection, OperatedGroup, ReadPlace } from './group.ts';
 import type { Journal } from './journal.ts';
@@ -69,6 +71,8 @@ export interface RaftGroupOptions {
   /** Tells the loop that this group has something to do. */
   readonly wake: (group: RaftGroup) => void;
   readonly notify: (notices: readonly Notice[]) => void;
+  /** Does work of a later turn; a broken promise in it ends the process. */
+  readonly guarded: (work: () => void) => void;
 }
 
 export class RaftGroup implements OperatedGroup {
@@ -88,6 +92,8 @@ export class RaftGroup implements OperatedGroup {
   #bytesSince = 0;
   #checkpointDueBytes: number;
   #saving = false;
+  /** A member waits for the state that is being saved. */
+  #provides = false;
   #checkpoint: SnapshotMark | undefined;
   #stateHash = 0;
   /** What the replies to all commands so far add up to. */
@@ -127,8 +133,8 @@ export class RaftGroup implements OperatedGroup {
     }
   }
 
-  query(request: Uint8Array, answer: Answer, at: ReadPlace = 'leader'): void {
-    if (!this.isLeader && (at === 'leader' || this.node.leader === undefined)) {
+  query(request: Uint8Array, answer: Answer, at: ReadPlace | ReadBound = 'leader'): void {
+    if (!this.isLeader && (at !== 'here' || this.node.leader === undefined)) {
       answer(this.#moved());
       return;
     }
@@ -316,38 +322,66 @@ export class RaftGroup implements OperatedGroup {
     return Math.max(this.#options.limits.checkpointBytesMin, stateBytes) * (1 + STAGGER * rank);
   }
 
-  #takeCheckpoint(): Snapshot {
-    const state = this.#machine.snapshot();
-    const snapshot: Snapshot = {
+  /** The state as it is now, saved bit by bit while entries go on being applied. */
+  #takeCheckpoint(): void {
+    const { checkpoints, clock, journal, limits } = this.#options;
+    const mark: SnapshotMark = {
       index: this.#applied,
       term: this.#appliedTerm,
       timeMs: this.#appliedTimeMs,
       membership: this.node.membershipAt(this.#applied),
       digest: this.#digest,
-      state,
     };
     // The journal keeps what the checkpoint before needs: if the newest turns out damaged, that one
     // and the entries after it still give the same state.
     const before = this.#checkpoint;
-    this.#noteCheckpoint(snapshot);
     this.#saving = true;
-    this.#options.checkpoints.saveSoon(this.name, snapshot, () => {
-      this.#saving = false;
-      // A snapshot from the leader may have overtaken this one.
-      if (this.#checkpoint?.index !== snapshot.index) return;
-      if (before !== undefined) this.#options.journal.compact(this.number, before);
-      const keepAfter = Math.max(0, snapshot.index - this.#options.limits.trailingEntries);
-      this.node.compact(markOf(snapshot), keepAfter);
+    this.#bytesSince = 0;
+    walkToCheckpoint({
+      clock,
+      checkpoints,
+      group: this.name,
+      mark,
+      machine: this.#machine,
+      guarded: this.#options.guarded,
+      walked: (walked) => this.#walked(walked),
+      saved: () => {
+        this.#saving = false;
+        // A snapshot from the leader may have overtaken this one.
+        if (this.#checkpoint?.index !== mark.index) return;
+        if (before !== undefined) journal.compact(this.number, before);
+        this.node.compact(mark, Math.max(0, mark.index - limits.trailingEntries));
+      },
     });
-    return snapshot;
+  }
+
+  #walked({ mark, parts, bytes, stateHash }: WalkedState): void {
+    if (this.#checkpoint !== undefined && this.#checkpoint.index > mark.index) return;
+    this.#checkpoint = mark;
+    this.#stateHash = stateHash;
+    this.#checkpointDueBytes = this.#dueBytes(bytes);
+    if (!this.#provides) return;
+    this.#provides = false;
+    this.node.provideSnapshot({ ...mark, state: joined(parts, bytes) });
+    this.#options.wake(this);
   }
 
   /** A member trails too far: it is sent the state as it is now, so that it trails no more. */
   #provideSnapshot(): void {
     if (this.#applied === 0 || this.#saving) return;
-    this.node.provideSnapshot(this.#takeCheckpoint());
-    this.#options.wake(this);
+    this.#provides = true;
+    this.#takeCheckpoint();
   }
+}
+
+function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function diverged(group: string, index: number): CorruptionError {

@@ -15,6 +15,7 @@ import { RaftNode } from '../protocols/raft/node.ts';
 import { RAFT_DEFAULTS, type RaftTuning } from '../protocols/raft/state.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import { encodePeerMessage } from '../wire/peer.ts';
+import { AfterFlush } from './after-flush.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { OperatedGroup } from './group.ts';
 import { startingPoint } from './group-start.ts';
@@ -57,9 +58,10 @@ export interface NewGroup {
 }
 
 /** Messages that leave, and writes that are confirmed, when one flush of the journal is durable. */
-interface AfterFlush {
+interface Written {
   readonly group: RaftGroup;
-  readonly write: number;
+  /** `undefined`: only messages, which depend on an earlier write. */
+  readonly write: number | undefined;
   readonly envelopes: readonly Envelope[];
 }
 
@@ -68,8 +70,7 @@ export class Turn {
   readonly #groups: Map<number, RaftGroup> = new Map();
   readonly #dirty: Set<RaftGroup> = new Set();
   readonly #encoder: MessageEncoder = new MessageEncoder();
-  /** One list per flush that is not durable yet, oldest first. */
-  readonly #flushing: AfterFlush[][] = [];
+  readonly #afterFlush: AfterFlush<Written>;
   #scheduled = false;
   #running = false;
   #stopped = false;
@@ -80,6 +81,11 @@ export class Turn {
 
   constructor(options: TurnOptions) {
     this.#options = options;
+    this.#afterFlush = new AfterFlush({
+      journal: options.journal,
+      done: (written) => this.#durable(written),
+      guarded: (work) => this.#guarded(work),
+    });
   }
 
   /** Adds a group before `start`. Throws `CorruptionError` when its disk cannot give its state back. */
@@ -111,6 +117,7 @@ export class Turn {
         limits: this.#options.limits ?? GROUP_LIMITS,
         wake: (awake) => this.#wake(awake),
         notify: this.#options.onNotices,
+        guarded: (work) => this.#guarded(work),
       },
       start.snapshot,
     );
@@ -220,7 +227,7 @@ export class Turn {
 
   #doEffects(groups: readonly RaftGroup[]): boolean {
     const { journal, peers } = this.#options;
-    const after: AfterFlush[] = [];
+    const after: Written[] = [];
     const collected = groups.map((group) => ({ group, effects: group.node.collect() }));
     let written = false;
     for (const { group, effects } of collected) {
@@ -231,40 +238,26 @@ export class Turn {
         written = true;
       }
       const envelopes = effects.sendAfterWrite;
-      if (effects.write !== undefined || envelopes.length > 0) {
-        after.push({ group, write: effects.afterWrite, envelopes });
-      }
+      const write = effects.write === undefined ? undefined : effects.afterWrite;
+      if (write !== undefined || envelopes.length > 0) after.push({ group, write, envelopes });
     }
     if (written) {
       peers.flush();
-      this.#flush(after);
+      this.#afterFlush.flush(after);
     } else {
-      this.#sendAfter(after);
+      this.#afterFlush.join(after);
     }
     let more = false;
     for (const { group, effects } of collected) more = group.settle(effects) || more;
     return more;
   }
 
-  #flush(after: AfterFlush[]): void {
-    this.#flushing.push(after);
-    this.#options.journal.flush(() => this.#guarded(() => this.#durable()));
-  }
-
-  /** Nothing was written in this turn, but earlier writes may still be on their way. */
-  #sendAfter(after: readonly AfterFlush[]): void {
-    const newest = this.#flushing.at(-1);
-    if (newest !== undefined) newest.push(...after);
-    else for (const { group, envelopes } of after) this.#send(group, envelopes);
-  }
-
-  #durable(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    for (const { group, write, envelopes } of this.#flushing.shift() ?? []) {
-      this.#send(group, envelopes);
-      group.node.persisted(write, nowMs);
-      this.#wake(group);
-    }
+  /** Everything that this group wrote up to then is durable. */
+  #durable({ group, write, envelopes }: Written): void {
+    this.#send(group, envelopes);
+    if (write === undefined) return;
+    group.node.persisted(write, this.#options.clock.monotonicMs());
+    this.#wake(group);
   }
 
   #send(group: RaftGroup, envelopes: readonly Envelope[]): void {

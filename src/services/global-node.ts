@@ -2,12 +2,10 @@
 //
 // `node.ts` starts it. Game state lives here and nowhere else; players never connect here, so that
 // their traffic and its garbage delay no consensus.
-import { invariant } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import type { OperatedGroup } from '../runtime/group.ts';
 import { Turn } from '../runtime/turn.ts';
 import type { GroupStatus } from '../wire/status.ts';
-import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
 import { Global } from './global.ts';
@@ -16,11 +14,19 @@ import type { NodeRole, NodeSetting } from './node-role.ts';
 import { readOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
-import { type GroupPlan, regionNodesOf } from './topology.ts';
+import { featuresNamed, surroundingsOf } from './surroundings.ts';
+import { regionNodesOf } from './topology.ts';
 import { Witnessing } from './witnessing.ts';
 
 const SEED_BYTES = 16;
-const NO_OUTCOMES = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 } as const;
+/** What a node says of players and regions that has neither. */
+const NO_REGIONS = {
+  players: undefined,
+  gateway: () => undefined,
+  spaces: () => [],
+  copies: () => [],
+  outcomes: () => ({ done: 0, rejected: 0, unavailable: 0, uncertain: 0 }),
+} as const;
 
 export function openGlobalNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, doors } = setting;
@@ -46,7 +52,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
   const readiness = new Readiness();
   const statuses = (): GroupStatus[] => [...groups.values()].map((group) => group.status());
   return {
-    players: undefined,
+    ...NO_REGIONS,
     start: () => {
       introduction.start(() => turn.start());
       witnessing.witness.start();
@@ -71,9 +77,6 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
     audit: (fresh) => auditor.audit(fresh),
-    gateway: () => undefined,
-    spaces: () => [],
-    outcomes: () => NO_OUTCOMES,
     async stop() {
       introduction.stop();
       witnessing.witness.stop();
@@ -92,8 +95,9 @@ function openGroups(
   const groups = new Map<number, OperatedGroup>();
   for (const plan of topology.groups.filter(({ members }) => members.includes(node))) {
     const { number, name, founders: members = plan.members } = plan;
-    const held = featuresOf(plan, features);
-    const group = turn.add({ number, name, members, machine: createGroupMachine(held) });
+    const held = featuresNamed(plan.features, features);
+    const machine = createGroupMachine(held, surroundingsOf(topology, number));
+    const group = turn.add({ number, name, members, machine });
     groups.set(number, group);
     auditor.add(group, held);
   }
@@ -108,12 +112,4 @@ function operate(groups: readonly OperatedGroup[], message: unknown): void {
   const [first] = operation.nodes;
   if (operation.kind === 'reconfigure') group.reconfigure(operation.nodes);
   else if (first !== undefined) group.transfer(first);
-}
-
-function featuresOf(plan: GroupPlan, features: readonly Feature[]): readonly Feature[] {
-  return plan.features.map((name) => {
-    const feature = features.find((each) => each.name === name);
-    invariant(feature !== undefined, `the validated topology holds no unknown feature (${name})`);
-    return feature;
-  });
 }

@@ -1,35 +1,43 @@
-// A global node's ear for gateways: takes asks to the groups it holds, and sends the answers back.
+// A node's ear for gateways: takes asks to the groups and copies it holds, and sends the answers back.
 //
-// `global-node.ts` hands in the `ask` messages. What the groups have to tell players goes to every region
-// node, since only gateways know who is connected where; so does the news that this node was elected.
+// The roles of `node.ts` hand in the `ask` messages. What groups and regions have to tell players goes to
+// every region node, since only gateways know who is connected where; so does the news that this node was
+// elected.
 import type { NodeId } from '../base/id.ts';
 import type { Notice } from '../protocols/state-machine.ts';
 import type { Group } from '../runtime/group.ts';
 import { encodePeerMessage, type GroupAnswer, type PeerMessage } from '../wire/peer.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Asks of one node that are under work; as many as its route may have open altogether. */
 const ASKS_PER_NODE_MAX = 20_000;
 const BUSY_RETRY_MS = 100;
 
+type AskMessage = Extract<PeerMessage, { kind: 'ask' }>;
+
 export class Global {
   readonly #groups: ReadonlyMap<number, Group>;
   readonly #outbox: Outbox;
   readonly #regionNodes: readonly NodeId[];
+  readonly #forwarding: Forwarding | undefined;
   readonly #inWork = new Map<NodeId, number>();
 
   constructor(o: {
     groups: ReadonlyMap<number, Group>;
     outbox: Outbox;
     regionNodes: readonly NodeId[];
+    /** Given where asks for another copy are handed on to it. */
+    forwarding?: Forwarding;
   }) {
     this.#groups = o.groups;
     this.#outbox = o.outbox;
     this.#regionNodes = o.regionNodes;
+    this.#forwarding = o.forwarding;
   }
 
   /** Every ask gets one answer while the link stands, also one for a group that is not here. */
-  asked(from: NodeId, message: Extract<PeerMessage, { kind: 'ask' }>): void {
+  asked(from: NodeId, message: AskMessage): void {
     const group = this.#groups.get(message.group);
     const inWork = this.#inWork.get(from) ?? 0;
     if (group === undefined) {
@@ -42,12 +50,15 @@ export class Global {
       return;
     }
     this.#inWork.set(from, inWork + 1);
-    const answer = (answer: GroupAnswer): void => {
+    const end = (answer: GroupAnswer): void => {
       this.#inWork.set(from, (this.#inWork.get(from) ?? 0) - 1);
       this.#answer(from, message.number, answer);
     };
-    if (message.mode === 'command') group.propose(message.body, answer);
-    else group.query(message.body, answer);
+    const answer = (answer: GroupAnswer): void => {
+      if (answer.kind !== 'moved' || !this.#handOn(answer.leader, message, end)) end(answer);
+    };
+    if (message.mode === 'command') group.propose(message.body, answer, message.level);
+    else group.query(message.body, answer, message.bound);
   }
 
   /** Tells players, at most once each: a region node without a link misses it. */
@@ -73,13 +84,17 @@ export class Global {
   up(node: NodeId): void {
     if (!this.#regionNodes.includes(node)) return;
     for (const [number, group] of this.#groups) {
-      const { role, term } = group.status();
-      if (role === 'leader') this.#tellLeads(node, number, term);
+      const status = group.status();
+      if (status.role === 'leader') this.#tellLeads(node, number, status.term);
     }
   }
 
   #tellLeads(node: NodeId, group: number, term: number): void {
     this.#outbox.send(node, encodePeerMessage({ kind: 'leads', group, term }));
+  }
+
+  #handOn(to: NodeId | undefined, ask: AskMessage, answer: (answer: GroupAnswer) => void): boolean {
+    return to !== undefined && this.#forwarding?.forward(to, ask, answer) === true;
   }
 
   #answer(to: NodeId, number: number, answer: GroupAnswer): void {

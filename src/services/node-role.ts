@@ -4,11 +4,13 @@
 import type { NodeId } from '../base/id.ts';
 import type { Recovered } from '../protocols/raft/messages.ts';
 import type { Checkpoints } from '../runtime/checkpoints.ts';
+import type { CopyStorage } from '../runtime/copy-journal.ts';
 import type { Journal } from '../runtime/journal.ts';
 import type { Clock, Entropy, Logger, Peers, PlayerListener, Secrets } from '../runtime/ports.ts';
 import type { Place } from '../wire/calls.ts';
 import type { PeerMessage } from '../wire/peer.ts';
 import type {
+  CopyStatus,
   GatewayStatus,
   GroupAudit,
   GroupStatus,
@@ -34,8 +36,12 @@ export interface NodeDoors {
   readonly incarnations: Incarnations;
   readonly secrets: Secrets;
   readonly machine: { readonly pid: number; residentBytes(): number };
-  /** Asked once, by global nodes only: region nodes keep nothing. */
+  /** Asked once, by global nodes only. */
   openStorage(): Storage;
+  /** A region's copy in a folder of its own; asked by region nodes only, again only after the next. */
+  openCopy(region: string): CopyStorage;
+  /** Moves a damaged copy's folder away, where an operator finds it; the next one opened is empty. */
+  setCopyAside(region: string): void;
   /** Asked once, by region nodes only. */
   loadLand(): (place: Place) => boolean;
   /** The node can not keep its promises any more: the process must end. */
@@ -66,6 +72,7 @@ export interface NodeRole {
   audit(fresh: boolean): readonly GroupAudit[];
   gateway(): GatewayStatus | undefined;
   spaces(): readonly SpaceStatus[];
+  copies(): readonly CopyStatus[];
   outcomes(): OutcomeCounts;
   /** Leaves in order: nobody is left waiting for this node. */
   stop(): Promise<void>;

@@ -11,6 +11,7 @@ import { decodePeerMessage } from '../wire/peer.ts';
 import type { NodeAudit, NodeStatus } from '../wire/status.ts';
 import { openGlobalNode } from './global-node.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
+import { withOwnLink } from './own-link.ts';
 import { RecentMax } from './recent-max.ts';
 import { openRegionNode } from './region-node.ts';
 import { nodePlan } from './topology.ts';
@@ -37,9 +38,12 @@ export interface WorldNode {
 }
 
 /** The topology must be one that `validateTopology` finds no fault with. */
-export function startWorldNode(setting: NodeSetting, version: string): WorldNode {
-  const { topology, node, doors } = setting;
-  const { clock, peers, machine } = doors;
+export function startWorldNode(given: NodeSetting, version: string): WorldNode {
+  const { topology, node } = given;
+  const peers = withOwnLink({ self: node, ...given.doors });
+  const doors = { ...given.doors, peers };
+  const setting = { ...given, doors };
+  const { clock, machine } = doors;
   const { name, kind } = nodePlan(topology, node);
   const role = kind === 'global' ? openGlobalNode(setting) : openRegionNode(setting);
   const startedAtMs = clock.monotonicMs();
@@ -65,6 +69,7 @@ export function startWorldNode(setting: NodeSetting, version: string): WorldNode
       groups: role.groups(),
       gateway: role.gateway(),
       spaces: role.spaces(),
+      copies: role.copies(),
       outcomes: role.outcomes(),
     }),
     operate: (message) => role.operated(message),

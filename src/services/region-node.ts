@@ -1,7 +1,8 @@
-// A region node: a gateway for players, the region they walk in, and the way to the groups.
+// A region node: a gateway for players, the region they walk in, copies of regions, the way to the groups.
 //
-// `node.ts` starts it. It keeps nothing on disk: a player whose region node dies resumes at another one
-// with his token, and asks again under the same command ids what he had no answer for.
+// `node.ts` starts it. It keeps the copies on disk and nothing of its players: who loses his region node
+// resumes at another one with his token, and asks again under the same command ids what he had no answer
+// for.
 import type { PlayerId } from '../base/id.ts';
 import { PLACEMENT_PUSH } from '../wire/placement.ts';
 import { Accounts } from './accounts.ts';
@@ -14,38 +15,35 @@ import { PlacementCalls } from './placement-calls.ts';
 import { randomNumber } from './random-number.ts';
 import { Reach } from './reach.ts';
 import { RegionCalls } from './region-calls.ts';
+import { RegionCopies } from './region-copies.ts';
 import { Route } from './route.ts';
 import { Spaces } from './spaces.ts';
-import { foundationOf } from './topology.ts';
+import { foundationOf, type RegionPlan } from './topology.ts';
 
 export function openRegionNode(setting: NodeSetting): NodeRole {
   const { topology, node: self, features, doors } = setting;
-  const { clock, logger, peers, secrets } = doors;
+  const { clock, logger, peers } = doors;
   const outbox = new Outbox(clock, peers);
+  const copies = new RegionCopies(setting);
   const route = openRoute(setting, outbox);
   const calls = new GroupCalls({ route, logger, topology, features });
   const { regions } = topology;
-  const home = (regions.find(({ copies }) => copies[0] === self) ?? regions[0])?.name ?? '';
-  const accounts = new Accounts({ calls, secrets, clock, region: home });
   const isLand = doors.loadLand();
   const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand });
-  const { presences } = spaces;
-  const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
-  const regional = new RegionCalls({ calls, self, regions, home, standsIn });
-  const gateway = new Gateway({ clock, logger, calls, regional, accounts, presences });
-  const appointments = openAppointments({ setting, outbox, calls, route, spaces, gateway });
+  const gateway = openGateway(setting, calls, spaces);
+  const appointments = openAppointments({ setting, outbox, calls, route, spaces, gateway, copies });
   const reach = new Reach(route, topology.groups);
   return {
     players: gateway,
     start() {
+      copies.start();
       spaces.start();
-      for (const { number, copies } of regions) {
-        if (copies[0] !== undefined) spaces.appointed(number, copies[0]);
-      }
+      beginSpaces(spaces, regions);
       appointments.start();
       reach.start();
     },
     received(from, message) {
+      if (copies.received(from, message)) return;
       if (message.kind === 'answer') route.answered(from, message);
       else if (message.kind === 'leads') route.led(from, message);
       else if (message.kind === 'beat-heard') appointments.heard(from, message);
@@ -55,25 +53,49 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
         else gateway.told(message);
       }
     },
-    up: (node) => appointments.up(node),
+    up(node) {
+      copies.up(node);
+      appointments.up(node);
+    },
     lost(node) {
+      copies.lost(node);
       appointments.lost(node);
       route.lost(node);
     },
     operated: () => {},
     isReady: () => reach.isDone,
     groups: () => [],
-    audit: () => [],
+    audit: (fresh) => copies.auditor.audit(fresh),
     gateway: () => gateway.status(),
     spaces: () => spaces.status(),
+    copies: () => copies.statuses(),
     outcomes: () => gateway.outcomes(),
     stop() {
       appointments.stop();
       gateway.stop();
       spaces.stop();
+      copies.stop();
       return Promise.resolve();
     },
   };
+}
+
+/** Until placement says otherwise, the first copy of each region is where it was founded. */
+function beginSpaces(spaces: Spaces, regions: readonly RegionPlan[]): void {
+  for (const { number, copies } of regions) {
+    if (copies[0] !== undefined) spaces.appointed(number, copies[0]);
+  }
+}
+
+function openGateway(setting: NodeSetting, calls: GroupCalls, { presences }: Spaces): Gateway {
+  const { topology, node: self, doors } = setting;
+  const { clock, logger, secrets } = doors;
+  const { regions } = topology;
+  const home = (regions.find(({ copies }) => copies[0] === self) ?? regions[0])?.name ?? '';
+  const accounts = new Accounts({ calls, secrets, clock, region: home });
+  const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
+  const regional = new RegionCalls({ calls, self, regions, home, standsIn });
+  return new Gateway({ clock, logger, calls, regional, accounts, presences });
 }
 
 /** To the groups, and to the regions wherever their primaries are. */
@@ -98,6 +120,7 @@ function openAppointments(o: {
   readonly route: Route;
   readonly spaces: Spaces;
   readonly gateway: Gateway;
+  readonly copies: RegionCopies;
 }): Appointments {
   const { topology, node: self, doors } = o.setting;
   const { clock, logger } = doors;
@@ -108,7 +131,7 @@ function openAppointments(o: {
     outbox: o.outbox,
     calls: new PlacementCalls(o.calls),
     witnesses: foundationOf(topology).witnesses,
-    copies: [],
+    copies: [...o.copies.sets.values()],
     placed({ number, primary, epoch, start, fence }) {
       o.route.appointed(number, primary, epoch);
       o.spaces.appointed(number, primary);

@@ -1,9 +1,9 @@
-// Where each log stands among the world's others: what features need to send events.
+// What the log of a group or region holds, and where it stands among the world's others.
 //
 // The roles of nodes hand it to the state machines of the groups and regions that they hold. Out of the
 // topology alone, so that it is the same on every copy.
 import { invariant } from '../base/errors.ts';
-import type { Surroundings } from '../world/feature.ts';
+import type { Feature, Surroundings } from '../world/feature.ts';
 import type { Topology } from './topology.ts';
 
 /** Of the group or region with this number. */
@@ -17,4 +17,16 @@ export function surroundingsOf(topology: Topology, number: number): Surroundings
     otherRegions: regions.map((region) => region.number).filter((other) => other !== number),
     homeOf: (feature) => groups.find(({ features }) => features.includes(feature))?.number,
   };
+}
+
+/** The features that a validated topology names, in its order. */
+export function featuresNamed(
+  names: readonly string[],
+  features: readonly Feature[],
+): readonly Feature[] {
+  return names.map((name) => {
+    const feature = features.find((each) => each.name === name);
+    invariant(feature !== undefined, `the validated topology holds no unknown feature (${name})`);
+    return feature;
+  });
 }

@@ -19,7 +19,7 @@ import type { Verdicts } from './violation.ts';
 /** Every so many entries the whole state is compared between the members. */
 const HASH_EVERY = 64;
 const JOURNAL_PREFIX = 'journal-';
-const CHECKPOINT_NAME = /^checkpoint-(.+)-([0-9a-f]{16})\.bin$/;
+const CHECKPOINT_NAME = /^checkpoint-(.+)-[0-9a-f]{16}-([0-9a-f]{16})\.bin$/;
 // As in `wire/peer.ts` and `protocols/raft/codec.ts`: looked at without decoding the whole.
 const RAFT_FRAME = 1;
 const VOTE = 2;

@@ -1,10 +1,10 @@
 // What nodes say to each other: one message is the body of one frame.
 //
-// Raft's own messages stay opaque here (`protocols/raft/codec` knows them). An `ask` is a gateway's
-// command or query to the node it believes to lead a group; every ask gets exactly one `answer` while
-// the link stands. `leads` tells gateways at once who was elected, so that nobody waits for a leader that is
-// gone. A `notice` tells a gateway something for one of its players. `incarnations` tell which data folder
-// each node was met with.
+// What members of a group, or copies of a region, say among themselves stays opaque here: the codecs of
+// `protocols/raft` and `protocols/primary` know it. An `ask` is a gateway's command or query to the node
+// that it believes to lead; every ask gets exactly one `answer` while the link stands. `leads` tells
+// gateways at once who was elected, so that nobody waits for a leader that is gone. A `notice` tells a
+// gateway something for one of its players. `incarnations` tell which data folder each node was met with.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
@@ -39,6 +39,7 @@ export type GroupAnswer =
 export type PeerMessage =
   | LivenessMessage
   | { readonly kind: 'raft'; readonly group: number; readonly body: Uint8Array }
+  | { readonly kind: 'region'; readonly region: number; readonly body: Uint8Array }
   | {
       readonly kind: 'ask';
       /** The asker's own number for this ask, echoed in the answer. */
@@ -46,6 +47,8 @@ export type PeerMessage =
       readonly group: number;
       readonly mode: 'command' | 'query';
       readonly body: Uint8Array;
+      /** Handed on once already, by a copy that is not the primary: it is not handed on again. */
+      readonly isForwarded?: boolean;
       /** Of a command to a region: how safe it must be before it is answered. */
       readonly level?: AckLevel;
       /** Of a query to a region: how new the state must be. */
@@ -81,6 +84,7 @@ const UNAVAILABLE = 6;
 const UNCERTAIN = 7;
 const NOTICE = 8;
 const LEADS = 9;
+const REGION = 10;
 const BEAT = 16;
 const BEAT_HEARD = 17;
 const SPACE = 20;
@@ -92,6 +96,8 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
   switch (message.kind) {
     case 'raft':
       return writer.u8(RAFT).varint(message.group).bytes(message.body).finish();
+    case 'region':
+      return writer.u8(REGION).varint(message.region).bytes(message.body).finish();
     case 'ask':
       return encodeAsk(writer, message);
     case 'space':
@@ -137,6 +143,7 @@ function encodeAsk(writer: ByteWriter, message: AskMessage): Uint8Array {
   writer.u8(isCommand ? ASK_COMMAND : ASK_QUERY).varint(message.number).varint(message.group);
   if (isCommand) writeLevel(writer, message.level);
   else writeBound(writer, message.bound);
+  writer.u8(message.isForwarded === true ? 1 : 0);
   return writer.bytes(message.body).finish();
 }
 
@@ -144,9 +151,11 @@ function decodeAsk(reader: ByteReader, mode: AskMessage['mode']): AskMessage {
   const [number, group] = [reader.varint(), reader.varint()];
   const level = mode === 'command' ? readLevel(reader) : undefined;
   const bound = mode === 'query' ? readBound(reader) : undefined;
+  const isForwarded = reader.u8() === 1;
   const ask = { kind: 'ask', number, group, mode, body: reader.view() } as const;
   return {
     ...ask,
+    ...(isForwarded ? { isForwarded } : {}),
     ...(level === undefined ? {} : { level }),
     ...(bound === undefined ? {} : { bound }),
   };
@@ -175,6 +184,8 @@ function decodeBody(reader: ByteReader): PeerMessage {
   switch (tag) {
     case RAFT:
       return { kind: 'raft', group: reader.varint(), body: reader.view() };
+    case REGION:
+      return { kind: 'region', region: reader.varint(), body: reader.view() };
     case ASK_COMMAND:
       return decodeAsk(reader, 'command');
     case ASK_QUERY:

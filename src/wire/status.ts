@@ -31,6 +31,59 @@ export interface GroupStatus {
   readonly members: readonly MemberStatus[];
 }
 
+/** Where a copy of a region stands, as some copy has heard of it; absent fields are not known. */
+export interface CopyPlace {
+  readonly node: NodeId;
+  readonly last?: number | undefined;
+  readonly applied?: number | undefined;
+  /** Entries behind the primary's last one. */
+  readonly lagEntries?: number | undefined;
+  /** Its state is at most so old, by its own clock. */
+  readonly lagMs?: number | undefined;
+  /** Trails by fewer entries than the limit (100). */
+  readonly isHealthy: boolean;
+  /** It may have acknowledged more than it holds, or never held anything: it does not count. */
+  readonly isBlank: boolean;
+}
+
+/** One copy of a region, at the node that holds it. */
+export interface CopyStatus {
+  readonly region: string;
+  /**
+   * `fenced`: it has promised an epoch whose primary it does not know. `catching-up`: it is being sent the
+   * state. `blank`: its disk holds less than it may have acknowledged, or has never held anything.
+   */
+  readonly role: 'primary' | 'replica' | 'fenced' | 'catching-up' | 'blank';
+  /** The highest epoch promised: nothing older is heard here. */
+  readonly epoch: number;
+  readonly primary: NodeId | undefined;
+  /** Of the primary: it is sure, at this moment, that no other serves. */
+  readonly isServing: boolean;
+  readonly isHealthy: boolean;
+  readonly last: number;
+  readonly durable: number;
+  readonly committed: number;
+  readonly applied: number;
+  readonly checkpoint: number;
+  readonly lagEntries?: number | undefined;
+  readonly lagMs?: number | undefined;
+  readonly waiting: number;
+  /** CRC-32C of the state right after `hashedSequence`: equal on all copies at an equal place. */
+  readonly stateHash: number;
+  readonly hashedSequence: number;
+  readonly copies: readonly CopyPlace[];
+  /** Entries that this copy had and the region's log has lost with a primary, oldest first. */
+  readonly lostTails: readonly LostRange[];
+}
+
+/** All entries between these places, both included. */
+export interface LostRange {
+  readonly fromEpoch: number;
+  readonly fromSequence: number;
+  readonly toEpoch: number;
+  readonly toSequence: number;
+}
+
 /** The space of a region whose primary this node is. */
 export interface SpaceStatus {
   readonly region: string;
@@ -76,6 +129,8 @@ export interface NodeStatus {
   readonly groups: readonly GroupStatus[];
   readonly gateway: GatewayStatus | undefined;
   readonly spaces: readonly SpaceStatus[];
+  /** Copies of regions that this node holds. */
+  readonly copies: readonly CopyStatus[];
   readonly outcomes: OutcomeCounts;
 }
 

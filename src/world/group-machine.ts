@@ -15,7 +15,7 @@ import {
 } from '../base/errors.ts';
 import { playerId } from '../base/id.ts';
 import { exactlyOnce } from '../protocols/sessions.ts';
-import type { Applied, AppliedEntry, Notice, StateMachine } from '../protocols/state-machine.ts';
+import type { Applied, AppliedEntry, Notice, Slices, StateMachine } from '../protocols/state-machine.ts';
 import {
   type CommandEnvelope,
   decodeCommand,
@@ -133,6 +133,23 @@ class FeatureMachine implements StateMachine {
     return writer.finish();
   }
 
+  *slices(): Slices {
+    // All features are frozen, or saved, before anything else happens; then those that are large go on.
+    const begun = this.#parts.map(({ feature, state }) => {
+      const work = feature.slices?.(state) ?? savedAtOnce(feature, state);
+      return { feature, work, first: work.next() };
+    });
+    const parts = [new ByteWriter().u8(FORMAT).varint(begun.length).finish()];
+    for (const { feature, work, first } of begun) {
+      let step = first;
+      for (; step.done !== true; step = work.next()) yield undefined;
+      const bytes = step.value.reduce((sum, part) => sum + part.length, 0);
+      const head = new ByteWriter().text(feature.name).varint(feature.version).u32(bytes);
+      parts.push(head.finish(), ...step.value);
+    }
+    return parts;
+  }
+
   restore(snapshot: Uint8Array): void {
     const reader = new ByteReader(snapshot);
     const format = reader.u8();
@@ -192,6 +209,12 @@ function eventsPart(number: number, parts: readonly Part[]): Part | undefined {
   );
   const feature = eventsFeature(number, takers) as Feature;
   return { feature, state: feature.create(new Map()) };
+}
+
+function* savedAtOnce(feature: Feature, state: unknown): Slices {
+  const writer = new ByteWriter(1024);
+  feature.save(state, writer);
+  return [writer.finish()];
 }
 
 /** Our own services and operators come without player and session; a mixture is neither. */

@@ -13,6 +13,11 @@ function snapshot(index: number, state: Uint8Array = Uint8Array.of(index, 2, 3))
   return { index, term: 3, timeMs: 1_790_000_000_000, membership, digest: 7, state };
 }
 
+/** In the term of all of these snapshots. */
+function at(index: number): { readonly term: number; readonly index: number } {
+  return { term: 3, index };
+}
+
 function indexes(checkpoints: Checkpoints, group: string): readonly number[] {
   return checkpoints.marks(group).map((mark) => mark.index);
 }
@@ -20,23 +25,23 @@ function indexes(checkpoints: Checkpoints, group: string): readonly number[] {
 test('what was saved is found by the next process, with every field', () => {
   const disk = new VirtualDisk();
   new Checkpoints(disk).save('economy', snapshot(10));
-  assert.deepEqual(new Checkpoints(disk).usable('economy', 10), snapshot(10));
+  assert.deepEqual(new Checkpoints(disk).usable('economy', at(10)), snapshot(10));
   const [mark] = new Checkpoints(disk).marks('economy');
   assert.equal(mark?.index, 10);
 });
 
 test('nothing is usable where nothing is recent enough', () => {
   const checkpoints = new Checkpoints(new VirtualDisk());
-  assert.equal(checkpoints.usable('economy', 0), undefined);
+  assert.equal(checkpoints.usable('economy', at(0)), undefined);
   checkpoints.save('economy', snapshot(10));
-  assert.equal(checkpoints.usable('economy', 11), undefined);
-  assert.equal(checkpoints.usable('auth', 0), undefined);
+  assert.equal(checkpoints.usable('economy', at(11)), undefined);
+  assert.equal(checkpoints.usable('auth', at(0)), undefined);
 });
 
 test('an empty state is a state', () => {
   const checkpoints = new Checkpoints(new VirtualDisk());
   checkpoints.save('auth', snapshot(1, new Uint8Array()));
-  assert.equal(checkpoints.usable('auth', 1)?.state.length, 0);
+  assert.equal(checkpoints.usable('auth', at(1))?.state.length, 0);
 });
 
 test('the newest of each group stay, ascending, and the older ones go', () => {
@@ -53,7 +58,7 @@ test('saving the same index again replaces the file', () => {
   const checkpoints = new Checkpoints(new VirtualDisk());
   checkpoints.save('auth', snapshot(5));
   checkpoints.save('auth', snapshot(5, Uint8Array.of(9)));
-  assert.deepEqual(checkpoints.usable('auth', 5)?.state, Uint8Array.of(9));
+  assert.deepEqual(checkpoints.usable('auth', at(5))?.state, Uint8Array.of(9));
 });
 
 test('a damaged checkpoint is reported and passed over, whichever bit it is', () => {
@@ -63,25 +68,25 @@ test('a damaged checkpoint is reported and passed over, whichever bit it is', ()
   const saved = new Checkpoints(disk);
   saved.save('auth', snapshot(5));
   saved.save('auth', snapshot(6));
-  const name = 'checkpoint-auth-0000000000000006.bin';
+  const name = 'checkpoint-auth-0000000000000003-0000000000000006.bin';
   const bits = disk.read(name).length * 8;
   for (let bit = 0; bit < bits; bit++) {
     disk.flipBit(name, bit);
-    assert.deepEqual(new Checkpoints(disk, { damaged }).usable('auth', 0), snapshot(5));
+    assert.deepEqual(new Checkpoints(disk, { damaged }).usable('auth', at(0)), snapshot(5));
     disk.flipBit(name, bit);
   }
   assert.equal(reports.length, bits);
-  assert.match(reports[0] ?? '', /^checkpoint-auth-0000000000000006\.bin is damaged/);
+  assert.match(reports[0] ?? '', /^checkpoint-auth-0000000000000003-0000000000000006\.bin is damaged/);
 });
 
 test('a cut-off file is damaged at any length', () => {
   const disk = new VirtualDisk();
   new Checkpoints(disk).save('auth', snapshot(5));
-  const name = 'checkpoint-auth-0000000000000005.bin';
+  const name = 'checkpoint-auth-0000000000000003-0000000000000005.bin';
   const whole = disk.read(name);
   for (let length = 0; length < whole.length; length++) {
     disk.publish(name, [whole.subarray(0, length)]);
-    assert.equal(new Checkpoints(disk).usable('auth', 0), undefined);
+    assert.equal(new Checkpoints(disk).usable('auth', at(0)), undefined);
   }
 });
 
@@ -90,7 +95,7 @@ test('a damaged file does not count among those that stay, and goes with the nex
   const saved = new Checkpoints(disk, { keep: 2 });
   saved.save('auth', snapshot(5));
   saved.save('auth', snapshot(6));
-  disk.flipBit('checkpoint-auth-0000000000000006.bin', 99);
+  disk.flipBit('checkpoint-auth-0000000000000003-0000000000000006.bin', 99);
   const checkpoints = new Checkpoints(disk, { keep: 2 });
   checkpoints.save('auth', snapshot(7));
   assert.deepEqual(indexes(checkpoints, 'auth'), [5, 7]);
@@ -105,7 +110,7 @@ test('a crash at any moment of a save leaves a usable checkpoint', () => {
     disk.failAt = disk.operations + failAt;
     if (failAt < 3) assert.throws(() => checkpoints.save('auth', snapshot(6)), DiskFailure);
     else checkpoints.save('auth', snapshot(6));
-    const index = new Checkpoints(disk.killed()).usable('auth', 5)?.index;
+    const index = new Checkpoints(disk.killed()).usable('auth', at(5))?.index;
     assert.equal(index, failAt === 1 ? 5 : 6);
   }
 });
@@ -113,9 +118,9 @@ test('a crash at any moment of a save leaves a usable checkpoint', () => {
 test('a checkpoint of a newer format is refused by its number, not passed over', () => {
   const disk = new VirtualDisk();
   new Checkpoints(disk).save('auth', snapshot(5));
-  const name = 'checkpoint-auth-0000000000000005.bin';
+  const name = 'checkpoint-auth-0000000000000003-0000000000000005.bin';
   const bytes = disk.read(name);
-  bytes[4] = 3;
+  bytes[4] = 4;
   new DataView(bytes.buffer).setUint32(
     bytes.length - 4,
     crc32c(bytes, 0, bytes.length - 4),
@@ -123,7 +128,7 @@ test('a checkpoint of a newer format is refused by its number, not passed over',
   );
   disk.publish(name, [bytes]);
   assert.throws(
-    () => new Checkpoints(disk).usable('auth', 0),
-    (error) => error instanceof CorruptionError && /format 3, this program knows 2/.test(error.message),
+    () => new Checkpoints(disk).usable('auth', at(0)),
+    (error) => error instanceof CorruptionError && /format 4, this program knows 3/.test(error.message),
   );
 });

@@ -3,12 +3,14 @@ import test from 'node:test';
 
 import { type NodeId, nodeId } from '../../src/base/id.ts';
 import { Checkpoints } from '../../src/runtime/checkpoints.ts';
+import type { CopyStorage } from '../../src/runtime/copy-journal.ts';
 import { Journal } from '../../src/runtime/journal.ts';
 import { startWorldNode, type WorldNode } from '../../src/services/node.ts';
 import { seedTopology, type Topology } from '../../src/services/topology.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
 import type { IncarnationStore } from '../../src/services/incarnations.ts';
 import { bornIn, memoryStore } from '../support/incarnations.ts';
+import { openCopyStorage } from '../support/copy-storage.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { type LogLine, memoryLogger, plainSecrets, TestLink } from '../support/tiny-world.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -23,6 +25,8 @@ class SeedWorld {
   readonly topology: Topology = seedTopology({ world: 'seed' });
   readonly disks = new Map<NodeId, VirtualDisk>();
   readonly stores = new Map<NodeId, IncarnationStore>();
+  /** By node and region. */
+  readonly copyDisks = new Map<string, VirtualDisk>();
   readonly nodes = new Map<NodeId, WorldNode>();
   readonly failures: unknown[] = [];
   readonly lines: LogLine[] = [];
@@ -55,6 +59,8 @@ class SeedWorld {
           secrets: plainSecrets(),
           machine: { pid: id, residentBytes: () => 1 },
           openStorage: () => ({ ...Journal.open(disk), checkpoints: new Checkpoints(disk) }),
+          openCopy: (region) => this.#openCopy(`${id}/${region}`),
+          setCopyAside: (region) => this.copyDisks.delete(`${id}/${region}`),
           loadLand: () => () => true,
           fail: (cause) => this.failures.push(cause),
         },
@@ -68,6 +74,12 @@ class SeedWorld {
     const store = this.stores.get(id) ?? memoryStore();
     this.stores.set(id, store);
     return store;
+  }
+
+  #openCopy(place: string): CopyStorage {
+    const disk = this.copyDisks.get(place)?.killed() ?? new VirtualDisk();
+    this.copyDisks.set(place, disk);
+    return openCopyStorage(disk);
   }
 
   node(id: NodeId): WorldNode {

@@ -15,6 +15,8 @@ import type { GroupStatus } from '../../src/wire/status.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
 import { createGroupMachine } from '../../src/world/group-machine.ts';
 import { bornIn } from './incarnations.ts';
+import { VirtualDisk } from '../../src/sim/disk.ts';
+import { openCopyStorage } from './copy-storage.ts';
 import { MemoryNetwork } from './memory-peers.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -236,6 +238,10 @@ export class TinyWorld {
         machine: { pid: 1, residentBytes: () => 1 },
         openStorage: () => {
           throw new Error('a region node has no storage');
+        },
+        openCopy: () => openCopyStorage(new VirtualDisk()),
+        setCopyAside: () => {
+          throw new Error('no copy is damaged');
         },
         loadLand: () => () => true,
         fail: (cause) => {

@@ -51,6 +51,7 @@ export function sampleOf(
       loopLateMsMax: 0,
       peersConnected: [],
       groups: Object.entries(groups).flatMap(([group, led]) => groupStatus(group, plan.id, led)),
+      copies: [],
       gateway:
         region === undefined
           ? undefined

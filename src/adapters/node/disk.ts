@@ -1,14 +1,15 @@
 // A node's data folder on a real disk.
 //
-// `cli/node.ts` opens one per node, after `claimDataFolder`. Writes and syncs are synchronous: for
-// one writer that takes half as long as the thread pool, and a node of groups has nothing better to
-// do. A failure ends the process with one sentence and exit code 70: after a failed fsync the
-// kernel may have dropped the pages and call the next one good, so nothing is ever tried again.
+// `cli/node.ts` opens one per node, after `claimDataFolder`, and one for each copy of a region. A node's
+// writes and syncs are synchronous: for one writer that takes half as long as the thread pool, and a node
+// of groups has nothing better to do; a node of regions has. A failure ends the process with one sentence
+// and exit code 70: after a failed fsync the kernel may have dropped the pages and call the next one good,
+// so nothing is ever tried again.
 // Source: Rebello et al., "Can Applications Recover from fsync Failures?" (USENIX ATC 2020).
 import fs from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Disk, DiskFile } from '../../runtime/ports.ts';
+import type { Disk, DiskFile, ReadDisk } from '../../runtime/ports.ts';
 import { syncFolder } from './process-files.ts';
 
 /** How a process exits whose disk failed. */
@@ -27,16 +28,49 @@ export function openDisk(
   folder: string,
   failed: (sentence: string) => never = endProcess,
 ): Disk {
-  return new FolderDisk(folder, failed);
+  return new FolderDisk(folder, failed, false);
+}
+
+/**
+ * Opens a folder inside a data folder, made if it is not there. Syncs are left to the thread pool: they
+ * take longer each, and nobody stands still for them.
+ */
+export function openFolder(folder: string, failed: (sentence: string) => never = endProcess): Disk {
+  if (!fs.existsSync(folder)) {
+    fs.mkdirSync(folder, { recursive: true });
+    syncFolder(join(folder, '..'));
+    syncFolder(join(folder, '..', '..'));
+  }
+  return new FolderDisk(folder, failed, true);
+}
+
+/** A folder that may be in use by a living node: nothing in it is touched. Empty when it is not there. */
+export function lookInto(folder: string): ReadDisk {
+  return {
+    names: () => (fs.existsSync(folder) ? filesIn(folder) : []),
+    read: (name) => readWhole(join(folder, name)),
+  };
+}
+
+/** Renames a folder in `parent` so that it is out of the way and can still be looked at. */
+export function setAside(parent: string, name: string): string {
+  let number = 1;
+  while (fs.existsSync(join(parent, `${name}.aside-${number}`))) number += 1;
+  const aside = join(parent, `${name}.aside-${number}`);
+  fs.renameSync(join(parent, name), aside);
+  syncFolder(parent);
+  return aside;
 }
 
 class FolderDisk implements Disk {
   readonly #folder: string;
   readonly #failed: (sentence: string) => never;
+  readonly #syncsInPool: boolean;
 
-  constructor(folder: string, failed: (sentence: string) => never) {
+  constructor(folder: string, failed: (sentence: string) => never, syncsInPool: boolean) {
     this.#folder = folder;
     this.#failed = failed;
+    this.#syncsInPool = syncsInPool;
     this.#attempt('open', '', () => {
       const halfDone = this.#list().filter((name) => name.endsWith(TEMPORARY));
       for (const name of halfDone) fs.unlinkSync(this.#path(name));
@@ -50,9 +84,7 @@ class FolderDisk implements Disk {
   }
 
   read(name: string): Uint8Array {
-    const bytes = this.#attempt('read', name, () => fs.readFileSync(this.#path(name)));
-    // Not a `Buffer`, whose `slice` shares memory where that of others copies.
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.#attempt('read', name, () => readWhole(this.#path(name)));
   }
 
   publish(name: string, parts: readonly Uint8Array[]): void {
@@ -80,6 +112,7 @@ class FolderDisk implements Disk {
       write: (bytes, offset) =>
         this.#attempt('write', name, () => writeAll(file, bytes, offset)),
       sync: (synced) => {
+        if (this.#syncsInPool) return this.#syncInPool(name, file, synced);
         this.#attempt('sync', name, () => fs.fdatasyncSync(file));
         synced();
       },
@@ -87,6 +120,13 @@ class FolderDisk implements Disk {
         this.#attempt('truncate', name, () => fs.ftruncateSync(file, sizeBytes)),
       close: () => this.#attempt('close', name, () => fs.closeSync(file)),
     };
+  }
+
+  #syncInPool(name: string, file: number, synced: () => void): void {
+    fs.fdatasync(file, (cause) => {
+      if (cause === null) synced();
+      else this.#fail('sync', name, cause);
+    });
   }
 
   prepare(name: string, sizeBytes: number, ready: () => void): void {
@@ -127,10 +167,7 @@ class FolderDisk implements Disk {
   }
 
   #list(): readonly string[] {
-    return fs
-      .readdirSync(this.#folder, { withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => entry.name);
+    return filesIn(this.#folder);
   }
 
   #path(name: string): string {
@@ -152,6 +189,19 @@ class FolderDisk implements Disk {
         'what the disk holds; make room on the disk or replace it, then start the node again',
     );
   }
+}
+
+function filesIn(folder: string): readonly string[] {
+  return fs
+    .readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+}
+
+function readWhole(file: string): Uint8Array {
+  const bytes = fs.readFileSync(file);
+  // Not a `Buffer`, whose `slice` shares memory where that of others copies.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function writeAll(file: number, bytes: Uint8Array, offset: number): void {

@@ -9,7 +9,7 @@ import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import type { Random } from '../../base/random.ts';
 import { Digests } from './digests.ts';
-import { Durability } from './durability.ts';
+import { Durability } from '../../base/durability.ts';
 import { decodeMembership } from './entry-codec.ts';
 import { RaftLog } from './log.ts';
 import {

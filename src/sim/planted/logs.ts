@@ -84,7 +84,7 @@ export const inLogs: readonly PlantedFault[] = [
     what: 'an old write of a cut tail counts for the entries that replaced it',
     changes: [
       {
-        file: 'protocols/raft/durability.ts',
+        file: 'base/durability.ts',
         from: `    this.index = Math.min(this.index, from - 1);
     for (const write of this.#pending) write.lastIndex = Math.min(write.lastIndex, from - 1);`,
         to: `    this.index = Math.max(this.index, Math.min(this.index, from));`,

@@ -186,9 +186,9 @@ export const inSnapshots: readonly PlantedFault[] = [
     changes: [
       {
         file: 'runtime/raft-group.ts',
-        from: `    const snapshot: Snapshot = {
+        from: `    const mark: SnapshotMark = {
       index: this.#applied,`,
-        to: `    const snapshot: Snapshot = {
+        to: `    const mark: SnapshotMark = {
       index: Math.max(1, this.#applied - 1),`,
       },
     ],

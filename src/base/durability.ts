@@ -1,8 +1,9 @@
 // Which of our own entries are on our disk, although writes end later than they begin.
 //
-// The disk answers for numbered writes, in order. An entry that was overwritten in the meantime must not
-// count because an older write of the same index has ended (catalogue rows 21 and 22: the ABA of
-// asynchronous writes), so a truncation also cuts what pending writes may claim.
+// The cores of both kinds of replication own one for each log. The disk answers for numbered writes, in
+// order. An entry that was overwritten in the meantime must not count because an older write of the same
+// index has ended (catalogue rows 21 and 22: the ABA of asynchronous writes), so a truncation also cuts
+// what pending writes may claim.
 
 export class Durability {
   /** Everything up to here is the log as it stands in memory, and durable. */

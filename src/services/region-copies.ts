@@ -1,0 +1,108 @@
+// The copies of regions that a region node holds: opened from their folders, asked, watched.
+//
+// `region-node.ts` owns one. A copy whose folder is damaged is set aside and begun anew: blank, it counts
+// for nothing until a primary has brought it level, and the other copies of this node go on.
+import { ByteReader } from '../base/bytes.ts';
+import { CorruptionError } from '../base/errors.ts';
+import type { NodeId } from '../base/id.ts';
+import { ReplicaSet } from '../runtime/replica-set.ts';
+import type { PeerMessage } from '../wire/peer.ts';
+import type { CopyStatus } from '../wire/status.ts';
+import type { Feature } from '../world/feature.ts';
+import { createGroupMachine } from '../world/group-machine.ts';
+import { Auditor } from './auditor.ts';
+import { Forwarding } from './forwarding.ts';
+import { Global } from './global.ts';
+import type { NodeSetting } from './node-role.ts';
+import { Outbox } from './outbox.ts';
+import { featuresNamed, surroundingsOf } from './surroundings.ts';
+import type { RegionPlan } from './topology.ts';
+
+export class RegionCopies {
+  readonly sets: ReadonlyMap<number, ReplicaSet>;
+  readonly auditor: Auditor;
+  readonly #asked: Global;
+  readonly #forwarding: Forwarding;
+
+  /** The doors' peers must lead to this node too (`own-link.ts`). */
+  constructor(setting: NodeSetting) {
+    const { topology, node: self, doors } = setting;
+    const { clock, entropy, peers } = doors;
+    const outbox = new Outbox(clock, peers);
+    const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
+    const sets = new Map<number, ReplicaSet>();
+    this.auditor = new Auditor(clock);
+    for (const plan of topology.regions.filter(({ copies }) => copies.includes(self))) {
+      const features = featuresNamed(plan.features, setting.features);
+      const set = this.#open(setting, plan, features);
+      sets.set(plan.number, set);
+      this.auditor.add(set, features);
+    }
+    this.sets = sets;
+    const firstNumber = new ByteReader(entropy.bytes(4)).u32() * 2 ** 20;
+    this.#forwarding = new Forwarding({ clock, outbox, firstNumber });
+    this.#asked = new Global({ groups: sets, outbox, regionNodes, forwarding: this.#forwarding });
+  }
+
+  start(): void {
+    for (const set of this.sets.values()) set.start();
+  }
+
+  /** True when the message was for a copy here. */
+  received(from: NodeId, message: PeerMessage): boolean {
+    if (message.kind === 'region') this.sets.get(message.region)?.receive(from, message.body);
+    else if (message.kind === 'ask') this.#asked.asked(from, message);
+    else return message.kind === 'answer' && this.#forwarding.answered(from, message);
+    return true;
+  }
+
+  up(node: NodeId): void {
+    for (const set of this.sets.values()) set.peerUp(node);
+  }
+
+  lost(node: NodeId): void {
+    this.#forwarding.lost(node);
+  }
+
+  statuses(): readonly CopyStatus[] {
+    return [...this.sets.values()].map((set) => set.status());
+  }
+
+  stop(): void {
+    for (const set of this.sets.values()) set.stop();
+  }
+
+  #open(setting: NodeSetting, plan: RegionPlan, features: readonly Feature[]): ReplicaSet {
+    const { doors } = setting;
+    try {
+      return this.#openFolder(setting, plan, features);
+    } catch (cause) {
+      if (!(cause instanceof CorruptionError)) throw cause;
+      const facts = { region: plan.name, cause: cause.message };
+      doors.logger.log('error', 'copy-damaged-and-set-aside', facts);
+      doors.setCopyAside(plan.name);
+      return this.#openFolder(setting, plan, features);
+    }
+  }
+
+  #openFolder(setting: NodeSetting, plan: RegionPlan, features: readonly Feature[]): ReplicaSet {
+    const { topology, node: self, doors } = setting;
+    const { clock, entropy, logger, peers } = doors;
+    const { number, name, copies } = plan;
+    return new ReplicaSet({
+      number,
+      name,
+      self,
+      copies,
+      machine: createGroupMachine(features, surroundingsOf(topology, number)),
+      storage: doors.openCopy(name),
+      clock,
+      peers,
+      logger,
+      life: 1 + new ByteReader(entropy.bytes(4)).u32(),
+      lease: 'granted',
+      onNotices: (notices) => this.#asked.tell(notices),
+      fail: (cause) => doors.fail(cause),
+    });
+  }
+}
