@@ -78,6 +78,8 @@ export class Appointments {
   /** The epoch that each copy has promised in this life with an empty log. */
   readonly #begunBlank = new Map<number, number>();
   readonly #reported = new Set<string>();
+  /** When each region's primary was last reported to have lost its log. */
+  readonly #wipedMs = new Map<number, number>();
   /** Since when a planned hand-over is held up here. */
   readonly #heldUpMs = new Map<number, number>();
   #isAsking = false;
@@ -235,13 +237,18 @@ export class Appointments {
     copy.appoint({ epoch, primary, start: start.sequence });
     if (primary !== self) return;
     const after = copy.status();
-    // Its disk is not the one that was chosen.
-    if (after.epoch === epoch && after.primary !== self) this.#wiped(number, epoch);
+    // Its disk is not the one that was chosen; unless it was chosen to begin, and waits for the others.
+    const isRefused = after.epoch === epoch && after.primary !== self;
+    if (isRefused && this.#begunBlank.get(number) !== epoch) this.#wiped(number, epoch);
     else this.#extend();
   }
 
   #wiped(region: number, epoch: number): void {
-    const { calls, self, logger } = this.#o;
+    const { calls, clock, self, logger } = this.#o;
+    const nowMs = clock.monotonicMs();
+    // What is found at once again was not mended by it: searches must not chase each other.
+    if (nowMs - (this.#wipedMs.get(region) ?? Number.NEGATIVE_INFINITY) < BEAT_MS) return;
+    this.#wipedMs.set(region, nowMs);
     logger.log('error', 'primary-lost-its-log', { region, epoch });
     calls.ask('wiped', reportWiped, { region, epoch, node: self }, () => this.#ask());
   }

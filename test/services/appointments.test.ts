@@ -40,6 +40,29 @@ describe('a new world', () => {
   });
 });
 
+describe('a primary that was chosen to begin a log', () => {
+  test('may wait for the other copies, and has not lost what it never had', () => {
+    const world = new PlacedWorld();
+    world.copy(8, EU).waits = true;
+    world.clock.advance(20_000);
+    assert.deepEqual([world.seen(7, EU).epoch, world.seen(7, EU).fence], [2, null]);
+  });
+});
+
+describe('a primary that finds its disk lost again and again', () => {
+  test('is followed by one search after the other, and not by a storm of them', () => {
+    const world = begun();
+    const copy = world.copy(8, EU);
+    copy.isBlank = true;
+    copy.waits = true;
+    world.kill(8);
+    for (const node of [9, 6]) world.copy(node, EU).waits = true;
+    world.startNode(nodeId(8));
+    world.clock.advance(10_000);
+    assert.ok(world.seen(7, EU).epoch < 40);
+  });
+});
+
 describe('a primary whose process ends', () => {
   test('has a successor before the next beat would have been due', () => {
     const world = begun();

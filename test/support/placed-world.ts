@@ -29,6 +29,8 @@ export class DummyCopy implements PlacedCopy {
   primary: NodeId | undefined;
   leasedEpoch = 0;
   leaseMs = 0;
+  /** Chosen to begin a log, it waits until it is told that no other copy holds one. */
+  waits = false;
   lostTails: ReturnType<PlacedCopy['status']>['lostTails'] = [];
   readonly #self: NodeId;
 
@@ -47,7 +49,7 @@ export class DummyCopy implements PlacedCopy {
   appoint({ epoch, primary, start }: { epoch: number; primary: NodeId; start: number }): void {
     if (epoch < this.promised || (epoch === this.promised && this.primary !== undefined)) return;
     this.promised = epoch;
-    if (primary === this.#self && this.last < start) return;
+    if (primary === this.#self && (this.last < start || this.waits)) return;
     this.primary = primary;
     this.isBlank = false;
   }
