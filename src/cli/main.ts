@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { StartError } from '../adapters/node/start-error.ts';
 import { openTerminal } from '../adapters/node/terminal.ts';
 import { chaosCommand } from './chaos.ts';
+import { checkpointCommands } from './checkpoints.ts';
 import { DATA_FOLDER, duration, folder, wholeNumber } from './options.ts';
 import { partitionCommands } from './partition.ts';
 import { simCommand } from './sim.ts';
@@ -57,6 +58,7 @@ function makeProgram(): Command {
   addNodeActions(program);
   addMemberChanges(program);
   partitionCommands(program);
+  checkpointCommands(program);
   addPlayers(program);
   chaosCommand(program, import.meta.filename);
   simCommand(program);

@@ -70,7 +70,8 @@ export async function actOnNetwork(
   return 0;
 }
 
-async function ask(
+/** Asks the supervisor; says so and answers `undefined` when nobody does. */
+export async function ask(
   { folder }: AskOptions,
   question: Question,
   terminal: Terminal,

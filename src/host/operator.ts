@@ -25,6 +25,8 @@ export type Question =
   /** `sides` as `partition.ts` reads them. */
   | { readonly kind: 'partition'; readonly sides: string; readonly fault: LinkFault }
   | { readonly kind: 'heal' }
+  /** Of all regions, unless one is named. */
+  | { readonly kind: 'checkpoint'; readonly region?: string }
   | { readonly kind: 'transfer'; readonly group: string; readonly node: string }
   | { readonly kind: 'replace'; readonly node: string };
 
@@ -59,6 +61,7 @@ export async function answerOperator(world: Operated, question: unknown): Promis
   if (question.kind === 'status') return { kind: 'status', view: await world.view() };
   if (question.kind === 'heal') return heal(world.network);
   if (question.kind === 'partition') return partition(world, question);
+  if (question.kind === 'checkpoint') return checkpoint(world, question);
   if (question.kind === 'transfer' || question.kind === 'replace') {
     if (world.changeable === undefined) {
       return { kind: 'refused', sentence: 'The members of this world stay as they are.' };
@@ -98,6 +101,25 @@ async function act(keeper: NodeKeeper, action: NodeAction): Promise<Deed> {
       await keeper.restart();
       return told(true, 'is starting again');
   }
+}
+
+/** Asked of every region node that runs: each saves the copies that it holds. */
+async function checkpoint(world: Operated, question: object): Promise<Answer> {
+  const { region } = { region: undefined, ...question };
+  const view = await world.view();
+  if (region !== undefined && !view.regions.some((each) => each.region === region)) {
+    return { kind: 'refused', sentence: `There is no region "${String(region)}".` };
+  }
+  const deeds = view.nodes
+    .filter(({ kind }) => kind === 'region')
+    .map(({ name, condition }): Deed => {
+      const isUp = condition === 'up';
+      if (isUp) world.keeper(name)?.tell({ kind: 'checkpoint', region: region ?? '' });
+      const what = region === undefined ? 'its copies' : `its copy of ${String(region)}, if it holds one`;
+      const text = isUp ? `${name} saves ${what}` : `${name} is ${condition}: it saves nothing`;
+      return { node: name, done: isUp, text };
+    });
+  return { kind: 'acted', deeds };
 }
 
 async function transfer(world: ChangeableWorld, question: object): Promise<Answer> {

@@ -91,8 +91,9 @@ export class ReplicaSet implements Group {
     this.number = options.number;
     const { storage, machine, self, copies, life } = options;
     const { recovered, state } = startOfCopy(options, storage);
+    const foundsItself = options.lease === 'always';
     this.#copy = new RegionCopy(
-      { ...COPY_DEFAULTS, ...options.timing, self, copies, life },
+      { ...COPY_DEFAULTS, ...options.timing, foundsItself, self, copies, life },
       recovered,
       this.#now(),
     );

@@ -31,3 +31,24 @@ export function readOperation(message: unknown): Operation | undefined {
     return undefined;
   }
 }
+
+/** `region` empty: of all of them. */
+export interface CheckpointWish {
+  readonly kind: 'checkpoint';
+  readonly region: string;
+}
+
+const checkpointWish: Schema<CheckpointWish> = object({
+  kind: oneOf(['checkpoint'] as const),
+  region: text(0, 32),
+});
+
+/** What `region-node.ts` does for an operator; `undefined` for a message that is something else. */
+export function readCheckpointWish(message: unknown): CheckpointWish | undefined {
+  try {
+    return checkpointWish.parse(message, 'checkpoint');
+  } catch (cause) {
+    if (!(cause instanceof InvalidInputError)) throw cause;
+    return undefined;
+  }
+}

@@ -14,6 +14,7 @@ import { Auditor } from './auditor.ts';
 import { Forwarding } from './forwarding.ts';
 import { Global } from './global.ts';
 import type { NodeSetting } from './node-role.ts';
+import { readCheckpointWish } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { featuresNamed, surroundingsOf } from './surroundings.ts';
 import type { RegionPlan } from './topology.ts';
@@ -62,6 +63,14 @@ export class RegionCopies {
 
   lost(node: NodeId): void {
     this.#forwarding.lost(node);
+  }
+
+  /** An operator wants checkpoints: now, whether or not they are due. */
+  operated(message: unknown): void {
+    const wish = readCheckpointWish(message);
+    for (const set of this.sets.values()) {
+      if (wish?.region === '' || wish?.region === set.name) set.takeCheckpoint();
+    }
   }
 
   statuses(): readonly CopyStatus[] {

@@ -62,7 +62,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
       appointments.lost(node);
       route.lost(node);
     },
-    operated: () => {},
+    operated: (message) => copies.operated(message),
     isReady: () => reach.isDone,
     groups: () => [],
     audit: (fresh) => copies.auditor.audit(fresh),

@@ -132,6 +132,29 @@ test('all nine nodes of the seed become ready, and a player plays', async () => 
   assert.deepEqual(world.failures, []);
 });
 
+test('every region has one primary that serves, level replicas, and players who talk', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  await world.clock.live(2_000);
+  for (const { number, name, copies } of world.topology.regions) {
+    const statuses = copies.map((id) => {
+      const copy = world.node(id).status().copies.find(({ region }) => region === name);
+      assert.ok(copy, `${id} holds a copy of region ${number}`);
+      return copy;
+    });
+    const roles = statuses.map(({ role }) => role).sort();
+    assert.deepEqual(roles, ['primary', 'replica', 'replica']);
+    const serving = statuses.filter(({ isServing }) => isServing);
+    assert.equal(serving.length, 1);
+    assert.ok(statuses.every(({ isHealthy, lagEntries }) => isHealthy && lagEntries === 0));
+    assert.equal(serving[0]?.copies.length, 3);
+  }
+  const { link, session } = await world.player('ada');
+  const said = await link.call('chat.say', { channel: 'region', text: 'hello' }, `${session}.1`);
+  assert.equal(said['kind'], 'done', JSON.stringify(said));
+  assert.deepEqual(world.failures, []);
+});
+
 test('nobody is ready without the others', () => {
   const world = new SeedWorld();
   for (const { id } of world.topology.nodes) {

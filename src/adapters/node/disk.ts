@@ -52,14 +52,23 @@ export function lookInto(folder: string): ReadDisk {
   };
 }
 
-/** Renames a folder in `parent` so that it is out of the way and can still be looked at. */
-export function setAside(parent: string, name: string): string {
+/**
+ * Renames a folder in `parent` so that it is out of the way and can still be looked at; its new path, or
+ * `undefined` when it was not there.
+ */
+export function setAside(parent: string, name: string): string | undefined {
+  if (!fs.existsSync(join(parent, name))) return undefined;
   let number = 1;
   while (fs.existsSync(join(parent, `${name}.aside-${number}`))) number += 1;
-  const aside = join(parent, `${name}.aside-${number}`);
-  fs.renameSync(join(parent, name), aside);
+  const aside = `${name}.aside-${number}`;
+  putInPlace(parent, { from: name, to: aside });
+  return join(parent, aside);
+}
+
+/** Renames a folder in `parent`, durably. */
+export function putInPlace(parent: string, o: { readonly from: string; readonly to: string }): void {
+  fs.renameSync(join(parent, o.from), join(parent, o.to));
   syncFolder(parent);
-  return aside;
 }
 
 class FolderDisk implements Disk {

@@ -134,3 +134,8 @@ export function makeWithParents(path: string): void {
 function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
 }
+
+/** Gone when this returns, with all that was in it, if it was there. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -2,9 +2,10 @@
 //
 // `copy.ts` calls it. Who becomes primary is decided elsewhere, out of the promises of a majority of the
 // copies: it holds what is longest by (epoch, sequence), so that it holds all that a majority had.
-// Invariants: a copy that has lost what it may have acknowledged says so and is not counted; a log is
-// begun, by whoever is meant to, only when all copies say that they have never held anything. A majority
-// would not do: one of it may have lost a disk, and the missing one may have the other copy of the log.
+// Invariants: a copy that has lost what it may have acknowledged says so and is not counted. An empty log
+// is begun only by whom placement chose for that very promise, empty, in this life; or, where there is no
+// placement, by the first copy when all say that they have never held anything. A majority would not do:
+// one of it may have lost a disk, and the missing one may have the other copy of the log.
 import type { NodeId } from '../../base/id.ts';
 import type { Message } from './messages.ts';
 import { becomePrimary } from './primary.ts';
@@ -17,6 +18,7 @@ const FIRST_EPOCH = 1;
 /** From now on nothing of an epoch below `epoch` is heard here; the answer is told when it is durable. */
 export function promise(s: CopyState, epoch: number, ticket: number): void {
   if (epoch > s.promised) s.raisePromise(epoch, undefined);
+  if (s.isBlank && s.log.last === 0) s.promisedEmpty = s.promised;
   s.outbox.promises.push({
     ticket,
     promised: {
@@ -39,11 +41,8 @@ export interface Appointment {
 export function appoint(s: CopyState, { epoch, primary, start }: Appointment, wallMs: number): void {
   if (epoch < s.promised || (epoch === s.promised && s.primary !== undefined)) return;
   if (primary === s.self && !mayLead(s, epoch, start)) {
-    // Our disk is not what was chosen: nobody serves until another is appointed, or all say that there
-    // never was anything.
+    // Our disk is not what was chosen: nobody serves until another is appointed.
     if (epoch > s.promised) s.raisePromise(epoch, undefined);
-    if (start === 0) s.foundingEpoch = epoch;
-    found(s, wallMs);
     return;
   }
   s.raisePromise(epoch, primary);
@@ -65,10 +64,10 @@ export function onRefused(s: CopyState, { epoch }: Of<'refused'>): void {
   if (epoch > s.promised) s.raisePromise(epoch, undefined);
 }
 
-/** Whether this copy waits to begin the log: it is meant to, and has never held anything. */
+/** Whether the first copy waits to begin the log, without placement and where nothing ever was. */
 export function isFounding(s: CopyState): boolean {
-  const isMeant = s.foundingEpoch === Math.max(s.promised, FIRST_EPOCH);
-  return isMeant && s.isBlank && s.log.last === 0 && s.primary === undefined;
+  if (!s.options.foundsItself || s.options.copies[0] !== s.self || s.promised > FIRST_EPOCH) return false;
+  return s.isBlank && s.log.last === 0 && s.primary === undefined;
 }
 
 /** Begins the log if no copy has ever held anything. */
@@ -76,17 +75,17 @@ export function found(s: CopyState, wallMs: number): void {
   if (!isFounding(s)) return;
   const isUntouched = (node: NodeId): boolean => {
     const at = s.whereabouts.get(node);
-    return at !== undefined && at.isBlank && at.last.sequence === 0 && at.promised <= s.foundingEpoch;
+    return at !== undefined && at.isBlank && at.last.sequence === 0 && at.promised <= FIRST_EPOCH;
   };
   if (!s.others.every(isUntouched)) return;
-  s.raisePromise(s.foundingEpoch, s.self);
+  s.raisePromise(FIRST_EPOCH, s.self);
   becomePrimary(s, wallMs);
 }
 
 /** After a restart in the first epoch nobody needs to be told who leads it; in later ones placement tells. */
 export function resumeFirstEpoch(s: CopyState, wallMs: number): void {
   const [first] = s.options.copies;
-  if (first !== s.self || s.isBlank) return;
+  if (!s.options.foundsItself || first !== s.self || s.isBlank) return;
   if (s.promised !== FIRST_EPOCH || s.log.lastEpoch !== FIRST_EPOCH) return;
   s.raisePromise(FIRST_EPOCH, s.self);
   becomePrimary(s, wallMs);
@@ -94,6 +93,7 @@ export function resumeFirstEpoch(s: CopyState, wallMs: number): void {
 
 /** What was chosen is what we hold: our last entry of then, or entries of this very epoch after it. */
 function mayLead(s: CopyState, epoch: number, start: number): boolean {
-  if (s.isBlank || s.log.last < start) return false;
+  if (s.isBlank) return start === 0 && s.log.last === 0 && s.promisedEmpty === epoch;
+  if (s.log.last < start) return false;
   return s.log.lastEpoch === epoch || s.log.last === start;
 }

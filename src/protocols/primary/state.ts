@@ -30,6 +30,8 @@ export interface CopyOptions {
   readonly copies: readonly NodeId[];
   /** Drawn anew for each life of the process, so that stamps of an earlier one mean nothing. */
   readonly life: number;
+  /** Where no placement appoints anybody: the first copy begins the world, and is primary of epoch 1. */
+  readonly foundsItself: boolean;
   readonly heartbeatMs: number;
   readonly whereaboutsMs: number;
   /** From so many entries behind on, a copy is unhealthy: it serves no bounded read. */
@@ -37,6 +39,7 @@ export interface CopyOptions {
 }
 
 export const COPY_DEFAULTS: Omit<CopyOptions, 'self' | 'copies' | 'life'> = {
+  foundsItself: true,
   heartbeatMs: 200,
   whereaboutsMs: 1_000,
   lagEntriesMax: 100,
@@ -85,8 +88,8 @@ export class CopyState {
   whereabouts: Map<NodeId, Whereabouts & { readonly heardMs: number }> = new Map();
   whereaboutsDueMs: number;
 
-  /** The epoch in which this copy may begin the log, if there never was one; 0: none. */
-  foundingEpoch: number;
+  /** The epoch that was promised, in this life, by a copy that is blank and holds nothing; 0: none. */
+  promisedEmpty = 0;
   /** The newest write that carries the promise. */
   promisedAfter = 0;
 
@@ -113,7 +116,6 @@ export class CopyState {
     this.whereaboutsDueMs = nowMs;
     this.heartbeatDueMs = nowMs;
     this.promised = recovered.promised;
-    this.foundingEpoch = options.copies[0] === options.self ? 1 : 0;
     this.isBlank = recovered.isBlank;
     this.checkpoint = recovered.mark;
     this.applied = recovered.mark.sequence;
