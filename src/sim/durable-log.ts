@@ -12,6 +12,8 @@ export class DurableLog {
   #terms: number[] = [];
   /** Where the newest checkpoint file stands, whether the journal knows of it or not. */
   #checkpoint = 0;
+  /** Terms of entries that the disk held and lost, by index, while the member is barred from voting. */
+  readonly #lost = new Map<number, number>();
 
   get checkpoint(): number {
     return this.#checkpoint;
@@ -27,12 +29,22 @@ export class DurableLog {
     return isCovered || this.#terms[index - this.#base - 1] === term;
   }
 
+  /**
+   * Whether an acknowledgement of the entry still binds: the disk holds it, or held it, and the member
+   * elects nobody before it has as much again (`protocols/raft/healing.ts`). A leader that has not heard
+   * of the damage goes on counting it, and rightly so: nobody is elected who lacks the entry.
+   */
+  vouches(index: number, term: number): boolean {
+    return this.holds(index, term) || this.#lost.get(index) === term;
+  }
+
   checkpointed(index: number): void {
     this.#checkpoint = Math.max(this.#checkpoint, index);
   }
 
-  write({ hardState, reset, entries }: LogWrite): void {
+  write({ hardState, reset, healUntil, entries }: LogWrite): void {
     if (hardState !== undefined) this.hardState = hardState;
+    if (healUntil === 0) this.#lost.clear();
     if (reset !== undefined) {
       this.#base = reset.index;
       this.#terms = [];
@@ -40,7 +52,10 @@ export class DurableLog {
     const first = entries[0];
     if (first === undefined) return;
     this.#terms.length = Math.max(0, Math.min(this.#terms.length, first.index - this.#base - 1));
-    for (const { index, term } of entries) if (index > this.#base) this.#terms.push(term);
+    for (const { index, term } of entries) {
+      if (index > this.#base) this.#terms.push(term);
+      if ((this.#lost.get(index) ?? term) !== term) this.#forgetFrom(index);
+    }
   }
 
   compact(mark: SnapshotMark): void {
@@ -49,10 +64,17 @@ export class DurableLog {
     this.#base = mark.index;
   }
 
-  /** After a start: what was read back is what there is. */
-  recover({ hardState, snapshot, entries }: Recovered): void {
+  /** After a start: what was read back is what there is; what a healing member misses it held before. */
+  recover({ hardState, snapshot, entries, healUntil = 0 }: Recovered): void {
     this.hardState = hardState;
+    if (healUntil === 0) this.#lost.clear();
+    else this.#terms.forEach((term, i) => this.#lost.set(this.#base + 1 + i, term));
     this.#base = snapshot.index;
     this.#terms = entries.map(({ term }) => term);
+  }
+
+  /** Another log stands here now: what was lost from here on is no part of it. */
+  #forgetFrom(index: number): void {
+    for (const lost of this.#lost.keys()) if (lost >= index) this.#lost.delete(lost);
   }
 }

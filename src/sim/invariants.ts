@@ -292,7 +292,7 @@ export class Invariants {
     const voters = configurations.votersOf(group.node, index);
     // Members named behind it may have decided it, or have been named only after it was committed.
     const isHeld = [voters, configurations.votersOf(group.node, Infinity)].some((either) =>
-      this.#haveQuorum(member, either, ({ log }) => log.holds(index, term)),
+      this.#haveQuorum(member, either, ({ log }) => log.vouches(index, term)),
     );
     if (isHeld) return;
     const what = `entry ${index} of term ${term} is called committed, and is on too few disks`;

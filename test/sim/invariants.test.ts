@@ -85,6 +85,34 @@ test('what is durable of a log follows its writes', () => {
   assert.ok(!log.holds(2, 1) && !log.holds(3, 1));
 });
 
+test('an entry lost to damage is vouched for while its member heals, unless another takes its place', () => {
+  const lose = (): DurableLog => {
+    const log = new DurableLog();
+    log.write({ entries: [entry(1, 1), entry(2, 1), entry(3, 1)] });
+    log.recover({ ...emptyRecovered(), healUntil: 3 });
+    return log;
+  };
+  const again = lose();
+  assert.ok(!again.holds(3, 1) && again.vouches(3, 1) && !again.vouches(3, 2));
+  again.recover({ ...emptyRecovered(), healUntil: 3 });
+  assert.ok(again.vouches(3, 1), 'also after the next start');
+  again.write({ entries: [entry(1, 1)] });
+  assert.ok(again.vouches(3, 1), 'also when what comes back is the same log');
+
+  const replaced = lose();
+  replaced.write({ entries: [entry(1, 1), entry(2, 2)] });
+  assert.ok(replaced.vouches(1, 1) && !replaced.vouches(2, 1) && !replaced.vouches(3, 1));
+
+  const healed = lose();
+  healed.write({ entries: [], healUntil: 0 });
+  assert.ok(!healed.vouches(3, 1));
+
+  const whole = new DurableLog();
+  whole.write({ entries: [entry(1, 1)] });
+  whole.recover(emptyRecovered());
+  assert.ok(!whole.vouches(1, 1), 'a member that votes answers for what is on its disk only');
+});
+
 test('history knows two leaders of a term, two entries of one place, and a command applied twice', () => {
   const leaders = new Verdicts();
   const first = new GroupHistory('group', leaders);
