@@ -5,6 +5,7 @@ import { benchElections } from './elections.ts';
 import { benchFailover } from './failover.ts';
 import { benchFanOut } from './fan-out.ts';
 import { benchMinority } from './minority.ts';
+import { benchPromotion } from './promotion.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
 import { benchTrade } from './trade.ts';
@@ -30,6 +31,8 @@ const journeys: Record<string, Journey> = {
   'fan-out': { rounds: 1, run: benchFanOut },
   /** Its rounds are runs of three minutes for each line. */
   detection: { rounds: 40, run: benchDetection },
+  /** Its words are causes; both when there are none. */
+  promotion: { rounds: 10, run: benchPromotion },
   verify: { rounds: 5, run: benchVerify },
 };
 const chosen = Object.hasOwn(journeys, journey) ? journeys[journey] : undefined;

@@ -164,6 +164,24 @@ function addMemberChanges(program: Command): void {
       const wish = { folder: options.data, isJson: options.json };
       process.exitCode = await changeMembers({ kind: 'transfer', group, node }, wish, openTerminal());
     });
+  withData(program.command('promote'))
+    .summary('hand a region over to another of its copies')
+    .description('Makes a copy of a region its primary. Nothing is lost by it, unless that is accepted.')
+    .argument('<region>', 'which region')
+    .argument('<node>', 'whose copy shall be primary')
+    .option('--accept-loss', 'where most copies are gone: go on with what this one holds', false)
+    .option('--json', 'print what was done as one line of JSON', false)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  bluemarble promote eu asia\n  bluemarble promote eu asia --accept-loss\n${EXIT_HELP}`,
+    )
+    .action(async (region: string, node: string, options: AskOptions & { acceptLoss: boolean }) => {
+      const { changeMembers } = await import('../host/ask.ts');
+      const { acceptLoss, data, json } = options;
+      const question = { kind: 'promote', region, node, acceptLoss } as const;
+      const wish = { folder: data, isJson: json };
+      process.exitCode = await changeMembers(question, wish, openTerminal());
+    });
   withData(program.command('replace'))
     .description('Replaces a dead node for good: a new identity with an empty folder at its place.')
     .argument('<node>', 'which node; it must be down')

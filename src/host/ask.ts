@@ -45,7 +45,7 @@ export async function actOnNodes(
 
 /** Hands leadership over, or replaces a node for good. */
 export async function changeMembers(
-  question: Extract<Question, { readonly kind: 'transfer' | 'replace' }>,
+  question: Extract<Question, { readonly kind: 'transfer' | 'promote' | 'replace' }>,
   options: AskOptions,
   terminal: Terminal,
 ): Promise<number> {

@@ -7,6 +7,7 @@ import { type LinkFault, linkFault } from '../wire/link-faults.ts';
 import { FAULTS_MAX, type Network } from './network.ts';
 import type { NodeKeeper } from './node-keeper.ts';
 import { parsePartition } from './partition.ts';
+import { promoteCopy, type Promotion } from './promoting.ts';
 import {
   type ChangeableWorld,
   replaceForGood,
@@ -28,6 +29,7 @@ export type Question =
   /** Of all regions, unless one is named. */
   | { readonly kind: 'checkpoint'; readonly region?: string }
   | { readonly kind: 'transfer'; readonly group: string; readonly node: string }
+  | ({ readonly kind: 'promote' } & Promotion)
   | { readonly kind: 'replace'; readonly node: string };
 
 export type Answer =
@@ -62,11 +64,11 @@ export async function answerOperator(world: Operated, question: unknown): Promis
   if (question.kind === 'heal') return heal(world.network);
   if (question.kind === 'partition') return partition(world, question);
   if (question.kind === 'checkpoint') return checkpoint(world, question);
-  if (question.kind === 'transfer' || question.kind === 'replace') {
+  if (question.kind === 'transfer' || question.kind === 'replace' || question.kind === 'promote') {
     if (world.changeable === undefined) {
       return { kind: 'refused', sentence: 'The members of this world stay as they are.' };
     }
-    const change = question.kind === 'transfer' ? transfer : replace;
+    const change = { transfer, replace, promote }[question.kind];
     return change(world.changeable, question);
   }
   const action = NODE_ACTIONS.find((each) => each === question.kind);
@@ -130,6 +132,17 @@ async function transfer(world: ChangeableWorld, question: object): Promise<Answe
   const sentence = await transferLeadership(world, group, node);
   if (sentence !== undefined) return { kind: 'refused', sentence };
   return { kind: 'acted', deeds: [{ node, done: true, text: `${node} leads ${group}` }] };
+}
+
+async function promote(world: ChangeableWorld, question: object): Promise<Answer> {
+  const wish = { region: undefined, node: undefined, acceptLoss: false, ...question };
+  const { region, node, acceptLoss } = wish;
+  if (typeof region !== 'string' || typeof node !== 'string' || typeof acceptLoss !== 'boolean') {
+    return { kind: 'refused', sentence: 'A promotion needs a region and a node.' };
+  }
+  const sentence = await promoteCopy(world, { region, node, acceptLoss });
+  if (sentence !== undefined) return { kind: 'refused', sentence };
+  return { kind: 'acted', deeds: [{ node, done: true, text: `${node} is primary of ${region}` }] };
 }
 
 /** Answers once it has begun: its progress is shown where the world runs, and by its status. */

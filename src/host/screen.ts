@@ -22,6 +22,7 @@ export interface ScreenSize {
 }
 
 const CALLS_SHOWN_MAX = 4;
+const COPIES_WIDTH = 22;
 /** A lag that a healthy follower has while entries are on their way. */
 const LAG_HEALTHY_MAX = 100;
 const TONES = {
@@ -118,9 +119,10 @@ function groupLine(group: GroupView): Line {
 
 function regionLines(regions: readonly RegionView[]): readonly Line[] {
   const columns = ['PLAYERS', 'TICKS/S', 'LONGEST', 'OUT/S', 'IN/S', 'SKIPPED'];
-  const head = columns.map((column) => column.padStart(9)).join('');
+  const head = columns.map((column) => column.padStart(8)).join('');
+  const names = `${'REGION'.padEnd(9)}${'PRIMARY'.padEnd(10)}${'EPOCH'.padStart(5)}`;
   return [
-    [piece(`${'REGION'.padEnd(10)}${head}`, 'faint')],
+    [piece(`${names}  ${'LAG OF COPIES'.padEnd(COPIES_WIDTH)}${head}`, 'faint')],
     ...regions.map((region): Line => {
       const cells = [
         grouped(region.players),
@@ -130,10 +132,41 @@ function regionLines(regions: readonly RegionView[]): readonly Line[] {
         byteCount(region.bytesInPerSecond),
         grouped(region.framesSkipped),
       ];
-      const name = piece(region.region.padEnd(10), region.isAnswering ? 'plain' : 'bad');
-      return [name, piece(cells.map((cell) => cell.padStart(9)).join(''))];
+      return [
+        piece(region.region.padEnd(9), region.isAnswering ? 'plain' : 'bad'),
+        ...primaryPieces(region),
+        ...copyPieces(region),
+        piece(cells.map((cell) => cell.padStart(8)).join('')),
+      ];
     }),
   ];
+}
+
+function primaryPieces({ primary, epoch, isSought }: RegionView): readonly Piece[] {
+  const name = isSought || primary === undefined ? 'sought' : primary;
+  const tone = isSought ? 'bad' : 'good';
+  return [piece(name.padEnd(10), tone), piece(`${String(epoch).padStart(5)}  `)];
+}
+
+/** Entries, and milliseconds where they tell more; then what promotions have cost. */
+function copyPieces({ primary, copies, lost }: RegionView): readonly Piece[] {
+  const others = copies.filter(({ name }) => name !== primary);
+  const pieces = others.map(({ name, lagEntries, lagMs, isHealthy }) => {
+    const lag = lagEntries === undefined ? '?' : grouped(lagEntries);
+    const age = lagMs === undefined || lagEntries === 0 ? '' : `/${grouped(lagMs)} ms`;
+    return piece(`${name}:${lag}${age} `, isHealthy ? 'plain' : 'bad');
+  });
+  if (lost > 0) pieces.push(piece(`lost ${grouped(lost)} `, 'bad'));
+  const width = pieces.reduce((sum, { text }) => sum + text.length, 0);
+  return [...pieces, piece(' '.repeat(Math.max(0, COPIES_WIDTH - width)))];
+}
+
+/** What stands behind a node's name: what its process does, unless others know worse. */
+function stateOf({ condition, standing, seesMajority }: NodeView): Piece {
+  if (condition === 'up' && !seesMajority) return piece('sees no majority', 'bad');
+  const isDoubted = condition === 'up' && standing !== undefined && standing !== 'trusted';
+  if (isDoubted) return piece(standing, standing === 'failed' ? 'bad' : 'warning');
+  return piece(condition, TONES[condition]);
 }
 
 /** As many nodes to a line as fit, each with its condition and its memory. */
@@ -145,12 +178,9 @@ function nodeLines(nodes: readonly NodeView[], columns: number): readonly Line[]
     lines.push(
       nodes.slice(at, at + perLine).flatMap((node) => {
         const memory = node.residentBytes === undefined ? '' : byteCount(node.residentBytes);
-        const rest = ` ${memory}`.padEnd(Math.max(1, width - 10 - node.condition.length));
-        return [
-          piece(node.name.padEnd(10)),
-          piece(node.condition, TONES[node.condition]),
-          piece(rest),
-        ];
+        const state = stateOf(node);
+        const rest = ` ${memory}`.padEnd(Math.max(1, width - 10 - state.text.length));
+        return [piece(node.name.padEnd(10)), state, piece(rest)];
       }),
     );
   }

@@ -14,6 +14,7 @@ import type {
   OutcomeCounts,
   SpaceStatus,
 } from '../wire/status.ts';
+import { type PlacedView, placedView, type Standing, standingOf } from './placement-view.ts';
 
 /** The operator's query of the stock world that counts all gold and items. */
 const HOLDINGS_AUDIT = 'holdings.audit';
@@ -38,6 +39,9 @@ export interface NodeView extends NodeFacts {
   readonly kind: NodePlan['kind'];
   readonly residentBytes: number | undefined;
   readonly loopLateMsMax: number | undefined;
+  /** Of region nodes, by the witnesses. */
+  readonly standing: Standing | undefined;
+  readonly seesMajority: boolean;
 }
 
 export interface MemberView {
@@ -55,7 +59,7 @@ export interface GroupView {
   readonly members: readonly MemberView[];
 }
 
-export interface RegionView {
+export interface RegionView extends PlacedView {
   readonly region: string;
   readonly isAnswering: boolean;
   readonly players: number;
@@ -119,11 +123,13 @@ export function viewOf(
   return {
     world: topology.world,
     upMs: around.upMs,
-    nodes: around.nodes.map((facts) => nodeView(topology, facts, now.statuses.get(facts.name))),
+    nodes: around.nodes.map((facts) => nodeView(topology, facts, now)),
     groups: topology.groups.map((plan) => groupView(topology, plan.name, plan.members, now)),
     regions: topology.regions.map((plan) => {
       const [first] = plan.copies;
-      return regionView(plan.name, first === undefined ? '' : nameOf(topology, first), now, before);
+      const home = first === undefined ? '' : nameOf(topology, first);
+      const placed = placedView(topology, plan, now.statuses);
+      return { ...regionView(plan.name, home, now, before), ...placed };
     }),
     outcomesPerSecond: outcomeRates(now, before),
     leaderChanges: around.leaderChanges,
@@ -180,7 +186,8 @@ function totalsOf(fact: unknown): HoldingsTotals | undefined {
   }
 }
 
-function nodeView(topology: Topology, facts: NodeFacts, status: NodeStatus | undefined): NodeView {
+function nodeView(topology: Topology, facts: NodeFacts, now: Sample): NodeView {
+  const status = now.statuses.get(facts.name);
   const isSilent = facts.condition === 'up' && status === undefined;
   return {
     ...facts,
@@ -188,6 +195,8 @@ function nodeView(topology: Topology, facts: NodeFacts, status: NodeStatus | und
     kind: topology.nodes.find((plan) => plan.name === facts.name)?.kind ?? 'global',
     residentBytes: status?.residentBytes,
     loopLateMsMax: status?.loopLateMsMax,
+    standing: standingOf(topology, facts.name, now.statuses),
+    seesMajority: status?.seesMajority ?? true,
   };
 }
 
@@ -222,7 +231,7 @@ function regionView(
   node: string,
   now: Sample,
   before: Sample | undefined,
-): RegionView {
+): Omit<RegionView, keyof PlacedView> {
   const space = spaceOf(region, now);
   const formerSpace = before && spaceOf(region, before);
   const gateway = now.statuses.get(node)?.gateway;

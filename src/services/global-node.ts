@@ -16,6 +16,7 @@ import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
 import { featuresNamed, surroundingsOf } from './surroundings.ts';
 import { regionNodesOf } from './topology.ts';
+import type { Witness } from './witness.ts';
 import { Witnessing } from './witnessing.ts';
 
 const SEED_BYTES = 16;
@@ -25,6 +26,7 @@ const NO_REGIONS = {
   gateway: () => undefined,
   spaces: () => [],
   copies: () => [],
+  placement: () => undefined,
   outcomes: () => ({ done: 0, rejected: 0, unavailable: 0, uncertain: 0 }),
 } as const;
 
@@ -73,10 +75,11 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
       witnessing.lost(node);
     },
     refused: (node) => witnessing.witness.gone(node),
-    operated: (message) => operate([...groups.values()], message),
+    operated: (message) => operate([...groups.values()], witnessing.witness, message),
     isReady: () => readiness.judge(statuses()),
     groups: statuses,
     audit: (fresh) => auditor.audit(fresh),
+    seesMajority: () => witnessing.seesMajority,
     async stop() {
       introduction.stop();
       witnessing.witness.stop();
@@ -105,8 +108,9 @@ function openGroups(
 }
 
 /** Refusals are not told: the supervisor looks at the status and asks again. */
-function operate(groups: readonly OperatedGroup[], message: unknown): void {
+function operate(groups: readonly OperatedGroup[], witness: Witness, message: unknown): void {
   const operation = readOperation(message);
+  if (operation?.kind === 'promote' || operation?.kind === 'force') return witness.promote(operation);
   const group = groups.find(({ name }) => name === operation?.group);
   if (operation === undefined || group === undefined) return;
   const [first] = operation.nodes;

@@ -15,6 +15,7 @@ import type {
   GroupAudit,
   GroupStatus,
   OutcomeCounts,
+  PlacementStatus,
   SpaceStatus,
 } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
@@ -74,6 +75,8 @@ export interface NodeRole {
   spaces(): readonly SpaceStatus[];
   copies(): readonly CopyStatus[];
   outcomes(): OutcomeCounts;
+  seesMajority(): boolean;
+  placement(): PlacementStatus | undefined;
   /** Leaves in order: nobody is left waiting for this node. */
   stop(): Promise<void>;
 }

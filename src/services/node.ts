@@ -71,6 +71,8 @@ export function startWorldNode(given: NodeSetting, version: string): WorldNode {
       spaces: role.spaces(),
       copies: role.copies(),
       outcomes: role.outcomes(),
+      seesMajority: role.seesMajority(),
+      placement: role.placement(),
     }),
     operate: (message) => role.operated(message),
     audit: (fresh) => ({ name, world: topology.world, groups: role.audit(fresh) }),

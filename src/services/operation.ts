@@ -7,14 +7,17 @@ import type { NodeId } from '../base/id.ts';
 import { VOTERS_MAX } from '../protocols/raft/messages.ts';
 import { integer, list, object, oneOf, type Schema, text } from '../wire/schema.ts';
 
-/** `transfer` names one node, the one to lead; `reconfigure` names all who shall vote. */
+/**
+ * `transfer` names one node, the one to lead; `reconfigure` names all who shall vote; `promote` names the
+ * region as its group and the copy to be primary, `force` where the loss of what others hold is accepted.
+ */
 export interface Operation {
-  readonly kind: 'transfer' | 'reconfigure';
+  readonly kind: 'transfer' | 'reconfigure' | 'promote' | 'force';
   readonly group: string;
   readonly nodes: readonly NodeId[];
 }
 
-const kind: Schema<Operation['kind']> = oneOf(['transfer', 'reconfigure']);
+const kind: Schema<Operation['kind']> = oneOf(['transfer', 'reconfigure', 'promote', 'force']);
 const node = integer(1, 65_535) as Schema<NodeId>;
 const operation: Schema<Operation> = object({
   kind,

@@ -28,8 +28,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
   const route = openRoute(setting, outbox);
   const calls = new GroupCalls({ route, logger, topology, features });
   const { regions } = topology;
-  const isLand = doors.loadLand();
-  const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand });
+  const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand: doors.loadLand() });
   const gateway = openGateway(setting, calls, spaces);
   const appointments = openAppointments({ setting, outbox, calls, route, spaces, gateway, copies });
   const reach = new Reach(route, topology.groups);
@@ -70,6 +69,8 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     spaces: () => spaces.status(),
     copies: () => copies.statuses(),
     outcomes: () => gateway.outcomes(),
+    seesMajority: () => appointments.seesMajority,
+    placement: () => ({ regions: appointments.regions, nodes: appointments.nodes }),
     stop() {
       appointments.stop();
       gateway.stop();

@@ -9,7 +9,8 @@ import type { NodeId } from '../base/id.ts';
 import { Detector, DETECTOR_TICK_MS, type NodeOpinion } from '../protocols/liveness/detector.ts';
 import type { Clock, Logger } from '../runtime/ports.ts';
 import { encodePeerMessage, type PeerMessage } from '../wire/peer.ts';
-import { type Foundation, foundRegions, observe } from '../wire/placement.ts';
+import { type Foundation, foundRegions, movePrimary, observe } from '../wire/placement.ts';
+import type { Operation } from './operation.ts';
 import type { Outbox } from './outbox.ts';
 import type { PlacementCalls } from './placement-calls.ts';
 
@@ -24,6 +25,7 @@ export interface WitnessOptions {
   readonly calls: PlacementCalls;
   /** What the topology says of witnesses and regions. */
   readonly foundation: Foundation;
+  readonly regions: readonly { readonly number: number; readonly name: string }[];
   /** Who ought to beat. */
   readonly nodes: readonly NodeId[];
 }
@@ -74,6 +76,18 @@ export class Witness {
   gone(node: NodeId): void {
     this.#detector.gone(node);
     this.#speak();
+  }
+
+  /** An operator's wish for a region's primary; what comes of it is in the map. */
+  promote({ kind, group, nodes }: Operation): void {
+    const { calls, logger, regions } = this.#o;
+    const region = regions.find(({ name }) => name === group)?.number;
+    const [to] = nodes;
+    if (region === undefined || to === undefined) return;
+    const move = { region, to, acceptLoss: kind === 'force' };
+    calls.ask('move', movePrimary, move, (outcome) => {
+      logger.log('warn', 'operator-moves-primary', { ...move, outcome });
+    });
   }
 
   #tickAt(atMs: number): void {

@@ -2,6 +2,7 @@
 //
 // `global-node.ts` owns one and hands in what concerns it.
 import type { NodeId } from '../base/id.ts';
+import { hasQuorum } from '../base/quorum.ts';
 import type { Group } from '../runtime/group.ts';
 import type { PeerMessage } from '../wire/peer.ts';
 import { GroupCalls } from './group-calls.ts';
@@ -15,9 +16,11 @@ import { Witness } from './witness.ts';
 
 export class Witnessing {
   readonly witness: Witness;
+  readonly #setting: NodeSetting;
   readonly #route: Route;
 
   constructor(setting: NodeSetting, groups: ReadonlyMap<number, Group>, outbox: Outbox) {
+    this.#setting = setting;
     const { topology, node: self, features, doors } = setting;
     const { clock, entropy, logger, peers } = doors;
     const firstNumber = randomNumber(entropy.bytes(6));
@@ -30,8 +33,16 @@ export class Witnessing {
       outbox,
       calls: new PlacementCalls(new GroupCalls({ route, logger, topology, features })),
       foundation: foundationOf(topology),
+      regions: topology.regions,
       nodes: regionNodesOf(topology),
     });
+  }
+
+  /** By the links to the other witnesses; the groups judge for themselves, by what is answered. */
+  get seesMajority(): boolean {
+    const { topology, node, doors } = this.#setting;
+    const voters = { incoming: foundationOf(topology).witnesses, outgoing: [] };
+    return hasQuorum(voters, (witness) => witness === node || doors.peers.connected(witness));
   }
 
   received(from: NodeId, message: PeerMessage): void {

@@ -3,6 +3,7 @@
 // Nodes fill it, the CLI, the live screen and the dashboard read it. All times in milliseconds, all
 // counts since the process started unless said otherwise.
 import type { NodeId } from '../base/id.ts';
+import type { NodeStanding, PlacedRegion } from './placement.ts';
 
 export interface MemberStatus {
   readonly node: NodeId;
@@ -113,6 +114,12 @@ export interface OutcomeCounts {
   readonly uncertain: number;
 }
 
+/** What a region node was told of primaries, and of who lives. */
+export interface PlacementStatus {
+  readonly regions: readonly PlacedRegion[];
+  readonly nodes: readonly NodeStanding[];
+}
+
 export interface NodeStatus {
   readonly node: NodeId;
   readonly name: string;
@@ -132,6 +139,10 @@ export interface NodeStatus {
   /** Copies of regions that this node holds. */
   readonly copies: readonly CopyStatus[];
   readonly outcomes: OutcomeCounts;
+  /** Whether it is in touch with a majority of the witnesses: without, it refuses what needs one. */
+  readonly seesMajority: boolean;
+  /** `undefined` on global nodes. */
+  readonly placement: PlacementStatus | undefined;
 }
 
 /** One copy of a group, counted through where it stands. */

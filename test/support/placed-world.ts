@@ -99,6 +99,7 @@ export class PlacedWorld {
       outbox: new Outbox(clock, peers),
       calls: this.#calls(),
       foundation: foundationOf(this.topology),
+      regions: this.topology.regions,
       nodes: this.topology.nodes.filter(({ kind }) => kind === 'region').map((node) => node.id),
     });
     this.witnesses.set(id, witness);

@@ -1,7 +1,13 @@
 // Small worlds to look at, for the tests of what the host shows and answers.
 import type { NodeFacts, Sample } from '../../src/host/view.ts';
 import { seedTopology, type Topology } from '../../src/services/topology.ts';
-import type { GroupAudit, GroupStatus, NodeAudit, NodeStatus } from '../../src/wire/status.ts';
+import type {
+  GroupAudit,
+  GroupStatus,
+  NodeAudit,
+  NodeStatus,
+  PlacementStatus,
+} from '../../src/wire/status.ts';
 import { nodeId } from '../../src/base/id.ts';
 
 export const topology: Topology = seedTopology({ world: 'world-test' });
@@ -25,10 +31,16 @@ export interface Led {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
+export interface Placed {
+  readonly placement?: PlacementStatus;
+  /** The node that sees no majority. */
+  readonly blind?: string;
+}
+
 /** A moment at which these groups were led so, and only `answering` nodes answered. */
 export function sampleOf(
   groups: Readonly<Record<string, Led>>,
-  o: { readonly atMs?: number; readonly answering?: readonly string[]; readonly done?: number } = {},
+  o: { readonly atMs?: number; readonly answering?: readonly string[]; readonly done?: number } & Placed = {},
 ): Sample {
   const statuses = new Map<string, NodeStatus>();
   const audits = new Map<string, NodeAudit>();
@@ -67,6 +79,8 @@ export function sampleOf(
           ? []
           : [{ region: region.name, players: 50, ticks: done, tickMsMax: 2 }],
       outcomes: { done, rejected: 0, unavailable: 0, uncertain: 0 },
+      seesMajority: o.blind !== plan.name,
+      placement: plan.kind === 'region' ? (o.placement ?? { regions: [], nodes: [] }) : undefined,
     });
   }
   return { atMs: o.atMs ?? 0, statuses, audits };
