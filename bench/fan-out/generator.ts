@@ -87,7 +87,7 @@ export class Generator {
     return this.#all((number, walk) => this.#join(number, walk));
   }
 
-  /** Resolves when all are connected, and no more than that. */
+  /** Resolves when all are connected and had one message echoed. */
   connect(): Promise<void> {
     return this.#all((number) => this.#connect(number));
   }
@@ -178,10 +178,14 @@ export class Generator {
 
   #connect(number: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const reader = { text: () => {}, binary: () => {} };
-      const broke = (why: string): void => reject(new Error(`connection ${number}: ${why}`));
-      const { port } = this.#o;
-      this.#idle.push(new RawClient({ port, wants: false, reader, opened: resolve, broke }));
+      const client = new RawClient({
+        port: this.#o.port,
+        wants: true,
+        reader: { text: () => {}, binary: () => resolve() },
+        opened: () => client.sendBinary(new Uint8Array(100)),
+        broke: (why) => reject(new Error(`connection ${number}: ${why}`)),
+      });
+      this.#idle.push(client);
     });
   }
 

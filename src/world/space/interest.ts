@@ -25,7 +25,7 @@ import { Cells } from './cells.ts';
 /** A tick is turned in so many steps. */
 export const PHASES = 10;
 /** With so many in a frame the cells farther away have to wait: each of them comes every third time. */
-const CROWD_AVATARS = 100;
+const CROWD_AVATARS = 200;
 const CROWDED_FAR_TURNS = 3;
 /** Shown to another region in one go; more of them are shown in the next one. */
 const GHOSTS_MAX = 2_000;
