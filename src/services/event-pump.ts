@@ -11,12 +11,13 @@ import type { Clock, Events, Published } from '../runtime/ports.ts';
 import { type EventBatch, pendingEvents, trimEvents } from '../wire/events.ts';
 import type { AckLevel } from '../wire/levels.ts';
 import type { GroupAnswer } from '../wire/peer.ts';
+import type { Feature } from '../world/feature.ts';
 import { serviceCommand, serviceQuery, serviceValue } from './service-calls.ts';
 
 const PENDING = { name: 'events.pending', shape: pendingEvents };
 const TRIM = { name: 'events.trim', shape: trimEvents };
 /** After a change: what changes at the same time then leaves together. */
-const LOOK_MS = 2;
+const LOOK_MS = 5;
 const LOOK_EVERYWHERE_MS = 250;
 /** Before a batch goes out again that was not taken: the destination is away, or between leaders. */
 const AGAIN_MS = 250;
@@ -28,6 +29,11 @@ export interface EventSource {
   committed(): number | undefined;
   read(request: Uint8Array): Uint8Array;
   propose(command: Uint8Array, answer: (answer: GroupAnswer) => void, level?: AckLevel): void;
+}
+
+/** Whether a log with these features has anything for a pump to look at. */
+export function emitsEvents(features: readonly Feature[]): boolean {
+  return features.some(({ events }) => events !== undefined);
 }
 
 interface Watched {

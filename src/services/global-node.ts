@@ -9,9 +9,11 @@ import type { GroupStatus } from '../wire/status.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
 import { Global } from './global.ts';
+import { openGroupEvents } from './group-events.ts';
 import { Introduction } from './introduction.ts';
-import type { NodeRole, NodeSetting } from './node-role.ts';
+import type { NodeRole, NodeSetting, Storage } from './node-role.ts';
 import { readOperation } from './operation.ts';
+import { openRoute } from './open-route.ts';
 import { Outbox } from './outbox.ts';
 import { Readiness } from './readiness.ts';
 import { featuresNamed, surroundingsOf } from './surroundings.ts';
@@ -31,32 +33,26 @@ const NO_REGIONS = {
 } as const;
 
 export function openGlobalNode(setting: NodeSetting): NodeRole {
-  const { topology, node: self, doors } = setting;
-  const { clock, peers, logger } = doors;
+  const { topology, doors } = setting;
+  const { clock, peers } = doors;
   const storage = doors.openStorage();
-  const turn = new Turn({
-    self,
-    clock,
-    peers,
-    ...storage,
-    logger,
-    random: new Random(doors.entropy.bytes(SEED_BYTES).join('.')),
-    onNotices: (notices) => global.tell(notices),
-    onElected: (group, term) => global.elected(group, term),
-    fail: (cause) => doors.fail(cause),
-  });
+  const turn = openTurn(setting, storage, () => global);
   const auditor = new Auditor(clock);
   const groups = openGroups(setting, turn, auditor);
   const outbox = new Outbox(clock, peers);
-  const global = new Global({ groups, outbox, regionNodes: regionNodesOf(topology) });
+  const route = openRoute(setting, outbox);
+  const events = openGroupEvents(setting, groups, route);
+  const changed = (group: number): void => events.changed(group);
+  const global = new Global({ groups, outbox, regionNodes: regionNodesOf(topology), changed });
   const introduction = new Introduction(setting, outbox);
-  const witnessing = new Witnessing(setting, groups, outbox);
+  const witnessing = new Witnessing(setting, { groups, outbox, route });
   const readiness = new Readiness();
   const statuses = (): GroupStatus[] => [...groups.values()].map((group) => group.status());
   return {
     ...NO_REGIONS,
     start: () => {
       introduction.start(() => turn.start());
+      events.start();
       witnessing.witness.start();
     },
     received(from, message) {
@@ -82,11 +78,27 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     seesMajority: () => witnessing.seesMajority,
     async stop() {
       introduction.stop();
+      events.stop();
       witnessing.witness.stop();
       await turn.leave();
       storage.journal.close();
     },
   };
+}
+
+function openTurn({ node: self, doors }: NodeSetting, storage: Storage, global: () => Global): Turn {
+  const { clock, peers, logger } = doors;
+  return new Turn({
+    self,
+    clock,
+    peers,
+    ...storage,
+    logger,
+    random: new Random(doors.entropy.bytes(SEED_BYTES).join('.')),
+    onNotices: (notices) => global().tell(notices),
+    onElected: (group, term) => global().elected(group, term),
+    fail: (cause) => doors.fail(cause),
+  });
 }
 
 /** The groups that this node is a member of, by number. */

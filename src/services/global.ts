@@ -21,6 +21,7 @@ export class Global {
   readonly #outbox: Outbox;
   readonly #regionNodes: readonly NodeId[];
   readonly #forwarding: Forwarding | undefined;
+  readonly #changed: (group: number) => void;
   readonly #inWork = new Map<NodeId, number>();
 
   constructor(o: {
@@ -29,11 +30,14 @@ export class Global {
     regionNodes: readonly NodeId[];
     /** Given where asks for another copy are handed on to it. */
     forwarding?: Forwarding;
+    /** A command of the group was answered here. */
+    changed?: (group: number) => void;
   }) {
     this.#groups = o.groups;
     this.#outbox = o.outbox;
     this.#regionNodes = o.regionNodes;
     this.#forwarding = o.forwarding;
+    this.#changed = o.changed ?? (() => {});
   }
 
   /** Every ask gets one answer while the link stands, also one for a group that is not here. */
@@ -53,6 +57,7 @@ export class Global {
     const end = (answer: GroupAnswer): void => {
       this.#inWork.set(from, (this.#inWork.get(from) ?? 0) - 1);
       this.#answer(from, message.number, answer);
+      if (message.mode === 'command') this.#changed(message.group);
     };
     const answer = (answer: GroupAnswer): void => {
       if (answer.kind !== 'moved' || !this.#handOn(answer.leader, message, end)) end(answer);

@@ -11,6 +11,7 @@ import type { CopyStatus } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
+import { emitsEvents, type EventSource } from './event-pump.ts';
 import { Forwarding } from './forwarding.ts';
 import { Global } from './global.ts';
 import type { NodeSetting } from './node-role.ts';
@@ -22,24 +23,34 @@ import type { RegionPlan } from './topology.ts';
 export class RegionCopies {
   readonly sets: ReadonlyMap<number, ReplicaSet>;
   readonly auditor: Auditor;
+  /** Those whose features emit or take events. */
+  readonly eventSources: readonly EventSource[];
+  readonly #changed: (region: number) => void;
   readonly #asked: Global;
   readonly #forwarding: Forwarding;
 
-  /** The doors' peers must lead to this node too (`own-link.ts`). */
-  constructor(setting: NodeSetting) {
+  /**
+   * The doors' peers must lead to this node too (`own-link.ts`). `changed` is told of each region in which
+   * something was applied or committed.
+   */
+  constructor(setting: NodeSetting, changed: (region: number) => void) {
     const { topology, node: self, doors } = setting;
     const { clock, entropy, peers } = doors;
     const outbox = new Outbox(clock, peers);
     const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
     const sets = new Map<number, ReplicaSet>();
+    const eventSources: EventSource[] = [];
+    this.#changed = changed;
     this.auditor = new Auditor(clock);
     for (const plan of topology.regions.filter(({ copies }) => copies.includes(self))) {
       const features = featuresNamed(plan.features, setting.features);
       const set = this.#open(setting, plan, features);
       sets.set(plan.number, set);
       this.auditor.add(set, features);
+      if (emitsEvents(features)) eventSources.push(eventSourceOf(set));
     }
     this.sets = sets;
+    this.eventSources = eventSources;
     const firstNumber = new ByteReader(entropy.bytes(4)).u32() * 2 ** 20;
     this.#forwarding = new Forwarding({ clock, outbox, firstNumber });
     this.#asked = new Global({ groups: sets, outbox, regionNodes, forwarding: this.#forwarding });
@@ -111,7 +122,21 @@ export class RegionCopies {
       life: 1 + new ByteReader(entropy.bytes(4)).u32(),
       lease: 'granted',
       onNotices: (notices) => this.#asked.tell(notices),
+      onProgress: () => this.#changed(number),
       fail: (cause) => doors.fail(cause),
     });
   }
+}
+
+/** Only the primary that is sure of itself sends events, and only what no successor of its can lack. */
+function eventSourceOf(set: ReplicaSet): EventSource {
+  return {
+    number: set.number,
+    committed() {
+      const { role, isServing, committed } = set.status();
+      return role === 'primary' && isServing ? committed : undefined;
+    },
+    read: (request) => set.read(request),
+    propose: (command, answer, level) => set.propose(command, answer, level),
+  };
 }

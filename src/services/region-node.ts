@@ -7,28 +7,30 @@ import type { PlayerId } from '../base/id.ts';
 import { PLACEMENT_PUSH } from '../wire/placement.ts';
 import { Accounts } from './accounts.ts';
 import { Appointments } from './appointments.ts';
+import { EventPump } from './event-pump.ts';
 import { Gateway } from './gateway.ts';
 import { GroupCalls } from './group-calls.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
+import { openRoute } from './open-route.ts';
 import { Outbox } from './outbox.ts';
+import { PeerEvents } from './peer-events.ts';
 import { PlacementCalls } from './placement-calls.ts';
-import { randomNumber } from './random-number.ts';
 import { Reach } from './reach.ts';
 import { RegionCalls } from './region-calls.ts';
 import { RegionCopies } from './region-copies.ts';
-import { Route } from './route.ts';
+import type { Route } from './route.ts';
 import { Spaces } from './spaces.ts';
 import { foundationOf, type RegionPlan } from './topology.ts';
 
 export function openRegionNode(setting: NodeSetting): NodeRole {
-  const { topology, node: self, features, doors } = setting;
+  const { topology, features, doors } = setting;
   const { clock, logger, peers } = doors;
   const outbox = new Outbox(clock, peers);
-  const copies = new RegionCopies(setting);
+  const copies = new RegionCopies(setting, (region) => pump.changed(region));
   const route = openRoute(setting, outbox);
+  const pump = openPump(setting, copies, route);
   const calls = new GroupCalls({ route, logger, topology, features });
-  const { regions } = topology;
-  const spaces = new Spaces({ self, clock, logger, outbox, regions, isLand: doors.loadLand() });
+  const spaces = openSpaces(setting, outbox);
   const gateway = openGateway(setting, calls, spaces);
   const appointments = openAppointments({ setting, outbox, calls, route, spaces, gateway, copies });
   const reach = new Reach(route, topology.groups);
@@ -37,8 +39,9 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     start() {
       copies.start();
       spaces.start();
-      beginSpaces(spaces, regions);
+      beginSpaces(spaces, topology.regions);
       appointments.start();
+      pump.start();
       reach.start();
     },
     received(from, message) {
@@ -73,6 +76,7 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     placement: () => ({ regions: appointments.regions, nodes: appointments.nodes }),
     stop() {
       appointments.stop();
+      pump.stop();
       gateway.stop();
       spaces.stop();
       copies.stop();
@@ -88,6 +92,17 @@ function beginSpaces(spaces: Spaces, regions: readonly RegionPlan[]): void {
   }
 }
 
+function openPump({ doors }: NodeSetting, copies: RegionCopies, route: Route): EventPump {
+  const events = new PeerEvents(route);
+  return new EventPump({ clock: doors.clock, events, sources: copies.eventSources });
+}
+
+function openSpaces({ topology, node: self, doors }: NodeSetting, outbox: Outbox): Spaces {
+  const { clock, logger } = doors;
+  const isLand = doors.loadLand();
+  return new Spaces({ self, clock, logger, outbox, regions: topology.regions, isLand });
+}
+
 function openGateway(setting: NodeSetting, calls: GroupCalls, { presences }: Spaces): Gateway {
   const { topology, node: self, doors } = setting;
   const { clock, logger, secrets } = doors;
@@ -97,21 +112,6 @@ function openGateway(setting: NodeSetting, calls: GroupCalls, { presences }: Spa
   const standsIn = (player: PlayerId): string | undefined => presences.regionOf(player)?.name;
   const regional = new RegionCalls({ calls, self, regions, home, standsIn });
   return new Gateway({ clock, logger, calls, regional, accounts, presences });
-}
-
-/** To the groups, and to the regions wherever their primaries are. */
-function openRoute({ topology, doors }: NodeSetting, outbox: Outbox): Route {
-  const { clock, entropy, peers } = doors;
-  return new Route({
-    clock,
-    peers,
-    outbox,
-    groups: [
-      ...topology.groups,
-      ...topology.regions.map(({ copies: members, ...region }) => ({ ...region, members })),
-    ],
-    firstNumber: randomNumber(entropy.bytes(6)),
-  });
 }
 
 function openAppointments(o: {

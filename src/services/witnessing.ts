@@ -9,8 +9,7 @@ import { GroupCalls } from './group-calls.ts';
 import type { NodeSetting } from './node-role.ts';
 import type { Outbox } from './outbox.ts';
 import { localFirst, PlacementCalls } from './placement-calls.ts';
-import { randomNumber } from './random-number.ts';
-import { Route } from './route.ts';
+import type { Route } from './route.ts';
 import { foundationOf, regionNodesOf } from './topology.ts';
 import { Witness } from './witness.ts';
 
@@ -19,13 +18,16 @@ export class Witnessing {
   readonly #setting: NodeSetting;
   readonly #route: Route;
 
-  constructor(setting: NodeSetting, groups: ReadonlyMap<number, Group>, outbox: Outbox) {
+  constructor(
+    setting: NodeSetting,
+    o: { groups: ReadonlyMap<number, Group>; outbox: Outbox; route: Route },
+  ) {
     this.#setting = setting;
     const { topology, node: self, features, doors } = setting;
-    const { clock, entropy, logger, peers } = doors;
-    const firstNumber = randomNumber(entropy.bytes(6));
-    this.#route = new Route({ clock, peers, outbox, groups: topology.groups, firstNumber });
-    const route = localFirst(groups, this.#route);
+    const { clock, logger } = doors;
+    const { outbox } = o;
+    this.#route = o.route;
+    const route = localFirst(o.groups, this.#route);
     this.witness = new Witness({
       self,
       clock,

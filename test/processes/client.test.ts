@@ -25,7 +25,7 @@ import {
 const ANN = { name: 'ann', password: 'correct horse' };
 const QUITO = { lat: -1_807_000, lon: -784_678_000 };
 const NORTH = { lat: -1_806_000, lon: -784_678_000 };
-const SESSION = { player: 7, session: 40, expiresAtMs: 86_400_000, token: 'token-40' };
+const SESSION = { player: 7, session: 40, expiresAtMs: 86_400_000, token: 'token-40', region: 'eu' };
 
 /** What the script does with a frame; `undefined` for what every gateway does. */
 type Script = (frame: PlayerFrame, link: Link) => Outcome<unknown> | 'nothing' | undefined;

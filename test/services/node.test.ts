@@ -12,7 +12,7 @@ import type { IncarnationStore } from '../../src/services/incarnations.ts';
 import { bornIn, memoryStore } from '../support/incarnations.ts';
 import { openCopyStorage } from '../support/copy-storage.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
-import { type LogLine, memoryLogger, plainSecrets, TestLink } from '../support/tiny-world.ts';
+import { type Json, type LogLine, memoryLogger, plainSecrets, TestLink } from '../support/tiny-world.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { VirtualDisk } from '../../src/sim/disk.ts';
 
@@ -111,8 +111,8 @@ class SeedWorld {
     assert.ok([...this.nodes.values()].every((node) => node.isReady()));
   }
 
-  async player(name: string): Promise<{ link: TestLink; session: number }> {
-    const players = this.node(REGION).players;
+  async player(name: string, at: NodeId = REGION): Promise<{ link: TestLink; session: number }> {
+    const { players } = this.node(at);
     assert.ok(players !== undefined);
     const link = new TestLink(1, { clock: this.clock, players });
     players.opened(link);
@@ -262,4 +262,51 @@ test('a node whose folder was wiped must not go on, and says which command helps
   await world.clock.live(2_000);
   assert.match(String(world.failures[0]), /bluemarble replace global-4/);
   assert.equal(world.node(wiped).status().groups.every(({ term }) => term === 0), true);
+});
+
+test('what is said to the world is told to everybody, whichever gateway he is at', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const ada = await world.player('ada', nodeId(8));
+  const bob = await world.player('bob', nodeId(9));
+  const said = await ada.link.call('chat.say', { channel: 'world', text: 'hello' }, `${ada.session}.1`);
+  assert.equal(said['kind'], 'done');
+  await world.clock.live(500);
+  const told = bob.link.frames.filter(({ push }) => push === 'chat').map(({ value }) => value as Json);
+  assert.deepEqual(told.map(({ text, region }) => [text, region]), [['hello', 'eu']]);
+  const history = await bob.link.call('chat.history', { channel: 'world' });
+  assert.deepEqual(history['value'], told);
+  const own = await ada.link.call('chat.history', { channel: 'world' });
+  assert.deepEqual(own['value'], told);
+  assert.deepEqual(world.failures, []);
+});
+
+test('a rare item leaves the holdings for a workshop, and its product comes back', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  const { link, session } = await world.player('ada', nodeId(8));
+  let number = 0;
+  const ask = async (call: string, args: unknown): Promise<Json> => {
+    const outcome = await link.call(call, args, `${session}.${++number}`);
+    assert.equal(outcome['kind'], 'done', JSON.stringify(outcome));
+    return (outcome['value'] ?? {}) as Json;
+  };
+  await ask('holdings.open', null);
+  for (const [material, product] of [['wood', 'plank'], ['stone', 'brick']]) {
+    await ask('crafting.gather', { material });
+    const { job } = await ask('crafting.start', { recipe: product, item: null });
+    await world.clock.live(2_100);
+    await ask('crafting.collect', { job });
+  }
+  const { items } = await ask('holdings.mine', null);
+  const compass = (items as { id: number; kind: string }[]).find(({ kind }) => kind === 'compass');
+  const { job } = await ask('crafting.start', { recipe: 'sextant', item: compass?.id });
+  await world.clock.live(5_000);
+  assert.equal((await ask('crafting.collect', { job }))['state'], 'delivering');
+  await world.clock.live(500);
+  const states = link.frames.filter(({ push }) => push === 'crafting').map(({ value }) => value as Json);
+  assert.deepEqual(states.map(({ state }) => state), ['working', 'made']);
+  const after = (await ask('holdings.mine', null))['items'] as { kind: string }[];
+  assert.deepEqual(after.map(({ kind }) => kind), ['lantern', 'rope', 'sextant']);
+  assert.deepEqual(world.failures, []);
 });
