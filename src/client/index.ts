@@ -8,6 +8,7 @@ import type { StoredSession } from './session.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import { OUTSTANDING_CALLS_MAX } from '../wire/player.ts';
 
+export type { CallOptions } from './calls.ts';
 export type { ArgsOf, Client, PlayCall, Stop, ValueOf } from './client.ts';
 export type { Motion, Socket, SocketConstructor } from './connection.ts';
 export type { Seen } from './motion.ts';

@@ -105,6 +105,8 @@ export class Crowd {
       players: this.#options.players,
       joined: this.#players.filter(({ stands }) => stands).length,
       trades: this.#tally.count('trade.give', 'done') + this.#tally.count('trade.accept', 'done'),
+      said: this.#tally.count('chat.say', 'done'),
+      crafted: this.#tally.count('crafting.collect', 'done'),
       calls: this.#tally.summarize(windowMs),
     };
   }

@@ -1,9 +1,12 @@
-// What a test player does next: gives, offers or withdraws, drawn at random from what he has.
+// What a test player does next: trades or crafts, drawn at random from what he has.
 //
-// `test-player.ts` asks before every deed and does what it is told. Pure: the same random stream and
-// the same purse give the same deed. Now and then a deed is foolish, as players are.
+// `test-player.ts` and `artisan.ts` ask before every deed and do what they are told. Pure: the same random
+// stream and the same purse give the same deed. Now and then a deed is foolish, as players are.
 import type { Random } from '../base/random.ts';
 import type { Gift, HoldingsView, MakeOffer } from '../wire/calls.ts';
+import type { Job, Workshop } from '../wire/regional-calls.ts';
+import { countOf } from '../world/features/stock.ts';
+import { gathered, type Recipe, recipes } from '../world/features/recipes.ts';
 
 export type Deed =
   | { readonly kind: 'give'; readonly gift: Gift }
@@ -54,4 +57,49 @@ function offerOf(
   const price = random.integer(1, GOLD_PER_DEED_MAX);
   const want = wantsItem ? { gold: 0, items: [wanted] } : { gold: price, items: [] };
   return { kind: 'offer', offer: { to: partner, give, want } };
+}
+
+export type Craft =
+  | { readonly kind: 'gather'; readonly material: string }
+  | { readonly kind: 'start'; readonly recipe: string; readonly item: number | null }
+  | { readonly kind: 'collect'; readonly job: number };
+
+/** As many jobs as he has an eye on. */
+const JOBS_MAX = 4;
+
+/** Collects what is finished, else makes the rarest thing he can, else what that needs. */
+export function chooseCraft(
+  { materials, jobs }: Workshop,
+  mine: HoldingsView,
+  o: { readonly nowMs: number; readonly random: Random },
+): Craft {
+  const { nowMs, random } = o;
+  const finished = jobs.find((job) => isFinished(job, nowMs));
+  if (finished !== undefined) return { kind: 'collect', job: finished.job };
+  const stocked = recipes.filter(({ materials: needed }) =>
+    needed.every(({ kind, count }) => countOf(materials, kind) >= count),
+  );
+  const possible = stocked.flatMap((recipe) => startOf(recipe, mine, jobs));
+  const rare = possible.filter(({ item }) => item !== null);
+  const chosen = random.pick(rare) ?? random.pick(possible);
+  if (chosen !== undefined && jobs.length < JOBS_MAX) return { kind: 'start', ...chosen };
+  return { kind: 'gather', material: random.pick(gathered) ?? '' };
+}
+
+function isFinished({ state, finishesAtMs }: Job, nowMs: number): boolean {
+  if (state === 'working') return finishesAtMs <= nowMs;
+  return state === 'made' || state === 'refused';
+}
+
+/** With an item of the right kind, if the recipe takes one and he has it to spare. */
+function startOf(
+  recipe: Recipe,
+  { items }: HoldingsView,
+  jobs: readonly Job[],
+): readonly { readonly recipe: string; readonly item: number | null }[] {
+  if (recipe.item === undefined) return [{ recipe: recipe.name, item: null }];
+  return items
+    .filter(({ kind, locked }) => kind === recipe.item && !locked)
+    .filter(({ id }) => !jobs.some(({ item }) => item === id))
+    .map(({ id }) => ({ recipe: recipe.name, item: id }));
 }

@@ -61,6 +61,8 @@ interface Ownership {
 export class Ledger {
   readonly #accounts = new Map<number, Account>();
   readonly #items = new Map<number, Ownership>();
+  /** Items that are no more, if they ever were in the books. */
+  readonly #consumed = new Set<number>();
   readonly #linked = new Map<number, number>();
   #openedGold = 0;
   #uncertain = 0;
@@ -94,6 +96,17 @@ export class Ledger {
     }
   }
 
+  /** Enters an item that went into a workshop: nobody may have it any more. */
+  consumed(item: number): void {
+    this.#consumed.add(item);
+  }
+
+  /** Enters an item that a workshop made. If it was traded since, its owner is known already. */
+  made(item: number, owner: number): void {
+    if (this.#consumed.has(item)) return;
+    this.#item(item, owner);
+  }
+
   /** Enters moves of which nobody knows whether they happened. */
   uncertain(moves: readonly Move[]): void {
     this.#uncertain += 1;
@@ -116,7 +129,7 @@ export class Ledger {
     const itemsCounted = this.#compareItems(counted, findings);
     return {
       gold: { expected: this.#openedGold, counted: goldCounted },
-      items: { expected: this.#items.size, counted: itemsCounted },
+      items: { expected: this.#expectedItems(), counted: itemsCounted },
       uncertain: this.#uncertain,
       differences: findings.count,
       described: findings.described,
@@ -154,6 +167,12 @@ export class Ledger {
     return total;
   }
 
+  #expectedItems(): number {
+    let expected = 0;
+    for (const id of this.#items.keys()) if (!this.#consumed.has(id)) expected += 1;
+    return expected;
+  }
+
   #compareItems(counted: ReadonlyMap<number, HoldingsView>, findings: Findings): number {
     let total = 0;
     const seen = new Map<number, number>();
@@ -166,6 +185,7 @@ export class Ledger {
       }
     }
     for (const [id, item] of this.#items) {
+      if (this.#consumed.has(id)) continue;
       const owner = seen.get(id);
       if (owner === undefined) findings.add(`item ${id} is with nobody, it was with ${item.owner}`);
       else if (owner !== item.owner && !item.candidates.has(owner)) {
@@ -173,7 +193,8 @@ export class Ledger {
       }
     }
     for (const [id, owner] of seen) {
-      if (!this.#items.has(id)) findings.add(`item ${id} of player ${owner} came from nowhere`);
+      if (this.#consumed.has(id)) findings.add(`item ${id} is with ${owner}, but it was consumed`);
+      else if (!this.#items.has(id)) findings.add(`item ${id} of player ${owner} came from nowhere`);
     }
     return total;
   }

@@ -11,6 +11,10 @@ export interface CrowdStats {
   readonly joined: number;
   /** Gifts and accepted offers that were acknowledged. */
   readonly trades: number;
+  /** Messages that were said. */
+  readonly said: number;
+  /** Things that were made and collected. */
+  readonly crafted: number;
   /** All calls together first. */
   readonly calls: readonly CallSummary[];
 }

@@ -1,4 +1,4 @@
-// One test player: a real client that logs in, walks near its birth place and trades.
+// One test player: a real client that logs in, walks near its birth place, trades, crafts and talks.
 //
 // `crowd.ts` has as many as were asked for, lets them join, drives their steps, and asks them at the end
 // what they hold. Every outcome goes into the tally, every acknowledged move into the ledger.
@@ -8,12 +8,14 @@ import type { Random } from '../base/random.ts';
 import {
   type ArgsOf,
   type Client,
+  type CallOptions,
   connect,
   type LogIn,
   type PlayCall,
   type ValueOf,
 } from '../client/index.ts';
 import { type HoldingsView, myOffers, type Offer } from '../wire/calls.ts';
+import { Artisan } from './artisan.ts';
 import type { Birth } from './birth.ts';
 import { chooseDeed, type Deed } from './deeds.ts';
 import { insist, pause } from './insist.ts';
@@ -27,6 +29,8 @@ const THINK_MS_MIN = 200;
 const THINK_MS_MAX = 1_500;
 const PAUSE_MS_MIN = 1_000;
 const PAUSE_MS_MAX = 3_000;
+/** Who reads what was said before he came does not mind half a second. */
+const HISTORY_MS_OLD = 500;
 /** How often he tries to get back into the world that did not take him. */
 const COME_BACK_MS = 5_000;
 /** Rounds of withdrawing what is still open: each sees what an earlier one could not reach. */
@@ -61,6 +65,7 @@ export class TestPlayer {
   readonly #openOffers = new Set<number>();
   readonly #accepting = new Set<Promise<void>>();
   readonly #client: Client;
+  readonly #artisan: Artisan;
   #player = 0;
   #holdings: HoldingsView | undefined;
   #isStale = true;
@@ -74,6 +79,11 @@ export class TestPlayer {
       random: options.random.split('walk'),
       start: options.birth.place,
       mayStand: (place) => options.company.isLand(place),
+    });
+    this.#artisan = new Artisan({
+      ask: (name, args, where) => this.#call(name, args, where),
+      ledger: options.company.ledger,
+      region: options.birth.region,
     });
     this.#listen();
   }
@@ -105,6 +115,7 @@ export class TestPlayer {
     this.#player = loggedIn.value.player;
     await insist(() => this.#call('names.claim', { name: worldName }), giveUp);
     await insist(() => this.#call('holdings.open', null), giveUp);
+    await this.#artisan.begin(giveUp);
     const holdings = await insist(() => this.#call('holdings.mine', null), giveUp);
     if (holdings?.kind !== 'done') return false;
     this.#holdings = holdings.value;
@@ -116,14 +127,17 @@ export class TestPlayer {
     return entered?.kind === 'done';
   }
 
-  /** Trades until the crowd closes; resolves when everything he began has its outcome. */
+  /** Trades, crafts and talks until the crowd closes; resolves when all he began has its outcome. */
   async trade(): Promise<void> {
     const { company, random } = this.#options;
     const pauses = random.split('pauses');
     const choices = random.split('deeds');
+    const others = random.split('crafts and talk');
     while (await pause(pauses.integer(PAUSE_MS_MIN, PAUSE_MS_MAX), company.closing)) {
       this.#comeBack();
       await this.#tradeOnce(choices);
+      if (others.chance(1, 2)) await this.#craftOnce(others);
+      if (others.chance(1, 8)) await this.#talkOnce(others);
     }
     await Promise.all(this.#accepting);
   }
@@ -133,8 +147,9 @@ export class TestPlayer {
     if (this.#stands) this.#client.moveTo(this.#walker.step(milliseconds));
   }
 
-  /** Withdraws what he still offers, so that everything he has is his own again. */
+  /** Withdraws what he still offers and lets his workshop come to rest: all he has is his own again. */
   async settle(giveUp: AbortSignal): Promise<void> {
+    await this.#artisan.settle(this.player, giveUp);
     for (let round = 0; round < WITHDRAW_ROUNDS_MAX; round++) {
       const offers = await insist(() => this.#call('trade.offers', null), giveUp);
       if (offers?.kind !== 'done') return;
@@ -171,6 +186,22 @@ export class TestPlayer {
     // Whatever comes of it, what he believed to have is no longer sure.
     this.#isStale = true;
     if (deed !== undefined) await this.#do(deed);
+  }
+
+  async #craftOnce(random: Random): Promise<void> {
+    if (this.#holdings === undefined) return;
+    const mayHaveChanged = await this.#artisan.work(this.player, this.#holdings, random);
+    this.#isStale ||= mayHaveChanged;
+  }
+
+  async #talkOnce(random: Random): Promise<void> {
+    const channel = random.chance(1, 3) ? 'world' : 'region';
+    if (random.chance(1, 4)) {
+      await this.#call('chat.history', { channel }, { bound: { msOld: HISTORY_MS_OLD } });
+      return;
+    }
+    const text = `${this.#options.worldName} says ${random.integer(1, 1_000_000)}`;
+    await this.#call('chat.say', { channel, text });
   }
 
   async #look(): Promise<boolean> {
@@ -259,8 +290,12 @@ export class TestPlayer {
     this.#enterMoves(movesOf(offer), outcome);
   }
 
-  #call<Name extends PlayCall>(name: Name, args: ArgsOf<Name>): Promise<Outcome<ValueOf<Name>>> {
-    return this.#measured(name, () => this.#client.call(name, args));
+  #call<Name extends PlayCall>(
+    name: Name,
+    args: ArgsOf<Name>,
+    options?: CallOptions,
+  ): Promise<Outcome<ValueOf<Name>>> {
+    return this.#measured(name, () => this.#client.call(name, args, options));
   }
 
   async #measured<Value>(

@@ -24,6 +24,8 @@ export interface Report {
   readonly durationMs: number;
   readonly players: number;
   readonly trades: number;
+  readonly crafted: number;
+  readonly said: number;
   readonly outcomes: OutcomeCounts;
   readonly calls: readonly Omit<CallSummary, 'recent'>[];
   readonly leaderChanges: number;
@@ -67,6 +69,8 @@ export function reportOf(findings: Findings): Report {
     durationMs: findings.durationMs,
     players,
     trades: crowd?.stats.trades ?? 0,
+    crafted: crowd?.stats.crafted ?? 0,
+    said: crowd?.stats.said ?? 0,
     outcomes: {
       done: all?.done ?? 0,
       rejected: all?.rejected ?? 0,
@@ -91,7 +95,10 @@ export function describeReport(report: Report): readonly Line[] {
   ];
   if (report.players > 0) {
     lines.push(
-      [piece(`${grouped(report.players)} players, ${grouped(report.trades)} trades`)],
+      [
+        piece(`${grouped(report.players)} players, ${grouped(report.trades)} trades, `),
+        piece(`${grouped(report.crafted)} crafts, ${grouped(report.said)} messages`),
+      ],
       [
         piece(`outcomes: ${grouped(done)} done, ${grouped(rejected)} rejected, `),
         piece(`${grouped(unavailable)} unavailable, ${grouped(uncertain)} uncertain`),

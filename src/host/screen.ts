@@ -70,11 +70,15 @@ export function renderPlain(view: WorldView): string {
   return parts.join(' | ');
 }
 
+function deeds({ trades, crafted, said }: CrowdStats): string {
+  return `${grouped(trades)} trades, ${grouped(crafted)} crafts, ${grouped(said)} messages`;
+}
+
 /** The crowd in one line. */
 export function renderCrowd(stats: CrowdStats): string {
   const all = stats.calls.find(({ call }) => call === ALL_CALLS);
   const joined = `${grouped(stats.joined)} of ${grouped(stats.players)}`;
-  const players = `${joined} players, ${grouped(stats.trades)} trades`;
+  const players = `${joined} players, ${deeds(stats)}`;
   if (all === undefined) return players;
   const { perSecond, p50Ms, p99Ms } = all.recent;
   const times = `p50 ${milliseconds(p50Ms)} ms, p99 ${milliseconds(p99Ms)} ms`;
@@ -208,7 +212,7 @@ function outcomeLines(view: WorldView): readonly Line[] {
   const joined = `${grouped(crowd.joined)} of ${grouped(crowd.players)}`;
   return [
     ...lines,
-    [piece(`TEST PLAYERS  ${joined} in the world, ${grouped(crowd.trades)} trades`)],
+    [piece(`TEST PLAYERS  ${joined} in the world, ${deeds(crowd)}`)],
     [piece(`${'CALL'.padEnd(18)}${callHead()}`, 'faint')],
     ...busiest.map((summary): Line => {
       const { perSecond, p50Ms, p99Ms, maxMs } = summary.recent;

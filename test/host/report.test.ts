@@ -19,7 +19,7 @@ function crowdResult(changes: Partial<CrowdResult['comparison']> = {}, trades = 
     ...changes,
   };
   const calls = tally.summarize(1_000);
-  const stats = { players: 2, joined: 2, trades, calls };
+  const stats = { players: 2, joined: 2, trades, said: 4, crafted: 5, calls };
   return { stats, absent: 0, known: 2, comparison };
 }
 

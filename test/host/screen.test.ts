@@ -15,7 +15,7 @@ function crowdStats(): CrowdStats {
     for (let i = 0; i <= place; i++) tally.record(name, 'done', 3);
   });
   const calls = tally.summarize(1_000);
-  return { players: 200, joined: 198, trades: 1_234, calls };
+  return { players: 200, joined: 198, trades: 1_234, said: 12, crafted: 34, calls };
 }
 
 const BOOKS = {
@@ -80,7 +80,7 @@ test('a group that nobody leads says so, and its lags are unknown', () => {
 test('the plain line names leaders, outcomes and players', () => {
   const line = renderPlain(busyView());
   assert.match(line, /1 min 23 s \| 7\/9 nodes up \| led by auth g1, economy g2, guild g3/);
-  assert.match(line, /198 of 200 players, 1,234 trades/);
+  assert.match(line, /198 of 200 players, 1,234 trades, 34 crafts, 12 messages/);
   assert.match(line, /15 calls\/s, p50 3\.0 ms/);
 });
 

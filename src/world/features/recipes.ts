@@ -15,7 +15,7 @@ export interface Recipe {
 /** What players find lying about. */
 export const gathered: readonly string[] = ['wood', 'stone', 'fibre'];
 
-const recipes: readonly Recipe[] = [
+export const recipes: readonly Recipe[] = [
   common('plank', { kind: 'wood', count: 2 }),
   common('brick', { kind: 'stone', count: 2 }),
   common('cord', { kind: 'fibre', count: 3 }),
