@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Random } from '../../src/base/random.ts';
-import { chooseDeed, type Situation } from '../../src/crowd/deeds.ts';
+import { chooseCraft, chooseDeed, type Situation } from '../../src/crowd/deeds.ts';
 import { give, makeOffer } from '../../src/wire/calls.ts';
+import { gather, type Job, startCraft } from '../../src/wire/regional-calls.ts';
 
 const rich: Situation = {
   mine: {
@@ -77,4 +78,55 @@ test('the same random stream gives the same deeds', () => {
   };
   assert.deepEqual(deeds('same'), deeds('same'));
   assert.notDeepEqual(deeds('same'), deeds('other'));
+});
+
+const NOW_MS = 1_000;
+const job = (number: number, changes: Partial<Job>): Job => ({
+  job: number,
+  recipe: 'plank',
+  item: 0,
+  state: 'working',
+  finishesAtMs: NOW_MS,
+  made: 0,
+  reason: '',
+  ...changes,
+});
+
+test('what is finished is collected first, and what is not is left alone', () => {
+  const o = { nowMs: NOW_MS, random: new Random('crafts') };
+  const waiting = [
+    job(1, { finishesAtMs: NOW_MS + 1 }),
+    job(2, { state: 'claiming', item: 5, finishesAtMs: 0 }),
+    job(3, { state: 'delivering', item: 5 }),
+  ];
+  const { mine } = rich;
+  assert.equal(chooseCraft({ materials: [], jobs: waiting }, mine, o).kind, 'gather');
+  for (const changes of [{}, { state: 'made', made: 9 }, { state: 'refused' }] as const) {
+    const jobs = [...waiting, job(4, changes)];
+    assert.deepEqual(chooseCraft({ materials: [], jobs }, mine, o), { kind: 'collect', job: 4 });
+  }
+});
+
+test('a rare thing is made where it can be, out of an item that is free; else what it needs', () => {
+  const o = { nowMs: NOW_MS, random: new Random('crafts') };
+  const stock = [
+    { kind: 'plank', count: 2 },
+    { kind: 'cord', count: 1 },
+  ];
+  const items = [
+    { id: 7, kind: 'rope', locked: true },
+    { id: 8, kind: 'rope', locked: false },
+  ];
+  const mine = { ...rich.mine, items };
+  const start = chooseCraft({ materials: stock, jobs: [] }, mine, o);
+  assert.deepEqual(start, { kind: 'start', recipe: 'rope-ladder', item: 8 });
+  startCraft.args.parse({ recipe: 'rope-ladder', item: 8 }, 'args');
+  const inUse = [job(1, { state: 'claiming', item: 8 })];
+  assert.equal(chooseCraft({ materials: stock, jobs: inUse }, mine, o).kind, 'gather');
+  const wood = [{ kind: 'wood', count: 2 }];
+  const plank = { kind: 'start', recipe: 'plank', item: null };
+  assert.deepEqual(chooseCraft({ materials: wood, jobs: [] }, mine, o), plank);
+  const found = chooseCraft({ materials: [], jobs: [] }, mine, o);
+  assert.ok(found.kind === 'gather');
+  gather.args.parse({ material: found.material }, 'args');
 });

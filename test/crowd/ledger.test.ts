@@ -118,3 +118,26 @@ test('a player who could not be read is a difference', () => {
   const result = opened().compare(new Map([[ANNA, holds(100, 11, 12)]]));
   assert.ok(result.described.includes(`player ${BERT} could not be read`));
 });
+
+test('what a workshop took is expected nowhere, and what it made at its maker or where it went', () => {
+  const ledger = opened();
+  ledger.consumed(11);
+  ledger.made(41, ANNA);
+  ledger.made(42, ANNA);
+  ledger.done(gift(ANNA, CARA, 0, 42), 9);
+  const right = compare(ledger, holds(100, 12, 41), holds(100, 21), holds(100, 31, 42));
+  assert.deepEqual(right.items, { expected: 5, counted: 5 });
+  assert.deepEqual(right.described, []);
+  const doubled = compare(ledger, holds(100, 11, 12, 41), holds(100, 21), holds(100, 31, 42));
+  assert.deepEqual(doubled.described, ['item 11 is with 1, but it was consumed']);
+  const lost = compare(ledger, holds(100, 12), holds(100, 21), holds(100, 31, 42));
+  assert.deepEqual(lost.described, ['item 41 is with nobody, it was with 1']);
+});
+
+test('what was made and traded before the books heard of its making has the owner of the trade', () => {
+  const ledger = opened();
+  ledger.done(gift(ANNA, BERT, 0, 41), 9);
+  ledger.made(41, ANNA);
+  const result = compare(ledger, holds(100, 11, 12), holds(100, 21, 41), holds(100, 31));
+  assert.equal(result.differences, 0);
+});
