@@ -104,7 +104,7 @@ test('one batch is under way to a destination; what comes meanwhile follows in i
   const bench = new Bench();
   toAsiaOnly(bench);
   bench.say();
-  bench.clock.advance(2);
+  bench.clock.advance(6);
   bench.say();
   bench.say();
   bench.clock.advance(60);
