@@ -1,17 +1,19 @@
-// The copies of regions that a region node holds: opened from their folders, asked, watched.
+// The copies of regions that a region node holds: opened from their folders, asked, watched, and their
+// events sent.
 //
 // `region-node.ts` owns one. A copy whose folder is damaged is set aside and begun anew: blank, it counts
 // for nothing until a primary has brought it level, and the other copies of this node go on.
 import { ByteReader } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
+import type { Events } from '../runtime/ports.ts';
 import { ReplicaSet } from '../runtime/replica-set.ts';
 import type { PeerMessage } from '../wire/peer.ts';
 import type { CopyStatus } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
-import { emitsEvents, type EventSource } from './event-pump.ts';
+import { emitsEvents, EventPump, type EventSource } from './event-pump.ts';
 import { Forwarding } from './forwarding.ts';
 import { Global } from './global.ts';
 import type { NodeSetting } from './node-role.ts';
@@ -23,34 +25,28 @@ import type { RegionPlan } from './topology.ts';
 export class RegionCopies {
   readonly sets: ReadonlyMap<number, ReplicaSet>;
   readonly auditor: Auditor;
-  /** Those whose features emit or take events. */
-  readonly eventSources: readonly EventSource[];
-  readonly #changed: (region: number) => void;
+  readonly #pump: EventPump;
   readonly #asked: Global;
   readonly #forwarding: Forwarding;
 
-  /**
-   * The doors' peers must lead to this node too (`own-link.ts`). `changed` is told of each region in which
-   * something was applied or committed.
-   */
-  constructor(setting: NodeSetting, changed: (region: number) => void) {
+  /** The doors' peers must lead to this node too (`own-link.ts`). `events` carries what is emitted. */
+  constructor(setting: NodeSetting, events: Events) {
     const { topology, node: self, doors } = setting;
     const { clock, entropy, peers } = doors;
     const outbox = new Outbox(clock, peers);
     const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
     const sets = new Map<number, ReplicaSet>();
-    const eventSources: EventSource[] = [];
-    this.#changed = changed;
+    const sources: EventSource[] = [];
     this.auditor = new Auditor(clock);
     for (const plan of topology.regions.filter(({ copies }) => copies.includes(self))) {
       const features = featuresNamed(plan.features, setting.features);
       const set = this.#open(setting, plan, features);
       sets.set(plan.number, set);
       this.auditor.add(set, features);
-      if (emitsEvents(features)) eventSources.push(eventSourceOf(set));
+      if (emitsEvents(features)) sources.push(eventSourceOf(set));
     }
     this.sets = sets;
-    this.eventSources = eventSources;
+    this.#pump = new EventPump({ clock, events, sources });
     const firstNumber = new ByteReader(entropy.bytes(4)).u32() * 2 ** 20;
     this.#forwarding = new Forwarding({ clock, outbox, firstNumber });
     this.#asked = new Global({ groups: sets, outbox, regionNodes, forwarding: this.#forwarding });
@@ -58,6 +54,7 @@ export class RegionCopies {
 
   start(): void {
     for (const set of this.sets.values()) set.start();
+    this.#pump.start();
   }
 
   /** True when the message was for a copy here. */
@@ -89,6 +86,7 @@ export class RegionCopies {
   }
 
   stop(): void {
+    this.#pump.stop();
     for (const set of this.sets.values()) set.stop();
   }
 
@@ -122,7 +120,7 @@ export class RegionCopies {
       life: 1 + new ByteReader(entropy.bytes(4)).u32(),
       lease: 'granted',
       onNotices: (notices) => this.#asked.tell(notices),
-      onProgress: () => this.#changed(number),
+      onProgress: () => this.#pump.changed(number),
       fail: (cause) => doors.fail(cause),
     });
   }

@@ -7,7 +7,6 @@ import type { PlayerId } from '../base/id.ts';
 import { PLACEMENT_PUSH } from '../wire/placement.ts';
 import { Accounts } from './accounts.ts';
 import { Appointments } from './appointments.ts';
-import { EventPump } from './event-pump.ts';
 import { Gateway } from './gateway.ts';
 import { GroupCalls } from './group-calls.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
@@ -26,9 +25,8 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
   const { topology, features, doors } = setting;
   const { clock, logger, peers } = doors;
   const outbox = new Outbox(clock, peers);
-  const copies = new RegionCopies(setting, (region) => pump.changed(region));
   const route = openRoute(setting, outbox);
-  const pump = openPump(setting, copies, route);
+  const copies = new RegionCopies(setting, new PeerEvents(route));
   const calls = new GroupCalls({ route, logger, topology, features });
   const spaces = openSpaces(setting, outbox);
   const gateway = openGateway(setting, calls, spaces);
@@ -41,7 +39,6 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
       spaces.start();
       beginSpaces(spaces, topology.regions);
       appointments.start();
-      pump.start();
       reach.start();
     },
     received(from, message) {
@@ -76,7 +73,6 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     placement: () => ({ regions: appointments.regions, nodes: appointments.nodes }),
     stop() {
       appointments.stop();
-      pump.stop();
       gateway.stop();
       spaces.stop();
       copies.stop();
@@ -90,11 +86,6 @@ function beginSpaces(spaces: Spaces, regions: readonly RegionPlan[]): void {
   for (const { number, copies } of regions) {
     if (copies[0] !== undefined) spaces.appointed(number, copies[0]);
   }
-}
-
-function openPump({ doors }: NodeSetting, copies: RegionCopies, route: Route): EventPump {
-  const events = new PeerEvents(route);
-  return new EventPump({ clock: doors.clock, events, sources: copies.eventSources });
 }
 
 function openSpaces({ topology, node: self, doors }: NodeSetting, outbox: Outbox): Spaces {
