@@ -52,7 +52,8 @@ function hindranceOf(
   }
   if (hasFailed(node)) return `${node} has failed by the word of the witnesses.`;
   if (!acceptLoss) return primary === node ? `${node} is primary of ${region} already.` : undefined;
-  const living = copies.filter(({ name }) => !hasFailed(name)).length;
+  // A copy that is blank or being fenced shows as unhealthy: then placement knows better.
+  const living = copies.filter(({ name, isHealthy }) => isHealthy && !hasFailed(name)).length;
   if (living < majority(copies.length)) return undefined;
   const lives = `${living} of ${copies.length} copies of ${region} live`;
   return `${lives}, so nothing need be lost: leave --accept-loss out.`;

@@ -7,7 +7,7 @@
 // Everything may come late, twice or out of order: numbers and epochs tell what still counts.
 // Source: seed, Part III.1 (automatic failover), with a decision where the seed has an observation.
 import { type Decision, done, rejected } from '../../base/errors.ts';
-import { playerId } from '../../base/id.ts';
+import { type NodeId, playerId } from '../../base/id.ts';
 import { majority } from '../../base/quorum.ts';
 import {
   COPIES_MAX,
@@ -166,7 +166,9 @@ function applyMove(
   if (!copies.includes(to)) return rejected('not-a-copy');
   if (state.hasFailed(to)) return rejected('has-failed');
   if (acceptLoss) {
-    const living = copies.filter((copy) => !state.hasFailed(copy)).length;
+    const isBlank = (copy: NodeId): boolean =>
+      region.search?.promises.some((promise) => promise.node === copy && promise.isBlank) === true;
+    const living = copies.filter((copy) => !state.hasFailed(copy) && !isBlank(copy)).length;
     if (living >= majority(copies.length)) return rejected('majority-lives');
   } else {
     if (region.search !== null) return rejected('being-fenced');

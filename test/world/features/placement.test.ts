@@ -443,6 +443,16 @@ describe('an operator', () => {
   });
 });
 
+test('an operator may accept a loss where the copies that live are blank', () => {
+  const placed = new Placed();
+  placed.say([1, 2, 3], 8, 'failed');
+  placed.promise(9, at(4));
+  placed.promise(6, at(0, 0), { isBlank: true });
+  assert.deepEqual(placed.eu, headed(8, 2, 3));
+  assert.equal(placed.ask('move', { region: EU, to: 9, acceptLoss: true }), 'done');
+  assert.deepEqual(placed.eu, headed(9, 3));
+});
+
 describe('a replaced node', () => {
   test('leaves its place in every region to the new one, and its regions seek a successor', () => {
     const placed = new Placed();
