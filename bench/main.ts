@@ -1,4 +1,5 @@
 // `npm run bench -- JOURNEY [ROUNDS] [CAUSES]`: measures one journey on this machine and prints the figures.
+import { benchCheckpoints } from './checkpoints.ts';
 import { benchCrc32c } from './crc32c.ts';
 import { benchDetection } from './detection.ts';
 import { benchElections } from './elections.ts';
@@ -18,6 +19,7 @@ interface Journey {
 
 const [journey = '', rounds = '', ...words] = process.argv.slice(2);
 const journeys: Record<string, Journey> = {
+  checkpoints: { rounds: 3, run: benchCheckpoints },
   crc32c: { rounds: 15, run: benchCrc32c },
   sim: { rounds: 5, run: benchSim },
   start: { rounds: 5, run: benchStart },

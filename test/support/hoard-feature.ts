@@ -1,4 +1,5 @@
-// A tiny regional feature for tests and measurements: any number of entities, each a number by its key.
+// A tiny regional feature for tests and measurements: any number of entities by key, each with its words.
+import type { ByteWriter } from '../../src/base/bytes.ts';
 import { CowMap } from '../../src/base/cow-map.ts';
 import { done } from '../../src/base/errors.ts';
 import { playerId } from '../../src/base/id.ts';
@@ -8,8 +9,13 @@ import { encodeWith, integer, nothing, object, type Schema } from '../../src/wir
 import { command, type Feature, query } from '../../src/world/feature.ts';
 import { savedInSlices } from '../../src/world/saved-map.ts';
 
+interface Entity {
+  readonly value: number;
+  readonly label: string;
+}
+
 interface Hoard {
-  readonly entities: CowMap<number, number>;
+  readonly entities: CowMap<number, Entity>;
 }
 
 interface Put {
@@ -30,7 +36,7 @@ export const hoard: Feature<Hoard> = {
   needs: [],
   commands: {
     put: command('player', putShape, (state: Hoard, { key, value }, { tell, player }) => {
-      state.entities.set(key, value);
+      state.entities.set(key, { value, label: `entity ${key} of the hoard` });
       tell(player, 'hoard', { key });
       return done(state.entities.size);
     }),
@@ -42,16 +48,21 @@ export const hoard: Feature<Hoard> = {
   advance: () => undefined,
   save(state, writer) {
     writer.varint(state.entities.size);
-    for (const [key, value] of state.entities) writer.varint(key).varint(value);
+    for (const [key, entity] of state.entities) write(writer, key, entity);
   },
   load(reader) {
-    const entities = new CowMap<number, number>();
-    for (let left = reader.varint(); left > 0; left--) entities.set(reader.varint(), reader.varint());
+    const entities = new CowMap<number, Entity>();
+    for (let left = reader.varint(); left > 0; left--) {
+      entities.set(reader.varint(), { value: reader.varint(), label: reader.text(64) });
+    }
     return { entities };
   },
-  slices: (state) =>
-    savedInSlices(state.entities, (writer, key, value) => writer.varint(key).varint(value)),
+  slices: (state) => savedInSlices(state.entities, write),
 };
+
+function write(writer: ByteWriter, key: number, { value, label }: Entity): void {
+  writer.varint(key).varint(value).text(label);
+}
 
 export function putCommand(o: Put & { readonly session: number; readonly number?: number }): Uint8Array {
   return encodeCommand({
