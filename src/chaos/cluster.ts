@@ -14,12 +14,13 @@ import { type Answer, answerOperator } from '../host/operator.ts';
 import type { RunDoors } from '../host/run.ts';
 import { selectNodes } from '../host/selectors.ts';
 import { Supervisor } from '../host/supervisor.ts';
-import type { WorldView } from '../host/view.ts';
+import { nameOf, type WorldView } from '../host/view.ts';
 import { wanDelays } from '../host/wan.ts';
 import { Watch } from '../host/watch.ts';
 import { openWorld, rememberProcesses, TOPOLOGY_FILE, type World } from '../host/world-folder.ts';
 import { seedTopology } from '../services/topology.ts';
 import { apart, KernelNetwork } from './kernel-network.ts';
+import type { DrilledRegion } from './schedule.ts';
 import { buildShims, type Shims } from './shims.ts';
 
 const PORT_LOWEST = 20_000;
@@ -98,6 +99,19 @@ export class Cluster {
     return this.world.topology.nodes.filter(({ kind }) => kind === 'global').map(({ name }) => name);
   }
 
+  /** The nodes that players connect to, which hold the copies of regions. */
+  get gateways(): readonly string[] {
+    return this.world.topology.nodes.filter(({ kind }) => kind === 'region').map(({ name }) => name);
+  }
+
+  get regions(): readonly DrilledRegion[] {
+    const { topology } = this.world;
+    return topology.regions.map(({ name, copies }) => ({
+      name,
+      copies: copies.map((id) => nameOf(topology, id)),
+    }));
+  }
+
   /** Starts every node; resolves when all are ready, rejects with `StartError` when one can not be. */
   async start(): Promise<void> {
     const { clock } = this.#options.doors;
@@ -122,7 +136,7 @@ export class Cluster {
   /** Undoes whatever was done: links healed, disks and clocks right, every node running or on its way. */
   heal(): void {
     this.network.heal();
-    for (const name of this.globals) {
+    for (const { name } of this.world.topology.nodes) {
       this.shims.setDisk(name, '');
       this.shims.setClock(name, 0);
     }
@@ -159,7 +173,7 @@ export class Cluster {
         script: this.#options.doors.script,
         args: ['node', '--topology', topology, '--name', name, '--data', `${folder}/${name}`],
         stderrFile: `${folder}/${name}.stderr`,
-        environment: this.globals.includes(name) ? this.shims.environmentOf(name) : {},
+        environment: this.shims.environmentOf(name),
       },
       listener,
     );

@@ -51,7 +51,7 @@ export class Load {
     const { topology, clients } = options;
     this.#clients = Array.from({ length: clients }, (_, place) =>
       connect({
-        urls: gateways(topology, place),
+        urls: gatewayUrls(topology, place),
         deadlineMs: DEADLINE_MS,
         unavailableMs: UNAVAILABLE_MS,
       }),
@@ -154,7 +154,7 @@ export class Load {
 }
 
 /** All gateways, beginning with another one for each player. */
-function gateways({ nodes }: Topology, place: number): readonly string[] {
+export function gatewayUrls({ nodes }: Topology, place: number): readonly string[] {
   const urls = nodes
     .filter(({ kind }) => kind === 'region')
     .map(({ host, httpPort }) => `ws://${host}:${httpPort}/v1/ws`);

@@ -13,14 +13,17 @@ import { Stops } from '../host/stops.ts';
 import type { WorldView } from '../host/view.ts';
 import { pauseUntil, waitFor } from '../host/waits.ts';
 import type { Appointment } from '../verify/invariants.ts';
+import { Chronicle } from './chronicle.ts';
 import { Cluster } from './cluster.ts';
 import { Load } from './load.ts';
 import { missingNemeses, strikeAll, type Struck } from './nemesis.ts';
 import { drawPicture } from './picture.ts';
+import { Promotions } from './promotions.ts';
 import { Recorder } from './recorder.ts';
+import { Residents } from './residents.ts';
 import { describeStrike, drawSchedule, NEMESES, type NemesisName, type Strike } from './schedule.ts';
 import { Timeline } from './timeline.ts';
-import { describeVerdict, judge, type Story, type Verdict } from './verdict.ts';
+import { describeVerdict, judge, type Regional, type Story, type Verdict } from './verdict.ts';
 
 /** A world that is not whole by then never will be. */
 const SETTLE_MS_MAX = 60_000;
@@ -89,6 +92,15 @@ export async function runChaos(
   }
 }
 
+interface Readings {
+  readonly load: Load;
+  readonly residents: Residents;
+  readonly chronicle: Chronicle;
+  readonly promotions: Promotions;
+  readonly recorder: Recorder;
+  readonly settledMs: number | undefined;
+}
+
 class Drill {
   readonly #options: ChaosOptions;
   readonly #doors: RunDoors;
@@ -154,7 +166,8 @@ class Drill {
       forMs,
       nemeses: nemeses.filter((nemesis) => !missing.has(nemesis)),
       globals: cluster.globals,
-      regions: cluster.world.topology.regions.map(({ name }) => name),
+      gateways: cluster.gateways,
+      regions: cluster.regions,
       groups: cluster.world.topology.groups.map(({ name }) => name),
     });
     this.note(`seed ${seed}: ${schedule.length} faults in ${formatDuration(forMs)}`);
@@ -169,11 +182,14 @@ class Drill {
     const timeline = new Timeline(() => this.#sinceBeginMs());
     const recorder = new Recorder(out, `seed-${seed}`);
     const load = new Load({ topology, seed, clients, recorder, timeline });
-    this.note(`${clients} players are coming`);
+    const promotions = new Promotions(topology);
+    const chronicle = new Chronicle();
+    const residents = new Residents({ topology, seed, chronicle, timeline });
+    this.note(`${clients} traders and ${residents.count} residents are coming`);
     this.#beganMs = performance.now();
-    const progress = this.#showProgress(cluster, recorder);
+    const progress = this.#showProgress(cluster, recorder, promotions);
     try {
-      const areIn = await load.begin();
+      const areIn = (await load.begin()) && (await residents.begin());
       this.#beganMs = performance.now();
       const striking = strikeAll(areIn ? schedule : [], {
         cluster,
@@ -189,49 +205,61 @@ class Drill {
       const settledMs = await this.#settle(cluster);
       // A little of ordinary life, so that the picture shows that it is one.
       await this.#pause(PROGRESS_EVERY_MS);
-      await load.finish();
-      const verdict = await this.#read(cluster, load, { recorder, settledMs });
-      const story = { ...timeline.totals, leaderChanges: cluster.watch.leaderChanges };
+      await Promise.all([load.finish(), residents.finish()]);
+      const read = { load, residents, chronicle, promotions, recorder, settledMs };
+      const verdict = await this.#read(cluster, read);
+      const story = {
+        ...timeline.totals,
+        leaderChanges: cluster.watch.leaderChanges,
+        promotions: promotions.count,
+        lostEntries: promotions.lostEntries,
+      };
       this.#leaveTraces({ verdict, story, schedule, struck, healedMs, timeline, recorder, cluster });
       return { verdict, story, faults: struck.length };
     } finally {
       await progress.stop();
       load.leave();
+      residents.leave();
     }
   }
 
   /** Heals again and again: a node that was to be killed may have been brought up by nobody. */
   async #settle(cluster: Cluster): Promise<number | undefined> {
     const beganMs = performance.now();
-    const isWhole = await pauseUntil(this.#doors.clock, SETTLE_MS_MAX, async () => {
+    const hasSettled = await pauseUntil(this.#doors.clock, SETTLE_MS_MAX, async () => {
       cluster.heal();
       this.#noteLeaders(await cluster.look());
-      const { nodes, groups } = cluster.watch.view;
-      const areUp = nodes.every(({ condition }) => condition === 'up');
-      return areUp && groups.every(({ leader, members }) => {
-        return leader !== undefined && members.every(({ lag }) => lag !== undefined);
-      });
+      return isWhole(cluster.watch.view);
     });
-    return isWhole ? performance.now() - beganMs : undefined;
+    return hasSettled ? performance.now() - beganMs : undefined;
   }
 
-  async #read(
-    cluster: Cluster,
-    load: Load,
-    o: { readonly recorder: Recorder; readonly settledMs: number | undefined },
-  ): Promise<Verdict> {
+  async #read(cluster: Cluster, o: Readings): Promise<Verdict> {
     const { clock } = this.#doors;
+    const { load, residents, chronicle, promotions } = o;
     await waitFor(clock, LAST_ASKS_MS).over;
     const giveUp = AbortSignal.timeout(READ_MS_MAX);
     await load.lastReads(giveUp);
     const closing = await load.standings(giveUp);
+    const crafted = await residents.settle(giveUp);
+    let channels: readonly string[] = [];
     await pauseUntil(clock, READ_MS_MAX, async () => {
+      channels = await residents.readChannels(giveUp);
       await cluster.look(true);
-      return cluster.watch.standings().every(({ isEqual, compared, members }) => {
+      promotions.note(cluster.watch.statuses);
+      const areEqual = cluster.watch.standings().every(({ isEqual, compared, members }) => {
         return isEqual && compared === members;
       });
+      return areEqual && channels.length === 0 && standingIn(cluster) === residents.count;
     });
     this.note(`checking ${o.recorder.operations} operations`);
+    const regional: Regional = {
+      ...chronicle.finish(promotions.lostPlaces),
+      residents: residents.count,
+      standing: standingIn(cluster),
+      crafted,
+      channels,
+    };
     return judge({
       players: this.#options.clients,
       histories: o.recorder.finish(),
@@ -240,6 +268,8 @@ class Drill {
       totals: cluster.watch.holdings,
       replicas: cluster.watch.standings(),
       leaders: this.#leaders,
+      primaries: promotions.appointments,
+      regional,
       nodes: cluster.supervisor.facts,
       settledMs: o.settledMs,
     });
@@ -275,7 +305,11 @@ class Drill {
     this.#doors.terminal.print(`${JSON.stringify({ seed, ...verdict, ...story, ...traces })}\n`);
   }
 
-  #showProgress(cluster: Cluster, recorder: Recorder): { stop(): Promise<void> } {
+  #showProgress(
+    cluster: Cluster,
+    recorder: Recorder,
+    promotions: Promotions,
+  ): { stop(): Promise<void> } {
     const { clock } = this.#doors;
     let isOver = false;
     let wait = waitFor(clock, 0);
@@ -284,12 +318,13 @@ class Drill {
       while (!isOver) {
         const view = await cluster.look();
         this.#noteLeaders(view);
+        promotions.note(cluster.watch.statuses);
         const leaders = view.groups.map(({ group, leader }) => `${group} ${leader ?? 'nobody'}`);
         const up = view.nodes.filter(({ condition }) => condition === 'up').length;
         const perLook = recorder.operations - before;
         before = recorder.operations;
-        const health = `${up}/${view.nodes.length} up, ${perLook} operations, ${leaders.join(', ')}`;
-        this.note(`${seconds(this.#sinceBeginMs())}  ${health}`);
+        const words = [`${up}/${view.nodes.length} up`, `${perLook} operations`, ...leaders, ...moved(view)];
+        this.note(`${seconds(this.#sinceBeginMs())}  ${words.join(', ')}`);
         wait = waitFor(clock, PROGRESS_EVERY_MS);
         await wait.over;
       }
@@ -326,6 +361,33 @@ class Drill {
   #sinceBeginMs(): number {
     return performance.now() - this.#beganMs;
   }
+}
+
+/** Every node up, every group led, every copy reached, every region served, every copy of it healthy. */
+function isWhole({ nodes, groups, regions }: WorldView): boolean {
+  return (
+    nodes.every(({ condition }) => condition === 'up') &&
+    groups.every(({ leader, members }) => {
+      return leader !== undefined && members.every(({ lag }) => lag !== undefined);
+    }) &&
+    regions.every(({ primary, isSought, copies }) => {
+      return primary !== undefined && !isSought && copies.every(({ isHealthy }) => isHealthy);
+    })
+  );
+}
+
+/** Regions whose primary is not on the node of their name, as they all are in a new world. */
+function moved({ regions }: WorldView): readonly string[] {
+  return regions.flatMap(({ region, primary, isSought }) => {
+    if (isSought) return [`${region} nobody`];
+    return primary === region || primary === undefined ? [] : [`${region} ${primary}`];
+  });
+}
+
+/** Players in all spaces together: whoever is in two is counted twice. */
+function standingIn({ watch }: Cluster): number {
+  const spaces = [...watch.statuses.values()].flatMap((status) => status.spaces);
+  return spaces.reduce((sum, { players }) => sum + players, 0);
 }
 
 function seconds(ms: number): string {

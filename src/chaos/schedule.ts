@@ -8,7 +8,19 @@ import { HEALTHY } from '../host/network.ts';
 import { describeFault } from '../host/operator.ts';
 import type { LinkFault } from '../wire/link-faults.ts';
 
-export const NEMESES = [
+/** What befalls the primary or the copies of a region. */
+export const REGION_NEMESES = [
+  'kill-primary',
+  'stop-primary',
+  'crash-primary',
+  'kill-copies',
+  'from-witnesses',
+  'from-copies',
+  'from-gateways',
+  'region-halves',
+] as const;
+/** What befalls any node, or the links between any. */
+const WORLD_NEMESES = [
   'kill',
   'kill-all',
   'stop',
@@ -27,7 +39,8 @@ export const NEMESES = [
   'torn-write',
   'clock',
 ] as const;
-export type NemesisName = (typeof NEMESES)[number];
+export type NemesisName = (typeof WORLD_NEMESES | typeof REGION_NEMESES)[number];
+export const NEMESES: readonly NemesisName[] = [...WORLD_NEMESES, ...REGION_NEMESES];
 
 /** What is done, and undone when its time is over. */
 export type Deed =
@@ -56,14 +69,24 @@ export interface ScheduleOptions {
   readonly seed: number;
   readonly forMs: number;
   readonly nemeses: readonly NemesisName[];
-  /** The names of the nodes that hold groups, of the gateways, and of the groups. */
+  /** The names of the nodes that hold groups, of the gateways, which hold the regions, and of the groups. */
   readonly globals: readonly string[];
-  readonly regions: readonly string[];
+  readonly gateways: readonly string[];
+  readonly regions: readonly DrilledRegion[];
   readonly groups: readonly string[];
 }
 
+export interface DrilledRegion {
+  readonly name: string;
+  /** The nodes that hold its copies. */
+  readonly copies: readonly string[];
+}
+
+const NO_REGION: DrilledRegion = { name: '', copies: [] };
 const FIRST_MS = 1_000;
 const SPAN_MS: readonly [number, number] = [500, 4_000];
+/** A primary that fell silent is replaced after some five seconds: shorter faults, and longer ones. */
+const REGION_SPAN_MS: readonly [number, number] = [1_000, 9_000];
 /** So that elections and repeats can end before the next fault, now and then. */
 const QUIET_MS: readonly [number, number] = [300, 1_500];
 /** A fault that begins so long after another that still lasts. */
@@ -76,13 +99,19 @@ export function drawSchedule(options: ScheduleOptions): readonly Strike[] {
   let atMs = FIRST_MS;
   for (let place = 0; ; place++) {
     const draw = random.split(String(place));
-    const forMs = Math.min(draw.integer(...SPAN_MS), options.forMs - atMs);
     const nemesis = draw.pick(options.nemeses);
-    if (forMs < SPAN_MS[0] || nemesis === undefined) return strikes;
+    if (nemesis === undefined) return strikes;
+    const span = isOfRegion(nemesis) ? REGION_SPAN_MS : SPAN_MS;
+    const forMs = Math.min(draw.integer(...span), options.forMs - atMs);
+    if (forMs < SPAN_MS[0]) return strikes;
     strikes.push({ atMs, forMs, nemesis, deed: deedOf(nemesis, draw, options) });
     const overlaps = draw.chance(1, 3);
     atMs += overlaps ? draw.integer(...OVERLAP_MS) : forMs + draw.integer(...QUIET_MS);
   }
+}
+
+function isOfRegion(nemesis: NemesisName): boolean {
+  return REGION_NEMESES.some((each) => each === nemesis);
 }
 
 /** One line for people: when, for how long, what, to whom. */
@@ -108,20 +137,20 @@ export function describeDeed(deed: Deed): string {
 
 function deedOf(nemesis: NemesisName, random: Random, o: ScheduleOptions): Deed {
   const victim = [victimOf(random, o)];
-  const process = (action: ProcessAction, nodes: readonly string[]): Deed => ({
-    kind: 'process',
-    action,
-    nodes,
-  });
   const disk = { kind: 'disk', slowMs: 0, nodes: victim } as const;
   switch (nemesis) {
     case 'kill':
     case 'stop':
     case 'restart':
     case 'crash-loop':
-      return process(nemesis, victim);
+      return { kind: 'process', action: nemesis, nodes: victim };
     case 'kill-all':
-      return process('kill', o.globals);
+      return { kind: 'process', action: 'kill', nodes: o.globals };
+    case 'kill-primary':
+    case 'stop-primary':
+    case 'crash-primary':
+    case 'kill-copies':
+      return processOfRegion(nemesis, random, o);
     case 'slow-disk':
       return { ...disk, what: 'slow', slowMs: random.integer(20, 400) };
     case 'failed-sync':
@@ -140,8 +169,69 @@ function deedOf(nemesis: NemesisName, random: Random, o: ScheduleOptions): Deed 
       const fault = { ...HEALTHY, lossPerMille: random.integer(10, 300) };
       return { kind: 'links', cuts: [`${victimOf(random, o)} / rest`], fault };
     }
+    case 'from-witnesses':
+    case 'from-copies':
+    case 'from-gateways':
+    case 'region-halves':
+      return { kind: 'links', ...cutOfRegion(nemesis, random, o) };
     default:
       return { kind: 'links', ...cutOf(nemesis, random, o) };
+  }
+}
+
+function processOfRegion(
+  nemesis: 'kill-primary' | 'stop-primary' | 'crash-primary' | 'kill-copies',
+  random: Random,
+  o: ScheduleOptions,
+): Deed {
+  const { name, copies } = random.pick(o.regions) ?? NO_REGION;
+  const primary = [`primary:${name}`];
+  switch (nemesis) {
+    case 'kill-primary':
+      return { kind: 'process', action: 'kill', nodes: primary };
+    case 'stop-primary':
+      return { kind: 'process', action: 'stop', nodes: primary };
+    case 'crash-primary':
+      return { kind: 'process', action: 'crash-loop', nodes: primary };
+    case 'kill-copies':
+      // All but one, whoever is primary: nobody may be appointed then.
+      return { kind: 'process', action: 'kill', nodes: shuffled(copies, random).slice(1) };
+  }
+}
+
+interface Cuts {
+  readonly cuts: readonly string[];
+  readonly fault: LinkFault;
+}
+
+function cutOfRegion(
+  nemesis: 'from-witnesses' | 'from-copies' | 'from-gateways' | 'region-halves',
+  random: Random,
+  o: ScheduleOptions,
+): Cuts {
+  const fault: LinkFault = { ...HEALTHY, cut: random.chance(1, 4) ? 'reset' : 'silent' };
+  const { name, copies } = random.pick(o.regions) ?? NO_REGION;
+  const primary = `primary:${name}`;
+  const apart = (others: string): Cuts => {
+    const way = random.pick([' / ', ' / ', ' > ', ' < ']);
+    // A broken connection is broken for both.
+    if (way === ' > ') return { cuts: [`${primary} > ${others}`], fault: { ...fault, cut: 'silent' } };
+    if (way === ' < ') return { cuts: [`${others} > ${primary}`], fault: { ...fault, cut: 'silent' } };
+    return { cuts: [`${primary} / ${others}`], fault };
+  };
+  const strangers = o.gateways.filter((gateway) => !copies.includes(gateway));
+  switch (nemesis) {
+    case 'from-witnesses':
+      return apart(o.globals.join(','));
+    case 'from-copies':
+      return apart(`replicas:${name}`);
+    case 'from-gateways':
+      return apart([`replicas:${name}`, ...strangers].join(','));
+    case 'region-halves': {
+      const nodes = shuffled(o.gateways, random);
+      const half = Math.ceil(nodes.length / 2);
+      return { cuts: [`${nodes.slice(0, half).join(',')} / ${nodes.slice(half).join(',')}`], fault };
+    }
   }
 }
 
@@ -149,12 +239,12 @@ function cutOf(
   nemesis: 'halves' | 'isolate' | 'bridge' | 'ring' | 'one-way' | 'reset',
   random: Random,
   o: ScheduleOptions,
-): { readonly cuts: readonly string[]; readonly fault: LinkFault } {
+): Cuts {
   const fault: LinkFault = { ...HEALTHY, cut: 'silent' };
   const nodes = shuffled(o.globals, random);
   const half = Math.floor(nodes.length / 2);
   // Gateways on the lesser side: their players must never be told what a minority believes.
-  const gateways = o.regions.filter(() => random.chance(1, 2));
+  const gateways = o.gateways.filter(() => random.chance(1, 2));
   switch (nemesis) {
     case 'halves':
       return { cuts: [`${[...nodes.slice(0, half), ...gateways].join(',')} / rest`], fault };
@@ -187,8 +277,12 @@ function strangersInRing(nodes: readonly string[]): readonly (readonly [string, 
   );
 }
 
-/** Leaders are where it hurts; any node may be one that leads, follows or does both. */
-function victimOf(random: Random, { globals, groups }: ScheduleOptions): string {
+/** Leaders and primaries are where it hurts; any node may be one that leads, follows or does both. */
+function victimOf(random: Random, { globals, groups, regions }: ScheduleOptions): string {
+  const region = random.pick(regions);
+  if (region !== undefined && random.chance(1, 3)) {
+    return random.chance(1, 2) ? `primary:${region.name}` : `replica:${region.name}`;
+  }
   const leader = `leader:${random.pick(groups) ?? ''}`;
   return random.chance(1, 2) && groups.length > 0 ? leader : (random.pick(globals) ?? leader);
 }

@@ -24,6 +24,8 @@ NODE is one of
   global-1, eu, ...   a node by its name (see \`bluemarble status\`)
   leader:GROUP        whoever leads the group now: leader:economy
   follower:GROUP      the first follower of it that is up
+  primary:REGION      whoever is primary of the region now: primary:eu
+  replica:REGION      the first of its replicas that is up; replicas:REGION all of them
   all                 every node
 `;
 

@@ -33,13 +33,15 @@ export function partitionCommands(program: Command): void {
     .addHelpText(
       'after',
       `
-A, B are nodes by name, leader:GROUP or follower:GROUP; rest is every node that no side names.
+A, B are nodes by name, leader:GROUP, follower:GROUP, primary:REGION, replica:REGION (one) or
+replicas:REGION (all); rest is every node that no side names.
 Nodes on no side reach everybody. Faults add up until \`bluemarble heal\` takes them all off.
 
 Examples:
   bluemarble partition global-1,global-2 / rest
   bluemarble partition global-1,global-2 / global-4,global-5     global-3 is the bridge
   bluemarble partition 'leader:economy > rest'                   quoted, for the shell's sake
+  bluemarble partition primary:eu / replicas:eu                  its copies no longer hear it
   bluemarble partition eu / rest --delay 120ms --loss 5`,
     )
     .action(async (words: readonly string[], options: PartitionOptions) => {

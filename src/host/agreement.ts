@@ -1,4 +1,4 @@
-// Whether the replicas of a group hold the same state: equal hashes of it at equal places of the log.
+// Whether the copies of a group or region hold the same state: equal hashes of it at equal places of the log.
 //
 // `watch.ts` feeds it every sample; the report asks at the end. A difference is never forgotten: two
 // replicas that once differed at the same index have broken the promise, whatever came later.
@@ -26,15 +26,15 @@ interface Seen {
 }
 
 export class Agreement {
-  readonly #seen = new Map<string, Map<number, Seen>>();
+  readonly #seen = new Map<string, Map<string, Seen>>();
   readonly #differing = new Set<string>();
 
   /** One sentence for each difference that was not known before. */
   note(sample: Sample): readonly string[] {
     const found: string[] = [];
     for (const [node, { groups }] of sample.audits) {
-      for (const { group, applied, stateHash } of groups) {
-        const other = this.#remember(group, applied, { node, hash: stateHash });
+      for (const { group, applied, epoch = 0, stateHash } of groups) {
+        const other = this.#remember(group, `${epoch} ${applied}`, { node, hash: stateHash });
         if (other.hash === stateHash || this.#differing.has(group)) continue;
         this.#differing.add(group);
         found.push(`${group}: ${node} and ${other.node} differ at index ${applied}`);
@@ -43,15 +43,17 @@ export class Agreement {
     return found;
   }
 
-  /** How each group stands in this sample, members that did not answer left out. */
+  /** How each group, then each region stands in this sample, copies that did not answer left out. */
   standings(topology: Topology, sample: Sample): readonly ReplicaStanding[] {
-    return topology.groups.map(({ name: group, members }) => {
+    const regions = topology.regions.map(({ name, copies }) => ({ name, members: copies }));
+    return [...topology.groups, ...regions].map(({ name: group, members }) => {
       const copies = members
         .map((id) => sample.audits.get(nameOf(topology, id)))
         .flatMap((audit) => audit?.groups.filter((each) => each.group === group) ?? []);
       const first = copies[0];
       const areAlike = copies.every(
-        ({ applied, stateHash }) => applied === first?.applied && stateHash === first.stateHash,
+        ({ applied, epoch, stateHash }) =>
+          applied === first?.applied && epoch === first.epoch && stateHash === first.stateHash,
       );
       return {
         group,
@@ -64,15 +66,15 @@ export class Agreement {
     });
   }
 
-  #remember(group: string, index: number, mine: Seen): Seen {
+  #remember(group: string, place: string, mine: Seen): Seen {
     let seen = this.#seen.get(group);
     if (seen === undefined) {
       seen = new Map();
       this.#seen.set(group, seen);
     }
-    const known = seen.get(index);
+    const known = seen.get(place);
     if (known !== undefined) return known;
-    seen.set(index, mine);
+    seen.set(place, mine);
     const oldest = seen.keys().next();
     if (seen.size > INDEXES_MAX && oldest.done !== true) seen.delete(oldest.value);
     return mine;

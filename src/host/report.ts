@@ -177,7 +177,7 @@ function booksInvariant({ gold, items }: HoldingsTotals): Invariant {
 function replicaInvariant(standing: ReplicaStanding): Invariant {
   const { group, compared, members, index, isEqual } = standing;
   return {
-    name: `the replicas of ${group} agree`,
+    name: `the copies of ${group} agree`,
     held: isEqual && compared > 0,
     detail: `${compared} of ${members} compared at index ${grouped(index)}`,
   };

@@ -1,7 +1,8 @@
 // Which nodes an operator means: names, or the part that a node plays at this moment.
 //
 // `bluemarble kill leader:economy` must hit whoever leads now, so the running supervisor resolves it
-// against its latest view. `all` is every node; `follower:GROUP` is the first one that is up.
+// against its latest view. `all` is every node; `follower:GROUP` and `replica:REGION` are the first one
+// that is up, `replicas:REGION` all nodes that hold a copy besides the primary.
 import type { WorldView } from './view.ts';
 
 /** Longer lists of nodes than this are no command but a mistake. */
@@ -27,24 +28,59 @@ function selectOne(view: WorldView, selector: string): Selection {
   const all = view.nodes.map((node) => node.name);
   if (selector === 'all') return { kind: 'nodes', names: all };
   if (all.includes(selector)) return { kind: 'nodes', names: [selector] };
-  const [role, groupName, ...rest] = selector.split(':');
-  if (groupName === undefined || rest.length > 0 || (role !== 'leader' && role !== 'follower')) {
-    return unknown(`There is no node "${selector}": name one of ${all.join(', ')}.`);
+  const [role, whose, ...rest] = selector.split(':');
+  if (whose !== undefined && rest.length === 0) {
+    if (role === 'leader' || role === 'follower') return selectMember(view, role, whose);
+    if (role === 'primary' || role === 'replica' || role === 'replicas') {
+      return selectCopies(view, role, whose);
+    }
   }
-  const group = view.groups.find((each) => each.group === groupName);
+  return unknown(`There is no node "${selector}": name one of ${all.join(', ')}.`);
+}
+
+function selectMember(view: WorldView, role: 'leader' | 'follower', name: string): Selection {
+  const group = view.groups.find((each) => each.group === name);
   if (group === undefined) {
     const groups = view.groups.map((each) => each.group).join(', ');
-    return unknown(`There is no group "${groupName}": name one of ${groups}.`);
+    return unknown(`There is no group "${name}": name one of ${groups}.`);
   }
   if (group.leader === undefined) {
-    return unknown(`Nobody leads ${groupName} at this moment: ask again in a second.`);
+    return unknown(`Nobody leads ${name} at this moment: ask again in a second.`);
   }
   if (role === 'leader') return { kind: 'nodes', names: [group.leader] };
+  const others = group.members.filter((member) => member.name !== group.leader);
+  return firstUp(view, others, `No follower of ${name} is up: restart one.`);
+}
+
+function selectCopies(
+  view: WorldView,
+  role: 'primary' | 'replica' | 'replicas',
+  name: string,
+): Selection {
+  const region = view.regions.find((each) => each.region === name);
+  if (region === undefined) {
+    const regions = view.regions.map((each) => each.region).join(', ');
+    return unknown(`There is no region "${name}": name one of ${regions}.`);
+  }
+  const { primary, copies } = region;
+  if (primary === undefined) {
+    return unknown(`Nobody knows the primary of ${name} at this moment: ask again in a second.`);
+  }
+  if (role === 'primary') return { kind: 'nodes', names: [primary] };
+  const others = copies.filter((copy) => copy.name !== primary);
+  if (role === 'replicas') return { kind: 'nodes', names: others.map((copy) => copy.name) };
+  return firstUp(view, others, `No replica of ${name} is up: restart one.`);
+}
+
+function firstUp(
+  view: WorldView,
+  candidates: readonly { readonly name: string }[],
+  otherwise: string,
+): Selection {
   const isUp = (name: string): boolean =>
     view.nodes.some((node) => node.name === name && node.condition === 'up');
-  const follower = group.members.find(({ name }) => name !== group.leader && isUp(name));
-  if (follower === undefined) return unknown(`No follower of ${groupName} is up: restart one.`);
-  return { kind: 'nodes', names: [follower.name] };
+  const found = candidates.find(({ name }) => isUp(name));
+  return found === undefined ? unknown(otherwise) : { kind: 'nodes', names: [found.name] };
 }
 
 function unknown(sentence: string): Selection {

@@ -56,6 +56,11 @@ export class Watch {
     return this.#view;
   }
 
+  /** What the nodes said in the latest look, by name. */
+  get statuses(): Sample['statuses'] {
+    return this.#sample.statuses;
+  }
+
   /** A group's members by its leader's account in the latest look. */
   membersOf(group: string): readonly NodeId[] | undefined {
     return leaderStatus(this.#sample, group)?.status.members.map(({ node }) => node);
@@ -107,10 +112,9 @@ export class Watch {
   async #ask(audit: Question): Promise<Sample> {
     const { topology, clock } = this.#options;
     const { world, nodes } = topology;
-    const holders = nodes.filter(({ kind }) => kind === 'global');
     const [statuses, audits] = await Promise.all([
       askAll<NodeStatus>(world, nodes, { path: '/v1/status', answerMs: ANSWER_MS_MAX }),
-      askAll<NodeAudit>(world, holders, audit),
+      askAll<NodeAudit>(world, nodes, audit),
     ]);
     return { atMs: clock.monotonicMs(), statuses, audits };
   }

@@ -89,7 +89,8 @@ export class CopyMachine {
   }
 
   inspect(): Inspection {
-    return { applied: this.#position.sequence, stateHash: crc32c(this.#o.machine.snapshot()) };
+    const { epoch, sequence } = this.#position;
+    return { applied: sequence, epoch, stateHash: crc32c(this.#o.machine.snapshot()) };
   }
 
   /** Applies what may be; true when anything was. `applied` hears of each entry. */

@@ -12,6 +12,8 @@ import type { CopyStatus, GroupStatus } from '../wire/status.ts';
 /** One copy's state as it stands here and now: for comparing copies, never for serving players. */
 export interface Inspection {
   readonly applied: number;
+  /** Of a region: the epoch of the last entry that was applied. */
+  readonly epoch?: number;
   /** CRC-32C of the whole state: equal on all copies that have applied the same index. */
   readonly stateHash: number;
 }

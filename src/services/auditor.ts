@@ -56,10 +56,10 @@ export class Auditor {
 }
 
 function count({ group, books }: Audited): GroupAudit {
-  const { applied, stateHash } = group.inspect();
+  const { applied, epoch, stateHash } = group.inspect();
   const facts: Record<string, unknown> = {};
   for (const book of books) facts[book.call] = read(group, book);
-  return { group: group.name, applied, stateHash, facts };
+  return { group: group.name, applied, epoch, stateHash, facts };
 }
 
 function read(group: Group, { call, value }: Book): unknown {

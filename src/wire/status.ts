@@ -150,6 +150,8 @@ export interface GroupAudit {
   readonly group: string;
   /** The place of the log up to which this copy has come. */
   readonly applied: number;
+  /** Of a region: the epoch of that place, since a promotion may write other entries at equal places. */
+  readonly epoch?: number | undefined;
   /** CRC-32C of its whole state: equal on all copies that have come equally far. */
   readonly stateHash: number;
   /** What the features' operator queries without arguments answer, by call. */

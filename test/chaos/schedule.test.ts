@@ -5,24 +5,29 @@ import {
   drawSchedule,
   NEMESES,
   type NemesisName,
+  REGION_NEMESES,
   type Strike,
 } from '../../src/chaos/schedule.ts';
 import { parsePartition } from '../../src/host/partition.ts';
-import { viewOf, type WorldView } from '../../src/host/view.ts';
-import { factsOf, sampleOf, topology } from '../support/world-views.ts';
+import { nameOf, viewOf, type WorldView } from '../../src/host/view.ts';
+import { factsOf, founded, sampleOf, topology } from '../support/world-views.ts';
 
 const globals = topology.nodes.filter(({ kind }) => kind === 'global').map(({ name }) => name);
-const regions = topology.regions.map(({ name }) => name);
+const gateways = topology.nodes.filter(({ kind }) => kind === 'region').map(({ name }) => name);
+const regions = topology.regions.map(({ name, copies }) => ({
+  name,
+  copies: copies.map((id) => nameOf(topology, id)),
+}));
 const groups = topology.groups.map(({ name }) => name);
 
 function draw(seed: number, nemeses: readonly NemesisName[] = NEMESES, forMs = 120_000): readonly Strike[] {
-  return drawSchedule({ seed, forMs, nemeses, globals, regions, groups });
+  return drawSchedule({ seed, forMs, nemeses, globals, gateways, regions, groups });
 }
 
 function view(): WorldView {
   const led = groups.map((group, place) => [group, { leader: place + 1, term: 1 }] as const);
   const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, linkFaults: [], crowd: undefined };
-  return viewOf(topology, sampleOf(Object.fromEntries(led)), undefined, around);
+  return viewOf(topology, sampleOf(Object.fromEntries(led), { placement: founded() }), undefined, around);
 }
 
 test('the same seed draws the same faults, and another seed others', () => {
@@ -47,6 +52,22 @@ test('only the nemeses that were asked for come, and each of them does', () => {
   assert.deepEqual([...drawn].sort(), ['kill', 'ring']);
   const all = new Set([1, 2, 3, 4].flatMap((seed) => draw(seed).map(({ nemesis }) => nemesis)));
   assert.deepEqual([...all].sort(), [...NEMESES].sort());
+});
+
+test('what befalls regions lasts long enough for a successor, now and then', () => {
+  const strikes = [1, 2, 3].flatMap((seed) => draw(seed, REGION_NEMESES));
+  assert.ok(strikes.some(({ forMs }) => forMs > 6_000));
+  const cuts = strikes.flatMap(({ deed }) => (deed.kind === 'links' ? deed.cuts : []));
+  assert.ok(cuts.some((cut) => /^primary:\w[\w-]* > replicas:/.test(cut)));
+  assert.ok(cuts.some((cut) => /^global-1,.* > primary:/.test(cut)));
+});
+
+test('region nodes are victims of what may befall any node', () => {
+  const deeds = [1, 2, 3].flatMap((seed) => draw(seed, ['kill', 'slow-disk'])).map(({ deed }) => deed);
+  const victims = new Set(deeds.flatMap((deed) => (deed.kind === 'links' ? [] : deed.nodes)));
+  for (const victim of ['leader:economy', 'primary:eu', 'replica:asia', 'global-3']) {
+    assert.ok(victims.has(victim), victim);
+  }
 });
 
 test('a span too short for any fault has none', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Findings, describeVerdict, judge, type Verdict } from '../../src/chaos/verdict.ts';
+import { type Findings, describeVerdict, judge, type Regional, type Verdict } from '../../src/chaos/verdict.ts';
 import type { Standing } from '../../src/chaos/load.ts';
 import { HistoryReader } from '../../src/verify/history.ts';
 
@@ -22,6 +22,21 @@ function gold(read: number): ReturnType<HistoryReader['finish']> {
 }
 
 const opening = [standing('1', 100, [1, 2]), standing('2', 100, [3])];
+const regional: Regional = {
+  residents: 2,
+  standing: 2,
+  crafted: [
+    { player: '7', before: [11, 12], consumed: [11], made: [20], after: [12, 20] },
+    { player: '8', before: [13], consumed: [], made: [], after: [13] },
+  ],
+  channels: [],
+  lost: [],
+  unaccounted: [],
+  unseen: [],
+  disordered: [],
+  paid: 1,
+  messages: 9,
+};
 const sound: Findings = {
   players: 2,
   histories: new Map([['gold', { model: 'bank', history: gold(110) }]]),
@@ -35,6 +50,11 @@ const sound: Findings = {
     { group: 'economy', epoch: 1, node: 'global-1' },
     { group: 'economy', epoch: 2, node: 'global-2' },
   ],
+  primaries: [
+    { group: 'eu', epoch: 1, node: 'eu' },
+    { group: 'eu', epoch: 2, node: 'asia' },
+  ],
+  regional,
   nodes: [],
   settledMs: 400,
 };
@@ -66,12 +86,42 @@ test('gold or items that came or went are told, each by its own check', () => {
 
 test('copies that differ, two leaders in a term and a world that stays broken are violations', () => {
   const replicas = sound.replicas.map((each) => ({ ...each, isEqual: false }));
-  assert.deepEqual(brokenOf({ replicas }), ['all copies of a group are equal']);
+  assert.deepEqual(brokenOf({ replicas }), ['all copies of a group or region are equal']);
   const leaders = [...sound.leaders, { group: 'economy', epoch: 2, node: 'global-3' }];
   assert.deepEqual(brokenOf({ leaders }), ['one leader in a term']);
   assert.deepEqual(brokenOf({ settledMs: undefined }), [
     'the world is whole again by itself once faults end',
   ]);
+});
+
+test('each finding of the residents is a violation, by its own check', () => {
+  const brokenBy = (changes: Partial<Regional>): readonly string[] =>
+    brokenOf({ regional: { ...regional, ...changes } });
+  assert.deepEqual(brokenBy({ lost: ['x'] }), ['what a quorum or all copies acknowledged is there']);
+  assert.deepEqual(brokenBy({ unaccounted: ['x'] }), [
+    'what one disk acknowledged is there, or a promotion owns up to it',
+  ]);
+  assert.deepEqual(brokenBy({ unseen: ['x'] }), [
+    'everybody sees his own writes, and nothing older than he allows',
+  ]);
+  assert.deepEqual(brokenBy({ disordered: ['x'] }), ['channels keep their order']);
+  assert.deepEqual(brokenBy({ channels: ['x'] }), ['all regions show the same world channel']);
+  assert.deepEqual(brokenBy({ standing: 3 }), ['every resident stands in the world once']);
+  const primaries = [...sound.primaries, { group: 'eu', epoch: 2, node: 'na-west' }];
+  assert.deepEqual(brokenOf({ primaries }), ['one primary in an epoch']);
+});
+
+test('a workshop that takes an item twice, or makes one twice, is found', () => {
+  const [ada, bob] = regional.crafted;
+  assert.ok(ada !== undefined && bob !== undefined);
+  const name = 'workshops take and make each rare item once';
+  for (const after of [[11, 12, 20], [12], [12, 20, 21]]) {
+    const changed: Regional['crafted'] = [{ ...ada, after }, bob];
+    assert.deepEqual(brokenOf({ regional: { ...regional, crafted: changed } }), [name]);
+  }
+  const unread: Regional = { ...regional, crafted: [ada, { ...bob, after: undefined }] };
+  assert.equal(judge({ ...sound, regional: unread }).verdict, 'unknown');
+  assert.equal(judge({ ...sound, regional: { ...regional, messages: 0 } }).verdict, 'unknown');
 });
 
 test('what could not be looked at is unknown, and a violation outweighs it', () => {
@@ -88,8 +138,10 @@ test('what could not be looked at is unknown, and a violation outweighs it', () 
 test('the verdict says in words what is broken', () => {
   const verdict: Verdict = judge({ ...sound, settledMs: undefined });
   const counts = { done: 2, rejected: 0, unavailable: 0, uncertain: 0 };
-  const story = { counts, p50Ms: 1, p99Ms: 2, maxMs: 3, leaderChanges: 0 };
+  const story = { counts, p50Ms: 1, p99Ms: 2, maxMs: 3, leaderChanges: 0, promotions: 3, lostEntries: 5 };
   const text = describeVerdict(verdict, story).join('\n');
   assert.match(text, /BROKEN {2}the world is whole again/);
+  assert.match(text, /3 promotions, which cost 5 entries/);
+  assert.match(text, /1 of 9 messages and their like are owned up to/);
   assert.match(text, /VIOLATED: what was promised was not kept\.$/);
 });

@@ -46,3 +46,31 @@ test('replicas that do not answer are left out and not counted', () => {
   assert.equal(economyOf(agreement, sample)?.compared, 3);
   assert.equal(economyOf(agreement, sample)?.isEqual, true);
 });
+
+test('copies of a region are compared where one epoch wrote the same place', () => {
+  const agreement = new Agreement();
+  const sample = (epochs: readonly number[], hash: number): ReturnType<typeof sampleOf> => {
+    const { copies, name } = topology.regions[0] ?? assert.fail();
+    const audits = copies.map((id, place) => {
+      const node = topology.nodes.find((each) => each.id === id)?.name ?? '';
+      const copy = { applied: 7, epoch: epochs[place] ?? 1, stateHash: hash + (epochs[place] ?? 1) };
+      const groups = [{ ...copy, group: name, facts: {} }];
+      return [node, { name: node, world: topology.world, groups }] as const;
+    });
+    return { atMs: 0, statuses: new Map(), audits: new Map(audits) };
+  };
+  const { name } = topology.regions[0] ?? assert.fail();
+  const standing = (of: ReturnType<typeof sampleOf>) =>
+    agreement.standings(topology, of).find(({ group }) => group === name);
+  // A lost tail: another entry at the same place is no difference, but they do not stand equal yet.
+  const promoted = sample([1, 2, 2], 5);
+  assert.deepEqual(agreement.note(promoted), []);
+  assert.equal(standing(promoted)?.isEqual, false);
+  const level = sample([2, 2, 2], 5);
+  assert.deepEqual(agreement.note(level), []);
+  assert.deepEqual(standing(level), {
+    ...{ group: name, index: 7, stateHash: 7 },
+    ...{ compared: 3, members: 3, isEqual: true },
+  });
+  assert.equal(agreement.note(sample([2, 2, 2], 6)).length, 1);
+});

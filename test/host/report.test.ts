@@ -85,7 +85,7 @@ test('a world without test players needs no trades', () => {
 
 test('replicas that differ, or that nobody could compare, break the report', () => {
   const standing = { group: 'auth', index: 9, stateHash: 1, compared: 3, members: 3 };
-  const names = ['the replicas of auth agree'];
+  const names = ['the copies of auth agree'];
   assert.deepEqual(broken({ replicas: [{ ...standing, isEqual: false }] }), names);
   assert.deepEqual(broken({ replicas: [{ ...standing, compared: 0, isEqual: true }] }), names);
 });

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { selectNodes } from '../../src/host/selectors.ts';
 import { viewOf, type WorldView } from '../../src/host/view.ts';
-import { factsOf, sampleOf, topology } from '../support/world-views.ts';
+import { factsOf, founded, sampleOf, topology } from '../support/world-views.ts';
 
 function viewWith(changes: Parameters<typeof factsOf>[0] = {}): WorldView {
   const nodes = factsOf(changes);
   const answering = nodes.filter(({ condition }) => condition === 'up').map(({ name }) => name);
   const groups = { economy: { leader: 2, term: 7 }, guild: { leader: 3, term: 1 } };
   const around = { upMs: 0, nodes, leaderChanges: 0, linkFaults: [], crowd: undefined };
-  return viewOf(topology, sampleOf(groups, { answering }), undefined, around);
+  return viewOf(topology, sampleOf(groups, { answering, placement: founded() }), undefined, around);
 }
 
 function names(view: WorldView, ...selectors: string[]): readonly string[] {
@@ -56,4 +56,29 @@ test('a group that nobody leads has no leader to name', () => {
   const view = viewWith({ 'global-2': 'down' });
   assert.match(sentence(view, 'leader:economy'), /Nobody leads economy/);
   assert.match(sentence(view, 'eu', 'follower:economy'), /Nobody leads economy/);
+});
+
+test('the primary of a region is whoever is it now, its replicas are all others', () => {
+  const view = viewWith();
+  assert.deepEqual(names(view, 'primary:eu', 'primary:na-west'), ['eu', 'na-west']);
+  const others = names(view, 'replicas:eu');
+  assert.equal(others.length, 2);
+  assert.ok(!others.includes('eu'));
+});
+
+test('a replica is the first one that is up', () => {
+  const [first = '', second = ''] = names(viewWith(), 'replicas:eu');
+  assert.deepEqual(names(viewWith(), 'replica:eu'), [first]);
+  assert.deepEqual(names(viewWith({ [first]: 'down' }), 'replica:eu'), [second]);
+  assert.match(sentence(viewWith({ [first]: 'down', [second]: 'paused' }), 'replica:eu'), /No replica of eu/);
+});
+
+test('an unknown region is answered by those there are', () => {
+  assert.match(sentence(viewWith(), 'primary:mars'), /"mars".*eu/);
+  assert.match(sentence(viewWith(), 'primary:'), /There is no region ""/);
+});
+
+test('a region of whose primary nobody has heard has none to name', () => {
+  const silent = Object.fromEntries(topology.nodes.map(({ name }) => [name, 'down'] as const));
+  assert.match(sentence(viewWith(silent), 'primary:eu'), /Nobody knows the primary of eu/);
 });

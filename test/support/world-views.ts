@@ -37,6 +37,18 @@ export interface Placed {
   readonly blind?: string;
 }
 
+/** Placement as a new world has it: the first copy of each region is its primary. */
+export function founded(): PlacementStatus {
+  const start = { epoch: 0, sequence: 0 };
+  const regions = topology.regions.flatMap(({ number, copies }) =>
+    copies.slice(0, 1).map((primary) => ({
+      ...{ number, copies, epoch: 1, primary, start, fence: null },
+      appointments: [],
+    })),
+  );
+  return { regions, nodes: [] };
+}
+
 /** A moment at which these groups were led so, and only `answering` nodes answered. */
 export function sampleOf(
   groups: Readonly<Record<string, Led>>,

@@ -1,0 +1,82 @@
+// Who was primary of which region when, and what each promotion cost, gathered while a drill goes on.
+//
+// `run.ts` hands in every look. Placement remembers its latest appointments only, and what a promotion cost is
+// told later, when the copy that had more returns: so the newest word on each epoch counts.
+import { nameOf } from '../host/view.ts';
+import type { Topology } from '../services/topology.ts';
+import type { Appointment } from '../verify/invariants.ts';
+import type { Appointment as Placed } from '../wire/placement.ts';
+import type { NodeStatus } from '../wire/status.ts';
+import type { LostPlaces } from './chronicle.ts';
+
+interface Cost {
+  readonly region: string;
+  /** Of what was heard to exist, and of what returning copies really had. */
+  readonly lost: readonly LostPlaces[];
+}
+
+export class Promotions {
+  readonly #topology: Topology;
+  readonly #claims: Appointment[] = [];
+  readonly #costs = new Map<string, Cost>();
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+  }
+
+  note(statuses: ReadonlyMap<string, NodeStatus>): void {
+    for (const [node, { copies, placement }] of statuses) {
+      for (const { region, role, epoch } of copies) {
+        if (role === 'primary') this.#claim({ group: region, epoch, node });
+      }
+      for (const { number, appointments } of placement?.regions ?? []) {
+        const region = this.#topology.regions.find((plan) => plan.number === number)?.name;
+        if (region === undefined) continue;
+        for (const placed of appointments) this.#place(region, placed);
+      }
+    }
+  }
+
+  /** Every primary of every epoch that was seen or told, each at least once. */
+  get appointments(): readonly Appointment[] {
+    return this.#claims;
+  }
+
+  /** Beyond the foundation. */
+  get count(): number {
+    return this.#costs.size;
+  }
+
+  get lostPlaces(): readonly LostPlaces[] {
+    return [...this.#costs.values()].flatMap(({ lost }) => lost);
+  }
+
+  /** How many entries, where copies told different numbers the highest. */
+  get lostEntries(): number {
+    let entries = 0;
+    for (const { lost } of this.#costs.values()) {
+      entries += Math.max(0, ...lost.map(({ from, to }) => to - from + 1));
+    }
+    return entries;
+  }
+
+  #place(region: string, { epoch, primary, cause, start, mayLose, lost }: Placed): void {
+    this.#claim({ group: region, epoch, node: nameOf(this.#topology, primary) });
+    if (cause === 'founded') return;
+    const heardOf = mayLose === 0 ? [] : [{ from: start.sequence + 1, to: start.sequence + mayLose }];
+    const told = lost.map(({ from, to }) => ({ from: from.sequence, to: to.sequence }));
+    const key = `${region} ${epoch}`;
+    const places = [...heardOf, ...told].map((range) => ({ region, ...range }));
+    if (places.length >= (this.#costs.get(key)?.lost.length ?? 0)) {
+      this.#costs.set(key, { region, lost: places });
+    }
+  }
+
+  #claim(claim: Appointment): void {
+    const isKnown = this.#claims.some(
+      ({ group, epoch, node }) =>
+        group === claim.group && epoch === claim.epoch && node === claim.node,
+    );
+    if (!isKnown) this.#claims.push(claim);
+  }
+}
