@@ -1,7 +1,7 @@
 // What residents were told of their regions, judged against what the promise `regional` says.
 //
-// `resident.ts` enters every call and answer, `run.ts` what promotions cost and asks for the verdict. A search
-// for an order is not needed here: each message is named by the place in its region's log, so that most is
+// `resident.ts` enters every call and answer, `run.ts` what promotions cost and asks for the verdict. No
+// search for an order is needed: each message is named by its place in its region's log, so that most is
 // judged when it is read. Bounded by what residents say; what they read is not kept.
 // Invariant: times are those of one clock that never jumps, since all residents live in one process.
 import type { AckLevel } from '../wire/levels.ts';

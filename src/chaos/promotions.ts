@@ -1,7 +1,7 @@
 // Who was primary of which region when, and what each promotion cost, gathered while a drill goes on.
 //
-// `run.ts` hands in every look. Placement remembers its latest appointments only, and what a promotion cost is
-// told later, when the copy that had more returns: so the newest word on each epoch counts.
+// `run.ts` hands in every look. Placement remembers its latest appointments only, and what a promotion cost
+// is told later, when the copy that had more returns: so the fullest word on each epoch counts.
 import { nameOf } from '../host/view.ts';
 import type { Topology } from '../services/topology.ts';
 import type { Appointment } from '../verify/invariants.ts';

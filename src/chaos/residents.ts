@@ -1,7 +1,7 @@
 // The residents of all regions in a drill: let in, at work beside the traders, and heard at the end.
 //
-// `run.ts` opens them on a cluster. Two live in each region, each at another of its edges and connected to the
-// gateway of another region, so that every region is asked from afar and walked out of.
+// `run.ts` opens them on a cluster. Two live in each region, each at another of its edges, and some are
+// connected to the gateway of another region, so that every region is asked from afar and walked out of.
 import { normalLon } from '../base/earth.ts';
 import { Random } from '../base/random.ts';
 import { type Client, connect } from '../client/index.ts';
@@ -55,7 +55,8 @@ export class Residents {
     this.#living = homes.map(({ region, home }, place) => {
       // An odd step, so that nobody's gateway is always that of his own region.
       const urls = gatewayUrls(topology, place * 3 + 1);
-      return { region, home, client: connect({ urls, deadlineMs: DEADLINE_MS, unavailableMs: UNAVAILABLE_MS }) };
+      const limits = { deadlineMs: DEADLINE_MS, unavailableMs: UNAVAILABLE_MS };
+      return { region, home, client: connect({ urls, ...limits }) };
     });
   }
 

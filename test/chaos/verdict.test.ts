@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Findings, describeVerdict, judge, type Regional, type Verdict } from '../../src/chaos/verdict.ts';
+import {
+  describeVerdict,
+  type Findings,
+  judge,
+  type Regional,
+  type Verdict,
+} from '../../src/chaos/verdict.ts';
 import type { Standing } from '../../src/chaos/load.ts';
 import { HistoryReader } from '../../src/verify/history.ts';
 
