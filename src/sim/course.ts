@@ -130,8 +130,8 @@ export class Course {
   #bounded(): void {
     const { cluster, workload } = this.parts;
     if (cluster.steps > STEPS_MAX) this.broken('BND', `${STEPS_MAX} steps: something spins`);
-    for (const [node, { disk }] of cluster.globals) {
-      const files = disk.fileCount;
+    for (const [node, { drive }] of cluster.globals) {
+      const files = drive.disk.fileCount;
       if (files > FILES_MAX) this.broken('BND', `node ${node} has ${files} files`);
     }
     if (workload.open > OPEN_ASKS_MAX) this.broken('BND', `${workload.open} asks are open`);

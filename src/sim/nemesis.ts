@@ -53,7 +53,7 @@ export class Nemesis {
     }
     this.#cluster.world.network.calm(CALM_US_MAX);
     for (const host of this.#cluster.globals.values()) {
-      host.syncUsMax = Math.min(host.syncUsMax, CALM_US_MAX);
+      host.drive.syncUsMax = Math.min(host.drive.syncUsMax, CALM_US_MAX);
     }
     for (const node of this.#cluster.globals.keys()) this.#cluster.start(node);
     for (const node of this.#cluster.regions.keys()) this.#cluster.start(node);
@@ -154,20 +154,20 @@ export class Nemesis {
     if (host === undefined) return undefined;
     switch (fault.kind) {
       case 'slow-disk':
-        host.syncExtraUs += fault.syncMs * 1_000;
-        return () => (host.syncExtraUs -= fault.syncMs * 1_000);
+        host.drive.syncExtraUs += fault.syncMs * 1_000;
+        return () => (host.drive.syncExtraUs -= fault.syncMs * 1_000);
       case 'hung-disk':
-        host.hungUntilUs = this.#cluster.world.queue.nowUs + this.#lastsUs(fault);
+        host.drive.hungUntilUs = this.#cluster.world.queue.nowUs + this.#lastsUs(fault);
         return undefined;
       case 'disk-error':
-        host.failsNext = fault.operation;
-        return () => (host.failsNext = undefined);
+        host.drive.failsNext = fault.operation;
+        return () => (host.drive.failsNext = undefined);
       case 'full-disk':
-        host.isFull = true;
-        return () => (host.isFull = false);
+        host.drive.isFull = true;
+        return () => (host.drive.isFull = false);
       case 'misdirected':
-        host.misdirectsNext = true;
-        return () => (host.misdirectsNext = false);
+        host.drive.misdirectsNext = true;
+        return () => (host.drive.misdirectsNext = false);
       case 'rot':
         return this.#rot(host, fault.file);
     }
@@ -304,7 +304,7 @@ export class Nemesis {
   /** A disk that rots while its machine is off. */
   #rot(host: GlobalHost, file: 'journal' | 'checkpoint'): () => void {
     this.#cluster.kill(host.node, true);
-    host.rot(file);
+    host.drive.rot(file);
     return () => this.#cluster.start(host.node);
   }
 
