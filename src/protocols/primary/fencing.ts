@@ -18,7 +18,7 @@ const FIRST_EPOCH = 1;
 /** From now on nothing of an epoch below `epoch` is heard here; the answer is told when it is durable. */
 export function promise(s: CopyState, epoch: number, ticket: number): void {
   if (epoch > s.promised) s.raisePromise(epoch, undefined);
-  if (s.isBlank && s.log.last === 0) s.promisedEmpty = s.promised;
+  if (s.isBlank) s.promisedBlank = s.promised;
   s.outbox.promises.push({
     ticket,
     promised: {
@@ -93,7 +93,8 @@ export function resumeFirstEpoch(s: CopyState, wallMs: number): void {
 
 /** What was chosen is what we hold: our last entry of then, or entries of this very epoch after it. */
 function mayLead(s: CopyState, epoch: number, start: number): boolean {
-  if (s.isBlank) return start === 0 && s.log.last === 0 && s.promisedEmpty === epoch;
+  // Chosen in spite of being blank: then with just the log with which this process said so.
+  if (s.isBlank) return s.log.last === start && s.promisedBlank === epoch;
   if (s.log.last < start) return false;
   return s.log.lastEpoch === epoch || s.log.last === start;
 }

@@ -88,8 +88,8 @@ export class CopyState {
   whereabouts: Map<NodeId, Whereabouts & { readonly heardMs: number }> = new Map();
   whereaboutsDueMs: number;
 
-  /** The epoch that was promised, in this life, by a copy that is blank and holds nothing; 0: none. */
-  promisedEmpty = 0;
+  /** The epoch that was promised in this life while the copy was blank; 0: none. */
+  promisedBlank = 0;
   /** The newest write that carries the promise. */
   promisedAfter = 0;
 

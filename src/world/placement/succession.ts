@@ -6,7 +6,8 @@
 // 1. Whoever is appointed holds the highest (epoch, sequence) among a majority of the copies that
 //    promised, so nothing that a majority had on disk is lost while a majority of the copies lives.
 // 2. A blank copy, and one that has failed by the witnesses' word, does not count in that majority. Only
-//    where nothing ever was, or where every copy is blank, an empty log is begun.
+//    where nothing ever was, or where every copy is blank, an empty log is begun; and a log that no copy
+//    has more of than its opening goes on.
 // 3. An epoch is given to one primary, ever.
 // 4. Nobody is appointed while the former primary may hold its lease: it has promised, or it has failed by
 //    the word of witnesses who acknowledge nothing to it before they have taken that back.
@@ -26,6 +27,9 @@ import {
 
 /** After so long a region that was meant for one copy goes to the freshest, whoever that is. */
 const PATIENCE_MS_MAX = 3_000;
+
+/** The sequence of the entry with which a log's first epoch opens. */
+const OPENING = 1;
 
 /** Begins a search, or turns the one under way into this one: its epoch and its promises stay good. */
 export function search(
@@ -92,9 +96,12 @@ function choose(
   const mayLead = copies.includes(primary) && !hasFailed(primary) && cause !== 'founded';
   if (mayLead && !isThere(primary)) return undefined;
   if (cause === 'forced') return present.find(({ node }) => node === to);
-  const isAllBlank = present.length === copies.length && present.every(({ isBlank }) => isBlank);
+  const isAll = present.length === copies.length;
+  const isAllBlank = isAll && present.every(({ isBlank }) => isBlank);
+  // An epoch opens with an entry that nobody waits for: nothing was ever acknowledged in such a log.
+  const isOnlyBegun = isAll && present.every(({ last }) => last.sequence <= OPENING);
   // Where there was nothing yet, or where all is lost, an empty log is as good as any.
-  const mayBeBlank = cause === 'founded' || isAllBlank;
+  const mayBeBlank = cause === 'founded' || isAllBlank || isOnlyBegun;
   const counted = present.filter(({ node, isBlank }) => (mayBeBlank || !isBlank) && !hasFailed(node));
   if (counted.length < majority(copies.length)) return undefined;
   const isAwaited = to !== null && !isThere(to) && !hasFailed(to);
@@ -102,8 +109,9 @@ function choose(
   return counted.reduce((best, other) => (isBetter(other, best, to ?? primary) ? other : best));
 }
 
-/** The farther log; of equal ones the preferred node's, then the lower id's. */
+/** Who can vouch for its log; then the farther log; then the preferred node's; then the lower id's. */
 function isBetter(one: CopyPromise, other: CopyPromise, preferred: NodeId): boolean {
+  if (one.isBlank !== other.isBlank) return other.isBlank;
   const order = comparePositions(one.last, other.last);
   if (order !== 0) return order > 0;
   if (one.node === preferred || other.node === preferred) return one.node === preferred;

@@ -195,3 +195,21 @@ test('the drill finds a choice that takes the first who promised', () => {
     }
   }, /was acknowledged/);
 });
+
+test('a log of which no copy has more than its opening goes on, though most copies are blank yet', () => {
+  const [first, second, third] = [nodeId(6), nodeId(7), nodeId(8)];
+  const copies = [first, second, third];
+  const start = { epoch: 0, sequence: 0 };
+  const standing = { number: 1, copies, epoch: 2, primary: first, start, appointments: [] };
+  const sought = search({ ...standing, search: null }, { cause: 'failed', to: null }, 0);
+  const opened = { epoch: 2, sequence: 1 };
+  const among = (last: Position): SoughtRegion | undefined => {
+    const words = copies.map((node) => {
+      const isBlank = node !== second;
+      return { region: 1, epoch: 3, node, last: node === first ? opened : last, isBlank, heard: last };
+    });
+    return succeeded(words.reduce(promised, sought), () => false, 0);
+  };
+  assert.equal(among(opened)?.primary, second, 'who can vouch for its log');
+  assert.equal(among({ epoch: 2, sequence: 2 }), undefined, 'more than that may have been acknowledged');
+});
