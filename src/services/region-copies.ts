@@ -6,6 +6,8 @@
 import { ByteReader } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
+import type { StateMachine } from '../protocols/state-machine.ts';
+import type { CopyLimits } from '../runtime/copy-machine.ts';
 import type { Events } from '../runtime/ports.ts';
 import { ReplicaSet } from '../runtime/replica-set.ts';
 import type { PeerMessage } from '../wire/peer.ts';
@@ -22,15 +24,24 @@ import { Outbox } from './outbox.ts';
 import { featuresNamed, surroundingsOf } from './surroundings.ts';
 import type { RegionPlan } from './topology.ts';
 
+/** What a drill changes of the copies that a node holds. */
+export interface CopyTuning {
+  readonly limits?: CopyLimits | undefined;
+  /** Stands between a copy and its state machine. */
+  watched?(region: RegionPlan, machine: StateMachine): StateMachine;
+}
+
 export class RegionCopies {
   readonly sets: ReadonlyMap<number, ReplicaSet>;
   readonly auditor: Auditor;
+  readonly #tuning: CopyTuning;
   readonly #pump: EventPump;
   readonly #asked: Global;
   readonly #forwarding: Forwarding;
 
   /** The doors' peers must lead to this node too (`own-link.ts`). `events` carries what is emitted. */
-  constructor(setting: NodeSetting, events: Events) {
+  constructor(setting: NodeSetting, events: Events, tuning: CopyTuning = {}) {
+    this.#tuning = tuning;
     const { topology, node: self, doors } = setting;
     const { clock, entropy, peers } = doors;
     const outbox = new Outbox(clock, peers);
@@ -107,12 +118,15 @@ export class RegionCopies {
     const { topology, node: self, doors } = setting;
     const { clock, entropy, logger, peers } = doors;
     const { number, name, copies } = plan;
+    const { limits, watched } = this.#tuning;
+    const machine = createGroupMachine(features, surroundingsOf(topology, number));
     return new ReplicaSet({
       number,
       name,
       self,
       copies,
-      machine: createGroupMachine(features, surroundingsOf(topology, number)),
+      machine: watched?.(plan, machine) ?? machine,
+      ...(limits === undefined ? {} : { limits }),
       storage: doors.openCopy(name),
       clock,
       peers,

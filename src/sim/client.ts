@@ -4,15 +4,22 @@
 // under the same command id, mostly; sometimes it is given up, or asked twice at once, or once more
 // after it was answered. Whatever comes back goes to `truth.ts`.
 import type { Random } from '../base/random.ts';
+import type { RegionPlan } from '../services/topology.ts';
 import { encodeCommand, encodeQuery, type Reply } from '../wire/command.ts';
 import { decodeWith, encodeWith } from '../wire/schema.ts';
 import { learn } from './deeds.ts';
+import { drawRegionalDeed, type RegionalDeed } from './regional-deeds.ts';
 import type { Ended, Stage } from './stage.ts';
-import type { Call } from './truth.ts';
+import type { Call, RegionalPart } from './truth.ts';
 import type { CallPlan } from './worlds.ts';
 
 const FAR_MS = 4_000_000_000_000;
 const RETRY_MS = 60;
+
+/** A call of a region: which one, how safe, how old. */
+type Where = { readonly region: RegionPlan } & Pick<RegionalDeed, 'ack' | 'msOld'>;
+type Step = readonly [call: string, args: unknown, where?: Where];
+type Regional = { readonly group: number } & RegionalPart;
 
 export class Client {
   readonly id: number;
@@ -25,7 +32,7 @@ export class Client {
   #next = 1;
   readonly #unanswered = new Set<number>();
   /** What it has to do before anything else, in order. */
-  readonly #script: (readonly [call: string, args: unknown])[];
+  readonly #script: Step[];
   readonly #isProbe: boolean;
   /** A probe has done all it has to do. */
   isDone = false;
@@ -47,6 +54,11 @@ export class Client {
     this.#script = [['holdings.open', null]];
     if (!o.isProbe) return;
     this.#script.push(['names.claim', { name: `Probe${o.id}` }], ['holdings.mine', null]);
+    // Said in each region, and on the disks of all its copies.
+    for (const region of stage.regions) {
+      const args = { channel: 'region', text: 'Here I am' };
+      this.#script.push(['chat.say', args, { region, ack: 'all', msOld: undefined }]);
+    }
   }
 
   begin(): void {
@@ -89,20 +101,29 @@ export class Client {
     }
     if (stage.isOver && !this.#isProbe) return;
     const next = script.shift();
-    const drawn = (): readonly [string, unknown] => {
-      const { call, args } = stage.drawDeed(this.#random, this.#player, stage.known);
-      return [call, args];
-    };
-    const [name, args] = next ?? drawn();
+    const [name, args, where] = next ?? this.#drawn();
     const plan = stage.calls.get(name);
     if (plan === undefined) {
       this.#think();
       return;
     }
-    const call = plan.mode === 'query' ? this.#query(plan, args) : this.#command(plan, args);
+    const call = plan.mode === 'query' ? this.#query(plan, args, where) : this.#command(plan, args, where);
     if (next !== undefined) this.#until(call, (reply) => this.#over(plan, call, reply));
     else this.#attempt(plan, call);
     if (next === undefined && this.#random.chance(1, 40)) this.#askAgain(call);
+  }
+
+  #drawn(): Step {
+    const { regions, drawDeed, known } = this.#stage;
+    if (regions.length > 0 && this.#random.chance(1, 2)) {
+      const { call, args, ack, msOld } = drawRegionalDeed(this.#random);
+      // Mostly where he lives, so that his own traces are there.
+      const home = regions[this.id % regions.length];
+      const region = this.#random.chance(2, 3) ? home : this.#random.pick(regions);
+      if (region !== undefined) return [call, args, { region, ack, msOld }];
+    }
+    const { call, args } = drawDeed(this.#random, this.#player, known);
+    return [call, args];
   }
 
   #think(): void {
@@ -114,7 +135,7 @@ export class Client {
   #until(call: Call, decided: (reply: Reply) => void): void {
     this.#stage.ask(this.#gateway, call, (ended) => {
       if (ended.kind === 'answered') {
-        decided(this.#stage.truth.answered(call, ended.reply));
+        decided(this.#stage.answered(call, ended));
         return;
       }
       this.#note(call, ended);
@@ -126,12 +147,12 @@ export class Client {
   #attempt(plan: CallPlan, call: Call): void {
     this.#stage.ask(this.#gateway, call, (ended) => {
       if (ended.kind === 'answered') {
-        this.#over(plan, call, this.#stage.truth.answered(call, ended.reply));
+        this.#over(plan, call, this.#stage.answered(call, ended));
         return;
       }
       this.#note(call, ended);
       if (this.#random.chance(1, call.mayHappen ? 4 : 2)) {
-        if (!call.mayHappen) this.#stage.truth.neverHappens(call);
+        if (!call.mayHappen) this.#stage.neverHappens(call);
         // It is not answered, and by this client's word it is: a late copy of it is then refused.
         if (this.#random.chance(1, 2)) this.#unanswered.delete(call.number);
         this.#think();
@@ -160,7 +181,7 @@ export class Client {
   #askAgain(call: Call): void {
     const gateway = this.#stage.anyGateway(this.#random);
     this.#stage.ask(gateway, call, (ended) => {
-      if (ended.kind === 'answered') this.#stage.truth.answered(call, ended.reply);
+      if (ended.kind === 'answered') this.#stage.answered(call, ended);
       else this.#note(call, ended);
     });
   }
@@ -180,7 +201,7 @@ export class Client {
     call.mayHappen = true;
   }
 
-  #command(plan: CallPlan, args: unknown): Call {
+  #command(plan: CallPlan, args: unknown, where?: Where): Call {
     const number = this.#next++;
     this.#unanswered.add(number);
     const body = encodeCommand({
@@ -192,12 +213,22 @@ export class Client {
       call: plan.name,
       args: encodeWith(plan.args, args),
     });
-    return this.#stage.newCall(plan, body, { session: this.#session, number });
+    const id = { session: this.#session, number };
+    return this.#stage.newCall(plan, body, id, this.#regional(plan, where));
   }
 
-  #query(plan: CallPlan, args: unknown): Call {
+  #query(plan: CallPlan, args: unknown, where?: Where): Call {
     const query = { player: this.#player, call: plan.name, args: encodeWith(plan.args, args) };
-    return this.#stage.newCall(plan, encodeQuery(query), { session: 0, number: 0 });
+    const id = { session: 0, number: 0 };
+    return this.#stage.newCall(plan, encodeQuery(query), id, this.#regional(plan, where));
+  }
+
+  #regional({ ack: declared }: CallPlan, where: Where | undefined): Regional | undefined {
+    if (where === undefined) return undefined;
+    const { region, ack, msOld } = where;
+    const { number: group, name: regionName } = region;
+    const asked = { ack, level: ack ?? declared, msOld };
+    return { group, regionName, client: this.id, ...asked, answeredAt: undefined };
   }
 
   /** A command of our own services: it needs no session. */

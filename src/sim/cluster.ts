@@ -9,6 +9,7 @@ import type { Voters } from '../base/quorum.ts';
 import { Random } from '../base/random.ts';
 import type { Topology } from '../services/topology.ts';
 import { MachineClock } from './clock.ts';
+import type { Drive } from './drive.ts';
 import { GlobalHost } from './global-host.ts';
 import { Network } from './network.ts';
 import { Killed, type StepKind, VirtualProcess } from './process.ts';
@@ -147,6 +148,25 @@ export class Cluster {
     return leader;
   }
 
+  /** The node that acts as primary of a region, in the highest epoch. */
+  primaryOf(region: number): number | undefined {
+    let primary: number | undefined;
+    let newest = -1;
+    for (const [node, { sets }] of this.regions) {
+      const { role, epoch = -1 } = sets.get(region)?.status() ?? {};
+      if (role !== 'primary' || epoch <= newest) continue;
+      newest = epoch;
+      primary = node;
+    }
+    return primary;
+  }
+
+  /** All that a node keeps its files on. */
+  drivesOf(node: number): readonly Drive[] {
+    const global = this.globals.get(node);
+    return global === undefined ? [...(this.regions.get(node)?.drives.values() ?? [])] : [global.drive];
+  }
+
   /** None for a node that was replaced. */
   #host(node: number): GlobalHost | RegionHost | undefined {
     return this.globals.get(node) ?? this.regions.get(node);
@@ -169,7 +189,10 @@ export class Cluster {
       timerLateUsMax: plan.timerLateUsMax,
       watcher: {
         stepping: (_life, kind) => this.#stepping(node, kind),
-        stepped: () => this.#setting.invariants.stepped(node),
+        stepped: () => {
+          this.#setting.invariants.stepped(node);
+          this.#setting.regionInvariants.stepped(node);
+        },
         ended: (_life, cause) => this.#ended(node, cause),
       },
     });
@@ -194,7 +217,7 @@ export class Cluster {
   }
 
   #ended(node: number, cause: unknown): void {
-    const { invariants, note, queue, verdicts } = this.#setting;
+    const { invariants, regionInvariants, note, queue, verdicts } = this.#setting;
     const host = this.#host(node);
     if (host === undefined) return;
     const isKilled = cause instanceof Killed;
@@ -208,6 +231,7 @@ export class Cluster {
       verdicts.broken('DIE', `node ${node}: ${storyOf(cause)}`);
     }
     invariants.died(node);
+    regionInvariants.died(node);
     this.onEnded(node);
     if (isKilled) return;
     if (cause instanceof CorruptionError) host.isRefused = true;
@@ -218,7 +242,7 @@ export class Cluster {
   }
 
   #network(random: Random): Network {
-    const { invariants, plan, queue, topology } = this.#setting;
+    const { invariants, regionInvariants, plan, queue, topology } = this.#setting;
     const { network } = plan;
     const gateways = new Set(topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id));
     return new Network({
@@ -229,7 +253,10 @@ export class Cluster {
       lost: network.lost,
       doubled: network.doubled,
       isDatagram: (a, b) => network.isDatagram && !gateways.has(a) && !gateways.has(b),
-      sent: (from, to, frame) => invariants.sent(from, to, frame),
+      sent: (from, to, frame) => {
+        invariants.sent(from, to, frame);
+        regionInvariants.sent(from, frame);
+      },
       arrived: (_to, frames) => {
         for (const frame of frames) this.#mixBytes(frame);
       },

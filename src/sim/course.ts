@@ -6,6 +6,7 @@ import type { Client } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import type { Invariants } from './invariants.ts';
 import type { Operator } from './operator.ts';
+import type { RegionInvariants } from './region-invariants.ts';
 import type { EventQueue } from './queue.ts';
 import type { Invariant, Verdicts } from './violation.ts';
 import type { Workload } from './workload.ts';
@@ -23,6 +24,7 @@ export interface CourseParts {
   readonly operator: Operator;
   readonly workload: Workload;
   readonly invariants: Invariants;
+  readonly regionInvariants: RegionInvariants;
   readonly verdicts: Verdicts;
   /** The longest election timeout of this world. */
   readonly electionMs: number;
@@ -54,7 +56,7 @@ export class Course {
   get elections(): number {
     let sum = 0;
     for (const { elections } of this.parts.invariants.histories.values()) sum += elections;
-    return sum;
+    return sum + this.parts.regionInvariants.appointments;
   }
 
   for(ms: number): void {
@@ -122,6 +124,15 @@ export class Course {
         const members = [incoming, outgoing, learners].map((nodes) => nodes.join(' ')).join('/');
         const log = `applied ${group.applied} commit ${commit} last ${last}`;
         lines.push(`${name}/${node} ${role} term ${term} ${log} voters ${members}`);
+      }
+    }
+    for (const { number, name } of cluster.world.topology.regions) {
+      for (const [node, { sets }] of cluster.regions) {
+        const status = sets.get(number)?.status();
+        if (status === undefined) continue;
+        const { role, epoch, isServing, last, committed, applied } = status;
+        const log = `applied ${applied} committed ${committed} last ${last}`;
+        lines.push(`${name}/${node} ${role}${isServing ? ' serves' : ''} epoch ${epoch} ${log}`);
       }
     }
     return lines.join('; ');

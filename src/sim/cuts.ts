@@ -21,10 +21,6 @@ export function waysOf(
   const next = others[globals.indexOf(node) % others.length] ?? node;
   const inward = all.filter((from) => from !== node).map((from): Way => [from, node]);
   const outward = inward.map(([from, to]): Way => [to, from]);
-  const both = (pairs: readonly Way[]): readonly Way[] => [
-    ...pairs,
-    ...pairs.map(([from, to]): Way => [to, from]),
-  ];
   switch (shape) {
     case 'isolated':
       return [...inward, ...outward];
@@ -43,6 +39,12 @@ export function waysOf(
       return both([[node, next]]);
     case 'one-way':
       return [[node, next]];
+    case 'no-witnesses':
+    case 'mute-to-witnesses':
+    case 'deaf-to-witnesses':
+    case 'no-copies':
+    case 'with-gateway':
+      return waysOfRegionNode(node, shape, { globals, gateways });
     case 'halves':
       return both(pairsAcross(others.filter((_, i) => i % 2 === 0), [
         node,
@@ -63,6 +65,32 @@ export function waysOf(
         }),
       );
   }
+}
+
+function waysOfRegionNode(
+  node: number,
+  shape: Extract<CutShape, `${string}witnesses` | 'no-copies' | 'with-gateway'>,
+  { globals, gateways }: Sides,
+): readonly Way[] {
+  const inward = globals.map((from): Way => [from, node]);
+  const others = gateways.filter((gateway) => gateway !== node);
+  const toOthers = others.map((other): Way => [other, node]);
+  switch (shape) {
+    case 'no-witnesses':
+      return both(inward);
+    case 'deaf-to-witnesses':
+      return inward;
+    case 'mute-to-witnesses':
+      return inward.map(([from, to]): Way => [to, from]);
+    case 'no-copies':
+      return both(toOthers);
+    case 'with-gateway':
+      return both([...inward, ...toOthers.slice(1)]);
+  }
+}
+
+function both(pairs: readonly Way[]): readonly Way[] {
+  return [...pairs, ...pairs.map(([from, to]): Way => [to, from])];
 }
 
 function pairsAcross(ones: readonly number[], others: readonly number[]): readonly Way[] {

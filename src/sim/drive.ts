@@ -1,4 +1,4 @@
-// What holds the files of a simulated machine, and how it misbehaves: a virtual disk across the lives of a process.
+// What holds the files of a simulated machine, and how it misbehaves: a disk that outlives processes.
 //
 // A global node has one, a region node one for each copy of a region. `nemesis.ts` sets how it misbehaves.
 import { CorruptionError } from '../base/errors.ts';

@@ -6,11 +6,21 @@
 import { Random } from '../base/random.ts';
 import type { RaftTuning } from '../protocols/raft/state.ts';
 import type { Topology } from '../services/topology.ts';
-import type { CutShape, Drill, Fault, NetworkPlan, Plan, Target } from './plan.ts';
+import {
+  type CutShape,
+  DRIFT_PPM_MAX,
+  type Drill,
+  type Fault,
+  type NetworkPlan,
+  type Plan,
+  type Target,
+} from './plan.ts';
+import { drawRegions } from './region-faults.ts';
 
-type Kind = Fault['kind'];
+/** `region-faults.ts` has the others. */
+type GroupKind = Exclude<Fault['kind'], 'wipe-copy' | 'rot-copy' | 'move'>;
 
-const KINDS: readonly Kind[] = [
+const KINDS: readonly GroupKind[] = [
   'kill',
   'kill',
   'kill-all',
@@ -33,7 +43,7 @@ const KINDS: readonly Kind[] = [
   'transfer',
 ];
 /** Where every node holds every group. */
-const MOBILE_KINDS: readonly Kind[] = ['reconfigure', 'reconfigure', 'replace'];
+const MOBILE_KINDS: readonly GroupKind[] = ['reconfigure', 'reconfigure', 'replace'];
 const SHAPES: readonly CutShape[] = [
   'isolated',
   'deaf',
@@ -49,7 +59,6 @@ const HUNTS = ['power', 'old-regime', 'old-regime', 'isolated', 'deaf', 'mute', 
 /** Until then the world starts. */
 const QUIET_MS = 700;
 const HOUR_MS = 3_600_000;
-const DRIFT_PPM_MAX = 50_000;
 
 export interface DrawOptions {
   readonly seed: number;
@@ -67,9 +76,11 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
   // Leases are promised for clocks that run apart by no more than so much, each half of it.
   const { leaseDriftPerMille } = raft;
   const leasePpmMax = leaseDriftPerMille === undefined ? undefined : leaseDriftPerMille * 500;
+  const isGiven = chaosMs !== undefined;
+  const regions = drawRegions(random.split('regions'), topology, { spanMs, isGiven });
   return {
     seed,
-    chaosMs: spanMs,
+    chaosMs: regions?.chaosMs ?? spanMs,
     clients: random.chance(1, 6) ? 20 : random.integer(3, 9),
     thinkMsMax: pick(random, [60, 200, 600]),
     network: drawNetwork(random, isWide),
@@ -84,14 +95,18 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
       trailingEntries: pick(random, [0, 5, 50, 5_000]),
     },
     raft,
+    regions: regions?.limits,
     isMobile,
     readsHere: pick(random, leasePpmMax === undefined ? [0, 0, 20, 60] : [0, 60]),
-    faults: drawFaults(random.split('faults'), topology, {
-      chaosMs: spanMs,
-      isMobile,
-      hasLeases: leasePpmMax !== undefined,
-      driftPpmMax: leasePpmMax ?? DRIFT_PPM_MAX,
-    }),
+    faults: inOrder([
+      ...drawFaults(random.split('faults'), topology, {
+        chaosMs: spanMs,
+        isMobile,
+        hasLeases: leasePpmMax !== undefined,
+        driftPpmMax: leasePpmMax ?? DRIFT_PPM_MAX,
+      }),
+      ...(regions?.faults ?? []),
+    ]),
     drill: drawDrill(random.split('drill'), topology, isMobile),
   };
 }
@@ -143,7 +158,11 @@ function drawFaults(random: Random, topology: Topology, extent: Extent): readonl
   }
   const isLost = faults.some(({ kind }) => kind === 'replace');
   if (!isLost && random.chance(1, 3)) faults.push(drawDamage(random, topology, chaosMs));
-  return faults.sort((a, b) => a.atMs - b.atMs);
+  return faults;
+}
+
+function inOrder(faults: readonly Fault[]): readonly Fault[] {
+  return [...faults].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** At most one disk of a run forgets what it had: a group survives that, and not more. */
@@ -159,8 +178,9 @@ function drawDamage(random: Random, topology: Topology, chaosMs: number): Fault 
 function drawFault(
   random: Random,
   topology: Topology,
-  { kind, atMs, driftPpmMax }: { readonly kind: Kind; readonly atMs: number; readonly driftPpmMax: number },
+  o: { readonly kind: GroupKind; readonly atMs: number; readonly driftPpmMax: number },
 ): Fault {
+  const { kind, atMs, driftPpmMax } = o;
   const target = drawTarget(random, topology);
   const when = { atMs, forMs: drawSpan(random) };
   switch (kind) {

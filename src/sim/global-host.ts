@@ -1,18 +1,25 @@
 // A global node of a simulated world: the shipped loop, journal, checkpoints and groups on a virtual disk.
 //
 // `cluster.ts` owns it and starts its processes; `nemesis.ts` sets how its disk misbehaves.
-import { Random } from '../base/random.ts';
+import type { NodeId } from '../base/id.ts';
+import type { Random } from '../base/random.ts';
 import { Checkpoints } from '../runtime/checkpoints.ts';
-import type { Group } from '../runtime/group.ts';
+import type { Group, OperatedGroup } from '../runtime/group.ts';
 import { Journal } from '../runtime/journal.ts';
+import type { PeerListener, Peers } from '../runtime/ports.ts';
 import { RaftGroup } from '../runtime/raft-group.ts';
 import { Turn } from '../runtime/turn.ts';
+import type { EventPump } from '../services/event-pump.ts';
 import { Global } from '../services/global.ts';
+import { openGroupEvents } from '../services/group-events.ts';
+import { openRoute } from '../services/open-route.ts';
 import { Outbox } from '../services/outbox.ts';
-import type { GroupPlan } from '../services/topology.ts';
+import { regionNodesOf } from '../services/topology.ts';
+import { featuresNamed, surroundingsOf } from '../services/surroundings.ts';
+import { Witnessing } from '../services/witnessing.ts';
 import { decodePeerMessage, type GroupAnswer } from '../wire/peer.ts';
-import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
+import { settingOf } from './doors.ts';
 import { Drive } from './drive.ts';
 import type { VirtualProcess } from './process.ts';
 import type { World } from './setting.ts';
@@ -41,7 +48,7 @@ export class GlobalHost {
   }
 
   run(life: VirtualProcess): void {
-    const { invariants, network, plan, queue, topology, features } = this.#world;
+    const { invariants, network, plan, queue, topology } = this.#world;
     const { clock } = life;
     const { drive } = this;
     const disk = drive.attach(life);
@@ -64,35 +71,41 @@ export class GlobalHost {
       onElected: (group, term) => global.elected(group, term),
       fail: (cause) => life.end(cause),
     });
-    const groups = new Map<number, RaftGroup>();
-    for (const group of topology.groups) {
-      if (!group.members.includes(life.node)) continue;
-      const { number, name, founders: members = group.members } = group;
-      invariants.hosts(this.node, number);
-      const held = createGroupMachine(featuresOf(group, features));
-      const machine = invariants.watched(this.node, group, held);
-      const added = turn.add({ number, name, members, machine });
-      if (added instanceof RaftGroup) groups.set(group.number, added);
-    }
-    const regionNodes = topology.nodes.filter(({ kind }) => kind === 'region').map(({ id }) => id);
+    const groups = this.#openGroups(life, turn);
     const outbox = new Outbox(clock, peers);
-    const global = new Global({ groups: groups as ReadonlyMap<number, Group>, outbox, regionNodes });
+    const regional = plan.regions && this.#openRegional(life, { peers, groups, outbox });
+    const changed = (group: number): void => regional?.events.changed(group);
+    const global = new Global({
+      groups: groups as ReadonlyMap<number, Group>,
+      outbox,
+      regionNodes: regionNodesOf(topology),
+      changed,
+    });
     this.groups = groups;
     this.turn = turn;
     invariants.lives(this.node, groups);
-    peers.listen({
+    const witnessing = regional?.witnessing;
+    const listener: PeerListener = {
       received(from, frame) {
         const message = decodePeerMessage(frame);
         if (message.kind === 'raft') turn.receive(message.group, from, message.body);
         else if (message.kind === 'ask') global.asked(from, message);
+        else witnessing?.received(from, message);
       },
       up(node) {
         turn.peerUp(node);
         global.up(node);
       },
-      lost: (node) => turn.peerLost(node),
-    });
+      lost(node) {
+        turn.peerLost(node);
+        witnessing?.lost(node);
+      },
+    };
+    const refused = (node: NodeId): void => witnessing?.witness.gone(node);
+    peers.listen(witnessing === undefined ? listener : { ...listener, refused });
     turn.start();
+    regional?.events.start();
+    witnessing?.witness.start();
   }
 
   /** Asks this copy itself for a linearizable read, as a caller beside it would. */
@@ -100,6 +113,37 @@ export class GlobalHost {
     const copy = this.groups.get(group);
     if (copy === undefined) answer({ kind: 'moved', leader: undefined, term: 0 });
     else copy.query(body, answer, 'here');
+  }
+
+  #openGroups(life: VirtualProcess, turn: Turn): ReadonlyMap<number, RaftGroup> {
+    const { invariants, topology, features } = this.#world;
+    const groups = new Map<number, RaftGroup>();
+    for (const group of topology.groups) {
+      if (!group.members.includes(life.node)) continue;
+      const { number, name, founders: members = group.members } = group;
+      invariants.hosts(this.node, number);
+      const held = featuresNamed(group.features, features);
+      const own = createGroupMachine(held, surroundingsOf(topology, number));
+      const machine = invariants.watched(this.node, group, own);
+      const added = turn.add({ number, name, members, machine });
+      if (added instanceof RaftGroup) groups.set(group.number, added);
+    }
+    return groups;
+  }
+
+  /** What a global node does for regions: it is a witness, and its groups send and take events. */
+  #openRegional(
+    life: VirtualProcess,
+    o: { peers: Peers; groups: ReadonlyMap<number, OperatedGroup>; outbox: Outbox },
+  ): { readonly witnessing: Witnessing; readonly events: EventPump } {
+    const { peers, groups, outbox } = o;
+    const random = this.#random.split(`regional at ${this.#world.queue.nowUs}`);
+    const setting = settingOf(this.#world, life, { peers, random });
+    const route = openRoute(setting, outbox);
+    return {
+      witnessing: new Witnessing(setting, { groups, outbox, route }),
+      events: openGroupEvents(setting, groups, route),
+    };
   }
 
   /** What the disk keeps when the process, or with it the machine, has ended. */
@@ -112,8 +156,4 @@ export class GlobalHost {
   mayEndBy(cause: unknown): boolean {
     return this.drive.mayEndBy(cause);
   }
-}
-
-function featuresOf(group: GroupPlan, features: readonly Feature[]): readonly Feature[] {
-  return features.filter(({ name }) => group.features.includes(name));
 }

@@ -5,8 +5,9 @@
 import { nodeId } from '../base/id.ts';
 import { Random } from '../base/random.ts';
 import type { Cluster } from './cluster.ts';
-import type { GlobalHost } from './global-host.ts';
 import { type Sides, waysOf } from './cuts.ts';
+import { disturbDrive, type DriveFault } from './drive-faults.ts';
+import type { Drive } from './drive.ts';
 import type { Operator } from './operator.ts';
 import { type CutShape, describeFault, type Fault, type Plan, type Target } from './plan.ts';
 
@@ -52,8 +53,10 @@ export class Nemesis {
       for (const undo of undos) undo();
     }
     this.#cluster.world.network.calm(CALM_US_MAX);
-    for (const host of this.#cluster.globals.values()) {
-      host.drive.syncUsMax = Math.min(host.drive.syncUsMax, CALM_US_MAX);
+    for (const node of [...this.#cluster.globals.keys(), ...this.#cluster.regions.keys()]) {
+      for (const drive of this.#cluster.drivesOf(node)) {
+        drive.syncUsMax = Math.min(drive.syncUsMax, CALM_US_MAX);
+      }
     }
     for (const node of this.#cluster.globals.keys()) this.#cluster.start(node);
     for (const node of this.#cluster.regions.keys()) this.#cluster.start(node);
@@ -130,6 +133,12 @@ export class Nemesis {
         return this.#flapping(fault);
       case 'slow-links':
         return this.#slowLinks(this.#choose(fault.target), fault.extraMs * 1_000);
+      case 'wipe-copy':
+      case 'rot-copy':
+        return this.#loseCopy(fault);
+      case 'move':
+        this.#operator.move(fault.region, fault.to);
+        return undefined;
       case 'clock':
         cluster.machine(this.#choose(fault.target)).jumpWall(fault.jumpMs);
         cluster.machine(this.#choose(fault.target)).drift(fault.driftPpm);
@@ -139,38 +148,17 @@ export class Nemesis {
     }
   }
 
-  #beginOnDisk(
-    fault: Exclude<
-      Fault,
-      {
-        readonly kind:
-          | 'kill' | 'kill-all' | 'kill-majority' | 'kill-gateway' | 'crash-loop' | 'hunt' | 'usurp'
-          | 'leave' | 'stall' | 'cut' | 'slow-links' | 'clock' | 'reconfigure' | 'transfer' | 'replace';
-      }
-    >,
-  ): (() => void) | undefined {
+  #beginOnDisk(fault: DriveFault | Extract<Fault, { kind: 'rot' }>): () => void {
     const node = 'node' in fault ? this.#cluster.today(fault.node) : this.#choose(fault.target);
-    const host = this.#cluster.globals.get(node);
-    if (host === undefined) return undefined;
-    switch (fault.kind) {
-      case 'slow-disk':
-        host.drive.syncExtraUs += fault.syncMs * 1_000;
-        return () => (host.drive.syncExtraUs -= fault.syncMs * 1_000);
-      case 'hung-disk':
-        host.drive.hungUntilUs = this.#cluster.world.queue.nowUs + this.#lastsUs(fault);
-        return undefined;
-      case 'disk-error':
-        host.drive.failsNext = fault.operation;
-        return () => (host.drive.failsNext = undefined);
-      case 'full-disk':
-        host.drive.isFull = true;
-        return () => (host.drive.isFull = false);
-      case 'misdirected':
-        host.drive.misdirectsNext = true;
-        return () => (host.drive.misdirectsNext = false);
-      case 'rot':
-        return this.#rot(host, fault.file);
+    // The drives of one machine stand or fall together.
+    const drives = this.#cluster.drivesOf(node);
+    if (fault.kind === 'rot') {
+      const restarts = drives.map((drive) => this.#rot(node, drive, fault.file));
+      return () => restarts.forEach((restart) => restart());
     }
+    const untilUs = this.#cluster.world.queue.nowUs + this.#lastsUs(fault);
+    const undos = drives.map((drive) => disturbDrive(fault, drive, untilUs));
+    return () => undos.forEach((undo) => undo());
   }
 
   #kill(node: number, power: boolean, calls: number): () => void {
@@ -302,15 +290,37 @@ export class Nemesis {
   }
 
   /** A disk that rots while its machine is off. */
-  #rot(host: GlobalHost, file: 'journal' | 'checkpoint'): () => void {
-    this.#cluster.kill(host.node, true);
-    host.drive.rot(file);
-    return () => this.#cluster.start(host.node);
+  #rot(node: number, drive: Drive, file: 'journal' | 'checkpoint'): () => void {
+    this.#cluster.kill(node, true);
+    drive.rot(file);
+    return () => this.#cluster.start(node);
+  }
+
+  #loseCopy(fault: Extract<Fault, { kind: 'wipe-copy' | 'rot-copy' }>): (() => void) | undefined {
+    const { region, node } = fault;
+    const drive = spareDrive(this.#cluster, region, node);
+    if (drive === undefined) return undefined;
+    if (fault.kind === 'rot-copy') return this.#rot(node, drive, fault.file);
+    this.#cluster.kill(node, true);
+    drive.wipe();
+    this.#cluster.world.regionInvariants.histories.get(region)?.loses(node);
+    return () => this.#cluster.start(node);
   }
 
   #choose(target: Target): number {
     if ('node' in target) return this.#cluster.today(target.node);
-    const leader = this.#cluster.leaderOf(target.leaderOf);
-    return leader ?? this.#random.pick([...this.#cluster.globals.keys()]) ?? 1;
+    const { globals, regions } = this.#cluster;
+    if ('leaderOf' in target) {
+      return this.#cluster.leaderOf(target.leaderOf) ?? this.#random.pick([...globals.keys()]) ?? 1;
+    }
+    return this.#cluster.primaryOf(target.primaryOf) ?? this.#random.pick([...regions.keys()]) ?? 1;
   }
+}
+
+/** One copy of a region may be lost at a time: from the others, if they are whole, it has all of it again. */
+function spareDrive({ regions, world }: Cluster, region: number, node: number): Drive | undefined {
+  const history = world.regionInvariants.histories.get(region);
+  const drives = [...regions.values()].flatMap((host) => host.drives.get(region) ?? []);
+  if (history?.isIntact !== true || drives.some(({ isDamaged }) => isDamaged)) return undefined;
+  return regions.get(node)?.drives.get(region);
 }

@@ -15,6 +15,8 @@ import type { EventQueue } from './queue.ts';
 const HELD_FRAMES_MAX = 20_000;
 const RECONNECT_US_MIN = 2_000;
 const RECONNECT_US_MAX = 120_000;
+/** After a link is lost it is dialled anew. */
+const REDIAL_US = 2_000;
 const RETRANSMIT_US_MIN = 30_000;
 const RETRANSMIT_US_MAX = 250_000;
 
@@ -123,6 +125,7 @@ export class Network {
       const delayUs = silent ? this.#o.random.integer(800_000, 4_000_000) : this.#delayUs(back);
       if (silent || back.blocks === 0) this.#loseLater(link, back, delayUs);
       else this.#loseLater(link, back, this.#o.random.integer(300_000, 3_000_000));
+      if (!silent && back.blocks === 0) this.#refuseLater(link, back, delayUs + REDIAL_US);
     }
   }
 
@@ -297,6 +300,19 @@ export class Network {
         direction.standing = false;
         end.queued.delete(direction.from);
         end.listener?.lost(direction.from);
+      });
+    });
+  }
+
+  /** Who dials anew is refused, unless somebody listens there again by then. */
+  #refuseLater(link: Link, { from, to }: Direction, delayUs: number): void {
+    const { generation } = link;
+    this.#o.queue.after(delayUs, () => {
+      const end = this.#ends.get(to);
+      if (end?.listener?.refused === undefined) return;
+      end.life.take('lost', () => {
+        const isGone = !this.#ends.has(from) && link.generation === generation;
+        if (isGone && !this.#direction(from, to).standing) end.listener?.refused?.(from);
       });
     });
   }

@@ -8,6 +8,10 @@ import { type NodeId, nodeId } from '../base/id.ts';
 import type { Membership } from '../protocols/raft/messages.ts';
 import { goalOf } from '../protocols/raft/reconfiguration.ts';
 import { replaceNode } from '../services/replacement.ts';
+import { ASK_DEADLINE_MS } from '../services/route.ts';
+import { encodeCommand } from '../wire/command.ts';
+import { movePrimary } from '../wire/placement.ts';
+import { encodeWith } from '../wire/schema.ts';
 import type { Cluster } from './cluster.ts';
 
 const ASK_AGAIN_US = 100_000;
@@ -46,6 +50,18 @@ export class Operator {
   transfer(group: number, to: number): void {
     const host = this.#cluster.globals.get(this.#cluster.leaderOf(group) ?? 0);
     host?.life?.take('order', () => void host.groups.get(group)?.transfer(nodeId(to)));
+  }
+
+  /** Asks placement to hand a region to another copy. */
+  move(region: number, to: number): void {
+    const { topology } = this.#cluster.world;
+    const group = topology.groups.find(({ features }) => features.includes('placement'))?.number;
+    const [host] = [...this.#cluster.regions.values()].filter(({ life }) => life !== undefined);
+    if (group === undefined) return;
+    const args = encodeWith(movePrimary.args, { region, to: nodeId(to), acceptLoss: false });
+    const none = { session: 0, sessionExpiresAtMs: 0, number: 0, answeredBelow: 0, player: 0 };
+    const body = encodeCommand({ ...none, call: 'placement.move', args });
+    host?.ask({ group, mode: 'command', body, deadlineMs: ASK_DEADLINE_MS, answer: () => {} });
   }
 
   /**

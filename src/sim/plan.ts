@@ -3,10 +3,14 @@
 // `faults.ts` draws a plan from a seed, `nemesis.ts` carries it out, `minimise.ts` makes it smaller. A
 // plan and a seed together give one history, so a failing one is printed and can be read.
 import type { RaftTuning } from '../protocols/raft/state.ts';
+import type { CopyLimits } from '../runtime/copy-machine.ts';
 import type { GroupLimits } from '../runtime/raft-group.ts';
 
-/** Whom a fault strikes: a node by its id, or whoever leads a group at that moment. */
-export type Target = { readonly node: number } | { readonly leaderOf: number };
+/** Whom a fault strikes: a node by its id, or who leads a group or is a region's primary at that moment. */
+export type Target =
+  | { readonly node: number }
+  | { readonly leaderOf: number }
+  | { readonly primaryOf: number };
 
 export type CutShape =
   /** All links of the target, or only those that lead to it, or away from it. */
@@ -18,7 +22,13 @@ export type CutShape =
   /** Two sides; each node with its two neighbours; two sides and one node that reaches both. */
   | 'halves' | 'ring' | 'bridge'
   /** The target and its neighbour; only towards the neighbour. */
-  | 'pair' | 'one-way';
+  | 'pair' | 'one-way'
+  /** The links of a region node to all global nodes; those that lead there, those from there. */
+  | 'no-witnesses' | 'mute-to-witnesses' | 'deaf-to-witnesses'
+  /** Its links to the other region nodes: to their copies and gateways. */
+  | 'no-copies'
+  /** All its links but that to one other region node. */
+  | 'with-gateway';
 
 /** `atMs` from the start; `forMs` until it ends by itself. All times virtual. */
 export type Fault = { readonly atMs: number; readonly forMs: number } & (
@@ -62,6 +72,16 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'transfer'; readonly group: number; readonly to: number }
   /** A node's disk is lost for good: another identity takes its place. It lasts until that is done. */
   | { readonly kind: 'replace'; readonly node: number }
+  /** A copy of a region is lost with its folder, or rots in it, unless another of the region is not whole. */
+  | { readonly kind: 'wipe-copy'; readonly region: number; readonly node: number }
+  | {
+      readonly kind: 'rot-copy';
+      readonly region: number;
+      readonly node: number;
+      readonly file: 'journal' | 'checkpoint';
+    }
+  /** An operator hands a region to another copy. */
+  | { readonly kind: 'move'; readonly region: number; readonly to: number }
   | {
       readonly kind: 'clock';
       readonly target: Target;
@@ -99,6 +119,8 @@ export interface Plan {
   readonly limits: GroupLimits;
   /** How Raft differs from what is shipped: lengths that no run would reach otherwise, and leases. */
   readonly raft: Partial<RaftTuning>;
+  /** When copies of regions save checkpoints; `undefined` where no regions live. */
+  readonly regions: CopyLimits | undefined;
   /** Every global node holds every group, and members may change. */
   readonly isMobile: boolean;
   /** Of 100 queries so many are asked of any copy itself, not through a gateway. */
@@ -135,6 +157,9 @@ export interface ExchangeDrill {
   readonly leaderGoes: boolean;
 }
 
+/** How far a fault may set a clock apart from the world's, in a million. */
+export const DRIFT_PPM_MAX = 50_000;
+
 /** The whole plan for a person; the faults last, in their order. */
 export function describePlan(plan: Plan): string {
   const { faults, ...rest } = plan;
@@ -153,5 +178,8 @@ export function describeFault(fault: Fault): string {
 }
 
 function describeTarget(target: Target): string {
-  return 'node' in target ? `node ${target.node}` : `leader of group ${target.leaderOf}`;
+  if ('node' in target) return `node ${target.node}`;
+  return 'leaderOf' in target
+    ? `leader of group ${target.leaderOf}`
+    : `primary of region ${target.primaryOf}`;
 }

@@ -12,6 +12,8 @@ import { deafenLeader, exchange, keepCalm, rejoin, transfer } from './drills.ts'
 import { Invariants } from './invariants.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
+import { RegionInvariants } from './region-invariants.ts';
+import { RegionTruth } from './region-truth.ts';
 import type { Plan } from './plan.ts';
 import { EventQueue } from './queue.ts';
 import { Truth } from './truth.ts';
@@ -24,6 +26,11 @@ const ELECTION_MS = 300;
 /** A group that spans oceans is so many times more patient (`protocols/raft/pace.ts`). */
 const WIDE_PATIENCE = 4;
 const SERVE_ELECTIONS_MAX = 27;
+/**
+ * A region whose primary is gone, and whose copies were doubted, waits until they have beaten without a gap
+ * for five seconds; then it is fenced, and perhaps a copy is brought level.
+ */
+const REGIONS_SERVE_MS_MAX = 14_000;
 const CHANGE_ELECTIONS_MAX = 27;
 const CONVERGE_ELECTIONS_MAX = 27;
 
@@ -52,11 +59,13 @@ class Run {
   readonly #queue = new EventQueue();
   readonly #verdicts = new Verdicts();
   readonly #invariants: Invariants;
+  readonly #regionInvariants: RegionInvariants;
   readonly #cluster: Cluster;
   readonly #operator: Operator;
   readonly #nemesis: Nemesis;
   readonly #workload: Workload;
   readonly #truth: Truth;
+  readonly #regionTruth: RegionTruth;
   readonly #course: Course;
 
   constructor(plan: Plan, world: WorldUnderTest, note: Note | undefined) {
@@ -69,6 +78,7 @@ class Run {
       const home = topology.groups.find(({ number }) => number === group);
       if (home?.features.includes('holdings') === true) checkBooks(machine, index, verdicts);
     });
+    this.#regionInvariants = new RegionInvariants(topology, verdicts);
     const marks =
       note && ((lane: number, what: string): void => note(queue.nowUs / 1_000, lane, what));
     this.#cluster = new Cluster({
@@ -78,13 +88,18 @@ class Run {
       queue,
       verdicts,
       invariants: this.#invariants,
+      regionInvariants: this.#regionInvariants,
       note: marks,
     });
     this.#invariants.note = marks;
+    this.#regionInvariants.note = marks;
     this.#operator = new Operator(this.#cluster);
     this.#nemesis = new Nemesis(this.#cluster, plan, this.#operator);
     this.#truth = new Truth(this.#invariants.histories, verdicts);
-    this.#workload = new Workload(this.#cluster, world, { plan, truth: this.#truth });
+    const { histories } = this.#regionInvariants;
+    this.#regionTruth = new RegionTruth(histories, verdicts);
+    const truths = { truth: this.#truth, regionTruth: this.#regionTruth };
+    this.#workload = new Workload(this.#cluster, world, { plan, ...truths });
     this.#course = new Course({
       queue,
       verdicts,
@@ -92,6 +107,7 @@ class Run {
       operator: this.#operator,
       workload: this.#workload,
       invariants: this.#invariants,
+      regionInvariants: this.#regionInvariants,
       electionMs: ELECTION_MS * (plan.network.isWide ? WIDE_PATIENCE : 1),
       mark: (what) => marks?.(0, what),
     });
@@ -115,6 +131,7 @@ class Run {
     this.#workload.isOver = true;
     course.until(() => this.#workload.open === 0, 4_000);
     this.#truth.finish();
+    this.#regionTruth.finish();
     const { first } = this.#verdicts;
     if (first !== undefined) course.parts.mark(`${first.invariant}: ${first.what}`);
     return {
@@ -124,7 +141,7 @@ class Run {
       steps: this.#cluster.steps,
       virtualMs: this.#queue.nowMs,
       digest: this.#cluster.digest.toString(16).padStart(8, '0'),
-      decided: this.#truth.decided,
+      decided: this.#truth.decided + this.#regionTruth.decided,
       unavailable: this.#truth.unavailable,
       uncertain: this.#truth.uncertain,
     };
@@ -140,7 +157,9 @@ class Run {
     mark('all faults end');
     this.#nemesis.heal();
     this.#operator.tend();
-    course.serve(SERVE_ELECTIONS_MAX * electionMs, 'after all faults ended');
+    const regionsMs = this.#plan.regions === undefined ? 0 : REGIONS_SERVE_MS_MAX;
+    const serveMs = Math.max(SERVE_ELECTIONS_MAX * electionMs, regionsMs);
+    course.serve(serveMs, 'after all faults ended');
     const changeMs = CHANGE_ELECTIONS_MAX * electionMs;
     if (!course.until(() => this.#operator.isDone, changeMs)) {
       const what = `a change of members has not ended within ${changeMs} ms`;
@@ -155,9 +174,10 @@ class Run {
     }
   }
 
-  /** All who vote have applied all that is there. */
+  /** All who vote have applied all that is there, and so have all copies of regions. */
   #isConverged(): boolean {
     if (this.#workload.open > 0) return false;
+    if (!isLevel(this.#cluster)) return false;
     const { globals } = this.#cluster;
     return this.#cluster.world.topology.groups.every(({ number }) => {
       const voters = this.#cluster.votersOf(number).incoming;
@@ -175,6 +195,12 @@ class Run {
   }
 
   #compare(): void {
+    for (const [number, history] of this.#regionInvariants.histories) {
+      for (const [node, { sets }] of this.#cluster.regions) {
+        const copy = sets.get(number)?.inspect();
+        if (copy !== undefined) history.hashes(node, copy.applied, copy.stateHash);
+      }
+    }
     for (const [number, history] of this.#invariants.histories) {
       for (const [node, { groups }] of this.#cluster.globals) {
         const copy = groups.get(number);
@@ -184,6 +210,18 @@ class Run {
       }
     }
   }
+}
+
+/** Every region has one primary that serves, and its copies hold all that it has. */
+function isLevel({ regions, world }: Cluster): boolean {
+  if (world.plan.regions === undefined) return true;
+  return world.topology.regions.every(({ number, copies }) => {
+    const held = copies.flatMap((node) => regions.get(node)?.sets.get(number)?.status() ?? []);
+    const primaries = held.filter(({ role, isServing }) => role === 'primary' && isServing);
+    const last = primaries[0]?.last;
+    const isSame = held.every(({ role, applied }) => role !== 'blank' && applied === last);
+    return held.length === copies.length && primaries.length === 1 && isSame;
+  });
 }
 
 /** A checksum of many digests, in their order. */

@@ -8,6 +8,7 @@ import type { Invariants } from './invariants.ts';
 import type { Network } from './network.ts';
 import type { Plan } from './plan.ts';
 import type { EventQueue } from './queue.ts';
+import type { RegionInvariants } from './region-invariants.ts';
 import type { Verdicts } from './violation.ts';
 
 export interface ClusterSetting {
@@ -17,6 +18,7 @@ export interface ClusterSetting {
   readonly queue: EventQueue;
   readonly verdicts: Verdicts;
   readonly invariants: Invariants;
+  readonly regionInvariants: RegionInvariants;
   /** For a timeline; costs nothing where it is not given. */
   readonly note?: ((lane: number, what: string) => void) | undefined;
 }

@@ -4,12 +4,30 @@
 // the group's history at its order, for this very command; nothing that was answered before a call began
 // may come after it in the log; what was refused as `unavailable` each time was never applied.
 import { decodeReply, type Reply } from '../wire/command.ts';
+import type { AckLevel } from '../wire/levels.ts';
+import type { Place } from './epoch-chain.ts';
 import { type GroupHistory, isEqual, isSessionRefusal } from './group-history.ts';
 import type { Verdicts } from './violation.ts';
 
+/** What a call of a region has besides. */
+export interface RegionalPart {
+  readonly regionName: string;
+  /** Whose session asks. */
+  readonly client: number;
+  /** What its frame asks for, and what that comes to. */
+  readonly ack: AckLevel | undefined;
+  readonly level: AckLevel;
+  /** Of a query whose player allows it to be old. */
+  readonly msOld: number | undefined;
+  /** Where the first decided answer stands. */
+  answeredAt: Place | undefined;
+}
+
 /** One command or query of a client, however often it is asked. */
 export interface Call {
+  /** The number of the group, or of the region. */
   readonly group: number;
+  readonly regional: RegionalPart | undefined;
   readonly mode: 'command' | 'query';
   readonly name: string;
   readonly body: Uint8Array;

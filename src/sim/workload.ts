@@ -2,17 +2,29 @@
 //
 // `run.ts` owns one: players play while faults come, then probes ask fresh commands at every gateway.
 import { Random } from '../base/random.ts';
+import { playerId } from '../base/id.ts';
+import { SeenPlaces } from '../services/region-calls.ts';
 import { ASK_DEADLINE_MS } from '../services/route.ts';
+import type { RegionPlan } from '../services/topology.ts';
+import type { Reply } from '../wire/command.ts';
 import { Client } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import type { DrawDeed, Known } from './deeds.ts';
 import type { Plan } from './plan.ts';
+import type { VirtualProcess } from './process.ts';
+import type { RegionTruth } from './region-truth.ts';
 import type { Ended, Stage } from './stage.ts';
-import type { Call, Truth } from './truth.ts';
+import type { Call, RegionalPart, Truth } from './truth.ts';
 import { type CallPlan, callsOf, type WorldUnderTest } from './worlds.ts';
 
 /** Between a player and his gateway, one way. */
 const TRAVEL_US = 200;
+
+/** A session at a gateway, and what it has seen there; both end with the gateway's process. */
+interface Session {
+  readonly life: VirtualProcess;
+  readonly seen: SeenPlaces;
+}
 
 interface Open {
   /** Whose process will answer: a gateway's, or that of a copy. */
@@ -24,6 +36,7 @@ export class Workload implements Stage {
   readonly calls: ReadonlyMap<string, CallPlan>;
   readonly known: Known = { players: [], items: new Map(), offers: [] };
   readonly truth: Truth;
+  readonly regions: readonly RegionPlan[];
   readonly drawDeed: DrawDeed;
   readonly thinkMsMax: number;
   isOver = false;
@@ -32,13 +45,21 @@ export class Workload implements Stage {
   readonly #gateways: readonly number[];
   readonly #open = new Set<Open>();
   readonly #random: Random;
+  readonly #regionTruth: RegionTruth;
+  readonly #sessions = new Map<number, Session>();
   #clients = 0;
 
-  constructor(cluster: Cluster, world: WorldUnderTest, o: { plan: Plan; truth: Truth }) {
+  constructor(
+    cluster: Cluster,
+    world: WorldUnderTest,
+    o: { readonly plan: Plan; readonly truth: Truth; readonly regionTruth: RegionTruth },
+  ) {
     this.#cluster = cluster;
     this.#plan = o.plan;
     this.#random = new Random(`workload ${o.plan.seed}`);
     this.truth = o.truth;
+    this.#regionTruth = o.regionTruth;
+    this.regions = o.plan.regions === undefined ? [] : world.topology.regions;
     this.calls = callsOf(world);
     this.drawDeed = world.drawDeed;
     this.thinkMsMax = o.plan.thinkMsMax;
@@ -77,17 +98,32 @@ export class Workload implements Stage {
   }
 
   newCall(
-    { group, mode, name }: CallPlan,
+    { group: home = 0, mode, name }: CallPlan,
     body: Uint8Array,
     id: { readonly session: number; readonly number: number },
+    region?: { readonly group: number } & RegionalPart,
   ): Call {
+    const group = region?.group ?? home;
     const notBefore = this.truth.known(group);
-    return { group, mode, name, body, ...id, notBefore, mayHappen: false, answer: undefined };
+    const call = { group, regional: region, mode, name, body, ...id, notBefore };
+    return { ...call, mayHappen: false, answer: undefined };
+  }
+
+  answered(call: Call, { reply, regional }: Extract<Ended, { kind: 'answered' }>): Reply {
+    if (call.regional === undefined || regional === undefined) return this.truth.answered(call, reply);
+    const { nowUs } = this.#cluster.world.queue;
+    return this.#regionTruth.answered(call, call.regional, { ...regional, bytes: reply, nowUs });
+  }
+
+  neverHappens(call: Call): void {
+    if (call.regional === undefined) this.truth.neverHappens(call);
+    else this.#regionTruth.neverHappens(call);
   }
 
   ask(gateway: number, call: Call, settle: (ended: Ended) => void): void {
     const { queue } = this.#cluster.world;
-    const isHere = call.mode === 'query' && this.#random.integer(0, 99) < this.#plan.readsHere;
+    const isRead = call.regional === undefined && call.mode === 'query';
+    const isHere = isRead && this.#random.integer(0, 99) < this.#plan.readsHere;
     const node = isHere ? (this.#random.pick([...this.#cluster.globals.keys()]) ?? 0) : gateway;
     let isSettled = false;
     const open: Open = {
@@ -110,8 +146,37 @@ export class Workload implements Stage {
         return;
       }
       this.#open.add(open);
+      if (call.regional !== undefined) {
+        this.#askRegion(call, call.regional, { open, gateway });
+        return;
+      }
       const { group, mode, body } = call;
       host.ask({ group, mode, body, deadlineMs: ASK_DEADLINE_MS, answer: open.settle });
+    });
+  }
+
+  #askRegion(
+    call: Call,
+    { regionName: region, client, ack, msOld }: RegionalPart,
+    { open, gateway }: { readonly open: Open; readonly gateway: number },
+  ): void {
+    const host = this.#cluster.regions.get(gateway);
+    if (host?.life === undefined) return;
+    let session = this.#sessions.get(client);
+    if (session?.life !== host.life) session = { life: host.life, seen: new SeenPlaces() };
+    this.#sessions.set(client, session);
+    const { seen } = session;
+    const asking = { beganUs: this.#cluster.world.queue.nowUs, seen: seen.of(call.group) };
+    const { name, body } = call;
+    const none = { id: 0, call: name, args: null, commandId: undefined, answeredBelow: 0 };
+    const bound = msOld === undefined ? undefined : { msOld };
+    const frame = { ...none, region, ack, bound };
+    host.askRegion({ name, body, frame, player: playerId(client), seen }, (answer) => {
+      if (answer.kind !== 'answered') open.settle(answer);
+      else {
+        const regional = { ...asking, epoch: answer.epoch ?? 0 };
+        open.settle({ kind: 'answered', reply: answer.reply, regional });
+      }
     });
   }
 

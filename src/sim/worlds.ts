@@ -4,6 +4,7 @@
 // features in a group of five.
 import { nodeId } from '../base/id.ts';
 import { type GroupPlan, seedTopology, type Topology } from '../services/topology.ts';
+import type { AckLevel } from '../wire/levels.ts';
 import type { Schema } from '../wire/schema.ts';
 import { stockFeatures } from '../world/catalogue.ts';
 import type { Caller, Feature } from '../world/feature.ts';
@@ -18,9 +19,12 @@ export interface WorldUnderTest {
 /** What a call needs to be asked. */
 export interface CallPlan {
   readonly name: string;
-  readonly group: number;
+  /** `undefined` for one that every region answers. */
+  readonly group: number | undefined;
   readonly mode: 'command' | 'query';
   readonly by: Caller;
+  /** Of a command to a region, unless its frame says otherwise. */
+  readonly ack: AckLevel;
   readonly args: Schema<unknown>;
   readonly value: Schema<unknown>;
 }
@@ -55,6 +59,7 @@ export const fiveReplicas: WorldUnderTest = {
   ...stockWorld,
   topology: {
     ...SEED,
+    regions: [],
     groups: [
       {
         number: 1,
@@ -79,14 +84,17 @@ export function heldEverywhere(topology: Topology): Topology {
 export function callsOf({ topology, features }: WorldUnderTest): ReadonlyMap<string, CallPlan> {
   const calls = new Map<string, CallPlan>();
   for (const feature of features) {
-    const home = topology.groups.find((group) => group.features.includes(feature.name));
-    if (home === undefined) continue;
-    for (const mode of ['command', 'query'] as const) {
-      const described = mode === 'command' ? feature.commands : feature.queries;
-      for (const [call, { by, args, value }] of Object.entries(described)) {
-        const name = `${feature.name}.${call}`;
-        calls.set(name, { name, group: home.number, mode, by, args, value });
-      }
+    const holds = ({ features: held }: { readonly features: readonly string[] }): boolean =>
+      held.includes(feature.name);
+    const group = topology.groups.find(holds)?.number;
+    if (group === undefined && !topology.regions.some(holds)) continue;
+    for (const [call, { by, args, value, ack = 'quorum' }] of Object.entries(feature.commands)) {
+      const name = `${feature.name}.${call}`;
+      calls.set(name, { name, group, mode: 'command', by, ack, args, value });
+    }
+    for (const [call, { by, args, value }] of Object.entries(feature.queries)) {
+      const name = `${feature.name}.${call}`;
+      calls.set(name, { name, group, mode: 'query', by, ack: 'quorum', args, value });
     }
   }
   return calls;
