@@ -9,7 +9,7 @@ import type { Nemesis } from './nemesis.ts';
 import type { Drill, ExchangeDrill, TransferDrill } from './plan.ts';
 
 export const CALM_MS = 900;
-const DEAF_LEADER_ELECTIONS_MAX = 20;
+export const DEAF_LEADER_ELECTIONS_MAX = 20;
 const TRANSFER_ELECTIONS_MAX = 4;
 const CHANGE_ELECTIONS_MAX = 20;
 /** Learners take longer than this to be taken in. */
@@ -149,7 +149,7 @@ function idleNode({ parts: { cluster } }: Course): number | undefined {
 }
 
 /** Another voter, and if there is one, none that leads another group. */
-function successorOf(course: Course, leader: number, voters: readonly NodeId[]): number {
+export function successorOf(course: Course, leader: number, voters: readonly NodeId[]): number {
   const { cluster } = course.parts;
   const leaders = cluster.world.topology.groups.map(({ number }) => cluster.leaderOf(number));
   const others = voters.filter((node) => node !== leader);

@@ -11,6 +11,7 @@ import {
   DRIFT_PPM_MAX,
   type Drill,
   type Fault,
+  type LeaseDrill,
   type NetworkPlan,
   type Plan,
   type Target,
@@ -56,6 +57,14 @@ const SHAPES: readonly CutShape[] = [
   'old-regime',
 ];
 const HUNTS = ['power', 'old-regime', 'old-regime', 'isolated', 'deaf', 'mute', 'pair'] as const;
+/** Silence alone needs clocks that run far apart, which few plans have. */
+const LEASE_DRILLS: readonly LeaseDrill[] = [
+  'silence',
+  'silence',
+  'lost-links',
+  'late-answers',
+  'handover',
+];
 /** Until then the world starts. */
 const QUIET_MS = 700;
 const HOUR_MS = 3_600_000;
@@ -107,7 +116,10 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
       }),
       ...(regions?.faults ?? []),
     ]),
-    drill: drawDrill(random.split('drill'), topology, isMobile),
+    drill: {
+      ...drawDrill(random.split('drill'), topology, isMobile),
+      lease: leasePpmMax === undefined ? undefined : pick(random.split('lease'), LEASE_DRILLS),
+    },
   };
 }
 
@@ -274,7 +286,11 @@ function drawTarget(random: Random, topology: Topology): Target {
   return { leaderOf: pick(random, topology.groups).number };
 }
 
-function drawDrill(random: Random, topology: Topology, isMobile: boolean): Drill {
+function drawDrill(
+  random: Random,
+  topology: Topology,
+  isMobile: boolean,
+): Omit<Drill, 'lease'> {
   const group = pick(random, topology.groups).number;
   const strike = pick(random, ['none', 'learning', 'joint', 'joint', 'unaware', 'unaware'] as const);
   const exchange = { group, strike, leaderGoes: random.chance(1, 3) };

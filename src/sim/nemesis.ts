@@ -81,6 +81,16 @@ export class Nemesis {
     };
   }
 
+  /** What goes over the ways of a shape comes so much later; returns what ends it. */
+  slow(node: number, shape: CutShape, extraMs: number): () => void {
+    const { network } = this.#cluster.world;
+    const ways = waysOf(node, shape, this.#sides);
+    for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), extraMs * 1_000);
+    return () => {
+      for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), -extraMs * 1_000);
+    };
+  }
+
   /** Of what can not be undone before its time: it ends with all other faults at the latest. */
   #lastsUs({ atMs, forMs }: Fault): number {
     return Math.min(forMs, Math.max(0, this.#plan.chaosMs - atMs)) * 1_000;
@@ -132,7 +142,7 @@ export class Nemesis {
       case 'cut':
         return this.#flapping(fault);
       case 'slow-links':
-        return this.#slowLinks(this.#choose(fault.target), fault.extraMs * 1_000);
+        return this.slow(this.#choose(fault.target), 'isolated', fault.extraMs);
       case 'wipe-copy':
       case 'rot-copy':
         return this.#loseCopy(fault);
@@ -196,7 +206,7 @@ export class Nemesis {
       if (isOver) return;
       const leader = this.#cluster.leaderOf(group);
       if (leader !== undefined) {
-        this.#operator.strainLease(group, leader, this.#random);
+        this.#operator.strainLease(leader);
         release = by === 'power' ? this.#kill(leader, true, 0) : this.cut(leader, by, breaksMs);
       }
       queue.after(everyMs * 1_000, round);
@@ -277,15 +287,6 @@ export class Nemesis {
     return () => {
       isOver = true;
       heal?.();
-    };
-  }
-
-  #slowLinks(node: number, extraUs: number): () => void {
-    const { network } = this.#cluster.world;
-    const ways = waysOf(node, 'isolated', this.#sides);
-    for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), extraUs);
-    return () => {
-      for (const [from, to] of ways) network.slow(nodeId(from), nodeId(to), -extraUs);
     };
   }
 

@@ -3,7 +3,6 @@
 // `nemesis.ts` and `drills.ts` call it. It asks whoever leads, looks, and asks again, as the supervisor
 // does (`host/replacing.ts`): a new topology is written, every other node starts again in order, then
 // each group exchanges the old identity for the new one.
-import type { Random } from '../base/random.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
 import type { Membership } from '../protocols/raft/messages.ts';
 import { goalOf } from '../protocols/raft/reconfiguration.ts';
@@ -64,19 +63,14 @@ export class Operator {
     host?.ask({ group, mode: 'command', body, deadlineMs: ASK_DEADLINE_MS, answer: () => {} });
   }
 
-  /**
-   * Where leases serve: the holder's clock runs as slowly as is allowed and all others as fast, and perhaps
-   * it is to hand over.
-   */
-  strainLease(group: number, leader: number, random: Random): void {
+  /** Where leases serve: the holder's clock runs as slowly as is allowed, and all others as fast. */
+  strainLease(holder: number): void {
     const { leaseDriftPerMille } = this.#cluster.world.plan.raft;
     if (leaseDriftPerMille === undefined) return;
     const ppm = leaseDriftPerMille * 500;
     for (const node of this.#cluster.globals.keys()) {
-      this.#cluster.machine(node).drift(node === leader ? -ppm : ppm);
+      this.#cluster.machine(node).drift(node === holder ? -ppm : ppm);
     }
-    const others = this.#cluster.votersOf(group).incoming.filter((node) => node !== leader);
-    if (random.chance(1, 2)) this.transfer(group, random.pick(others) ?? leader);
   }
 
   /** The node's machine and disk are gone. One at a time: with another under way, nothing happens. */

@@ -138,7 +138,15 @@ export interface Drill {
   readonly deafLeaderOf: number | undefined;
   readonly transfer: TransferDrill | undefined;
   readonly exchange: ExchangeDrill | undefined;
+  /** Only where leases serve. */
+  readonly lease: LeaseDrill | undefined;
 }
+
+/**
+ * How the holder of a lease is cut off from everybody but the callers beside it: links hang, or break, or
+ * first bring it answers late, or it has just told another to lead.
+ */
+export type LeaseDrill = 'silence' | 'lost-links' | 'late-answers' | 'handover';
 
 /** Leadership is to go to a follower that is well, to one that is dead, or to one that does not vote. */
 export interface TransferDrill {

@@ -10,6 +10,7 @@ import { Cluster } from './cluster.ts';
 import { Course } from './course.ts';
 import { deafenLeader, exchange, keepCalm, rejoin, transfer } from './drills.ts';
 import { Invariants } from './invariants.ts';
+import { endLease } from './lease-drill.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
 import { RegionInvariants } from './region-invariants.ts';
@@ -126,6 +127,10 @@ class Run {
     if (drill.transfer !== undefined) transfer(course, drill.transfer);
     if (drill.exchange !== undefined) {
       exchange(course, drill.exchange, new Random(`drills ${this.#plan.seed}`));
+    }
+    if (drill.lease !== undefined) {
+      const random = new Random(`lease ${this.#plan.seed}`);
+      endLease(course, this.#nemesis, { drill: drill.lease, random });
     }
     if (deafLeaderOf !== undefined) deafenLeader(course, this.#nemesis, deafLeaderOf);
     this.#workload.isOver = true;

@@ -121,25 +121,14 @@ export class Workload implements Stage {
   }
 
   ask(gateway: number, call: Call, settle: (ended: Ended) => void): void {
-    const { queue } = this.#cluster.world;
     const isRead = call.regional === undefined && call.mode === 'query';
     const isHere = isRead && this.#random.integer(0, 99) < this.#plan.readsHere;
-    const node = isHere ? (this.#random.pick([...this.#cluster.globals.keys()]) ?? 0) : gateway;
-    let isSettled = false;
-    const open: Open = {
-      node,
-      settle: (ended) => {
-        if (isSettled) return;
-        isSettled = true;
-        this.#open.delete(open);
-        queue.after(TRAVEL_US, () => settle(ended));
-      },
-    };
-    queue.after(TRAVEL_US, () => {
-      if (isHere) {
-        this.#askMember(call, open, node);
-        return;
-      }
+    if (isHere) {
+      const node = this.#random.pick([...this.#cluster.globals.keys()]) ?? 0;
+      this.askHere(node, call, settle);
+      return;
+    }
+    this.#travel(gateway, settle, (open) => {
       const host = this.#cluster.regions.get(gateway);
       if (host?.life === undefined) {
         open.settle({ kind: 'not-asked' });
@@ -181,20 +170,38 @@ export class Workload implements Stage {
   }
 
   /** Asks a copy itself, whoever leads: it serves what it knows to be new enough, or refuses. */
-  #askMember({ group, body }: Call, open: Open, node: number): void {
-    const host = this.#cluster.globals.get(node);
-    if (host?.life === undefined) {
-      open.settle({ kind: 'not-asked' });
-      return;
-    }
-    this.#open.add(open);
-    this.after(ASK_DEADLINE_MS, () => open.settle({ kind: 'uncertain' }));
-    host.life.take('order', () =>
-      host.readHere(group, body, (answer) => {
-        if (answer.kind === 'answered' || answer.kind === 'uncertain') open.settle(answer);
-        else open.settle({ kind: 'unavailable', retryAfterMs: 0 });
-      }),
-    );
+  askHere(node: number, { group, body }: Call, settle: (ended: Ended) => void): void {
+    this.#travel(node, settle, (open) => {
+      const host = this.#cluster.globals.get(node);
+      if (host?.life === undefined) {
+        open.settle({ kind: 'not-asked' });
+        return;
+      }
+      this.#open.add(open);
+      this.after(ASK_DEADLINE_MS, () => open.settle({ kind: 'uncertain' }));
+      host.life.take('order', () =>
+        host.readHere(group, body, (answer) => {
+          if (answer.kind === 'answered' || answer.kind === 'uncertain') open.settle(answer);
+          else open.settle({ kind: 'unavailable', retryAfterMs: 0 });
+        }),
+      );
+    });
+  }
+
+  /** The way to a node, what happens `there`, and the way back. */
+  #travel(node: number, settle: (ended: Ended) => void, there: (open: Open) => void): void {
+    const { queue } = this.#cluster.world;
+    let isSettled = false;
+    const open: Open = {
+      node,
+      settle: (ended) => {
+        if (isSettled) return;
+        isSettled = true;
+        this.#open.delete(open);
+        queue.after(TRAVEL_US, () => settle(ended));
+      },
+    };
+    queue.after(TRAVEL_US, () => there(open));
   }
 
   #ended(node: number): void {

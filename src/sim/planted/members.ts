@@ -178,4 +178,21 @@ export const inMemberships: readonly PlantedFault[] = [
       },
     ],
   },
+  {
+    name: 'transfer-flag-outlives-term',
+    what: 'a leader that handed over takes no commands when it leads again',
+    changes: [
+      {
+        file: 'protocols/raft/state.ts',
+        from: `    this.transfer = undefined;
+    this.outgoing`,
+        to: `    this.outgoing`,
+      },
+      {
+        file: 'protocols/raft/transfer.ts',
+        from: `  if (s.nowMs >= transfer.untilMs) {`,
+        to: `  if (s.nowMs >= transfer.untilMs && s.leaseEnded) {`,
+      },
+    ],
+  },
 ];

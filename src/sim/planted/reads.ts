@@ -1,4 +1,4 @@
-// Faults planted in reads: rounds of confirmation, and reads at followers.
+// Faults planted in reads: rounds of confirmation, leases, and reads at followers.
 //
 // `all.ts` lists them.
 import type { PlantedFault } from './fault.ts';
@@ -34,6 +34,52 @@ export const inReads: readonly PlantedFault[] = [
         file: 'protocols/raft/replication.ts',
         from: `(s.progress.get(node)?.answeredRound ?? 0) >= round,`,
         to: `(s.progress.get(node)?.answeredRound ?? 0) >= Math.min(round, 1),`,
+      },
+    ],
+  },
+  {
+    name: 'lease-ignores-drift',
+    what: 'a lease lasts as long as if all clocks ran alike',
+    changes: [
+      {
+        file: 'protocols/raft/lease.ts',
+        from: `  return isSinceStall && passedMs * 1_000 < (electionMsMin - TICK_MS) * (1_000 - drift);`,
+        to: `  return isSinceStall && passedMs * 1_000 < electionMsMin * (1_000 + drift * 0);`,
+      },
+    ],
+  },
+  {
+    name: 'lease-from-receive-time',
+    what: 'a lease begins when the answer arrives, not when the question left',
+    changes: [
+      {
+        file: 'protocols/raft/progress.ts',
+        from: `    this.answeredSentMs = Math.max(this.answeredSentMs, sentMs);`,
+        to: `    this.answeredSentMs = Math.max(this.answeredSentMs, nowMs);`,
+      },
+    ],
+  },
+  {
+    name: 'lease-broken-by-hint',
+    what: 'a lost link makes members vote that have promised a lease',
+    changes: [
+      {
+        file: 'protocols/raft/election.ts',
+        from: `  if (s.options.leaseDriftPerMille !== undefined) return;
+`,
+        to: ``,
+      },
+    ],
+  },
+  {
+    name: 'lease-outlives-transfer',
+    what: 'a leader that hands over still reads by its lease',
+    changes: [
+      {
+        file: 'protocols/raft/transfer.ts',
+        from: `  s.leaseEnded = true;
+`,
+        to: ``,
       },
     ],
   },

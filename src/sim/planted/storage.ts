@@ -145,9 +145,13 @@ export const inSnapshots: readonly PlantedFault[] = [
       {
         file: 'protocols/sessions.ts',
         from: `    writer.varint(this.#byExpiry.length);
-    for (const { id, expiresAtMs, answeredBelow, answers } of this.#byExpiry) {`,
-        to: `    writer.varint(0);
-    for (const { id, expiresAtMs, answeredBelow, answers } of this.#byExpiry.slice(0, 0)) {`,
+    for (const session of this.#byExpiry) saveSession(writer, session);`,
+        to: `    writer.varint(0);`,
+      },
+      {
+        file: 'protocols/sessions.ts',
+        from: `    const frozen = this.#byExpiry.map((session) => ({ ...session }));`,
+        to: `    const frozen = this.#byExpiry.slice(0, 0).map((session) => ({ ...session }));`,
       },
     ],
   },
@@ -231,12 +235,12 @@ export const inSnapshots: readonly PlantedFault[] = [
   },
   {
     name: 'chunks-of-two-snapshots',
-    what: 'chunks of a later snapshot go on with an earlier one',
+    what: 'chunks of a later snapshot go on with an earlier one where they fit into it',
     changes: [
       {
         file: 'protocols/raft/snapshots.ts',
         from: `  if (s.incoming === undefined || !isSame(s.incoming.mark, mark)) {`,
-        to: `  if (s.incoming === undefined || s.incoming.bytes.length !== totalBytes) {`,
+        to: `  if (s.incoming === undefined || s.incoming.bytes.length < totalBytes) {`,
       },
     ],
   },

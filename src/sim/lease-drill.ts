@@ -1,0 +1,155 @@
+// The drill at the edge of a lease: its holder is cut off while callers read there and write elsewhere.
+//
+// `run.ts` calls it where leases serve. What a lease promises can only break in the few milliseconds between
+// its end and the first entry of the next leader, when clocks run as far apart as is allowed. Chaos
+// seldom asks anything there; this does every millisecond.
+import type { Random } from '../base/random.ts';
+import { encodeCommand, encodeQuery } from '../wire/command.ts';
+import { encodeWith } from '../wire/schema.ts';
+import type { Course } from './course.ts';
+import { CALM_MS, DEAF_LEADER_ELECTIONS_MAX, successorOf } from './drills.ts';
+import type { Nemesis } from './nemesis.ts';
+import type { LeaseDrill } from './plan.ts';
+import type { Ended, Stage } from './stage.ts';
+import type { Call } from './truth.ts';
+import type { CallPlan } from './worlds.ts';
+
+const WRITE = 'holdings.open';
+const READ = 'holdings.mine';
+/** Players and sessions of the drill: nobody else has these numbers. */
+const WRITER_ID = 900_000_000;
+const FAR_MS = 4_000_000_000_000;
+/** Clocks have run apart, and appends are under way, for so long before it begins. */
+const SETTLED_MS_MAX = 120;
+const LATE_MS_MIN = 40;
+const LATE_MS_MAX = 120;
+/** So long the holder is heard while its answers are late already. */
+const STILL_HEARD_MS_MAX = 20;
+/** Whoever is cut off answers late or never: no more reads wait at it. */
+const READS_OPEN_MAX = 300;
+/** A lost link is noticed within so long. */
+const BREAKS_MS_MAX = 5;
+
+/** A lease ends before anybody else may lead: no read at its old holder misses a write elsewhere. */
+export function endLease(
+  course: Course,
+  nemesis: Nemesis,
+  o: { readonly drill: LeaseDrill; readonly random: Random },
+): void {
+  const { cluster, electionMs, mark, operator, workload } = course.parts;
+  const write = workload.calls.get(WRITE);
+  const read = workload.calls.get(READ);
+  if (write?.group === undefined || read === undefined || !course.isWhole) return;
+  const { group } = write;
+  const holder = cluster.leaderOf(group);
+  if (holder === undefined) return;
+  operator.strainLease(holder);
+  const callers = new EdgeCallers(workload, { write, read, gateways: [...cluster.regions.keys()] });
+  callers.begin((call, settle) => workload.askHere(holder, call, settle));
+  course.for(o.random.integer(20, SETTLED_MS_MAX));
+  mark(`node ${holder} holds a lease of group ${group}, and is cut off: ${o.drill}`);
+  const heal = cutOff(course, nemesis, { ...o, holder, group });
+  course.serve(DEAF_LEADER_ELECTIONS_MAX * electionMs, 'while the holder of a lease is cut off');
+  callers.isOver = true;
+  heal();
+  course.for(CALM_MS);
+}
+
+function cutOff(
+  course: Course,
+  nemesis: Nemesis,
+  o: {
+    readonly drill: LeaseDrill;
+    readonly random: Random;
+    readonly holder: number;
+    readonly group: number;
+  },
+): () => void {
+  const { cluster, electionMs, operator } = course.parts;
+  const { drill, random, holder, group } = o;
+  switch (drill) {
+    case 'silence':
+      return nemesis.cut(holder, 'isolated');
+    case 'lost-links':
+      return nemesis.cut(holder, 'isolated', BREAKS_MS_MAX);
+    case 'late-answers': {
+      const quicken = nemesis.slow(holder, 'deaf-to-peers', random.integer(LATE_MS_MIN, LATE_MS_MAX));
+      course.for(random.integer(1, STILL_HEARD_MS_MAX));
+      const heal = nemesis.cut(holder, 'mute');
+      return () => {
+        heal();
+        quicken();
+      };
+    }
+    case 'handover': {
+      const target = successorOf(course, holder, cluster.votersOf(group).incoming);
+      operator.transfer(group, target);
+      const takesOver = (): boolean => {
+        const role = cluster.globals.get(target)?.groups.get(group)?.node.role;
+        return role === 'candidate' || role === 'leader';
+      };
+      course.untilSeen(takesOver, electionMs);
+      return nemesis.cut(holder, 'isolated');
+    }
+  }
+}
+
+type Ask = (call: Call, settle: (ended: Ended) => void) => void;
+
+/** One writer at each gateway, who waits for his answer, and a reader who does not. */
+class EdgeCallers {
+  isOver = false;
+  readonly #stage: Stage;
+  readonly #write: CallPlan;
+  readonly #read: CallPlan;
+  readonly #gateways: readonly number[];
+  #readsOpen = 0;
+
+  constructor(
+    stage: Stage,
+    o: { readonly write: CallPlan; readonly read: CallPlan; readonly gateways: readonly number[] },
+  ) {
+    this.#stage = stage;
+    this.#write = o.write;
+    this.#read = o.read;
+    this.#gateways = o.gateways;
+  }
+
+  begin(ask: Ask): void {
+    for (const gateway of this.#gateways) this.#writeOn(gateway, 1);
+    this.#readOn(ask);
+  }
+
+  #writeOn(gateway: number, number: number): void {
+    if (this.isOver) return;
+    const session = WRITER_ID + gateway;
+    const body = encodeCommand({
+      session,
+      sessionExpiresAtMs: FAR_MS,
+      number,
+      answeredBelow: number,
+      player: session,
+      call: WRITE,
+      args: encodeWith(this.#write.args, null),
+    });
+    const call = this.#stage.newCall(this.#write, body, { session, number });
+    this.#stage.ask(gateway, call, (ended) => {
+      if (ended.kind === 'answered') this.#stage.answered(call, ended);
+      this.#stage.after(1, () => this.#writeOn(gateway, number + 1));
+    });
+  }
+
+  #readOn(ask: Ask): void {
+    if (this.isOver) return;
+    this.#stage.after(1, () => this.#readOn(ask));
+    if (this.#readsOpen >= READS_OPEN_MAX) return;
+    this.#readsOpen += 1;
+    const args = encodeWith(this.#read.args, null);
+    const body = encodeQuery({ player: WRITER_ID, call: READ, args });
+    const call = this.#stage.newCall(this.#read, body, { session: 0, number: 0 });
+    ask(call, (ended) => {
+      this.#readsOpen -= 1;
+      if (ended.kind === 'answered') this.#stage.answered(call, ended);
+    });
+  }
+}
