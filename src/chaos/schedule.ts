@@ -18,6 +18,7 @@ export const REGION_NEMESES = [
   'from-copies',
   'from-gateways',
   'region-halves',
+  'lose-tail',
 ] as const;
 /** What befalls any node, or the links between any. */
 const WORLD_NEMESES = [
@@ -82,6 +83,8 @@ export interface DrilledRegion {
   readonly copies: readonly string[];
 }
 
+/** How long a primary that will die goes on alone. */
+const ALONE_MS: readonly [number, number] = [300, 2_500];
 const NO_REGION: DrilledRegion = { name: '', copies: [] };
 const FIRST_MS = 1_000;
 const SPAN_MS: readonly [number, number] = [500, 4_000];
@@ -100,14 +103,38 @@ export function drawSchedule(options: ScheduleOptions): readonly Strike[] {
   for (let place = 0; ; place++) {
     const draw = random.split(String(place));
     const nemesis = draw.pick(options.nemeses);
-    if (nemesis === undefined) return strikes;
+    if (nemesis === undefined) break;
     const span = isOfRegion(nemesis) ? REGION_SPAN_MS : SPAN_MS;
     const forMs = Math.min(draw.integer(...span), options.forMs - atMs);
-    if (forMs < SPAN_MS[0]) return strikes;
-    strikes.push({ atMs, forMs, nemesis, deed: deedOf(nemesis, draw, options) });
+    if (forMs < span[0]) break;
+    if (nemesis === 'lose-tail') strikes.push(...losingTail({ atMs, forMs }, draw, options));
+    else strikes.push({ atMs, forMs, nemesis, deed: deedOf(nemesis, draw, options) });
     const overlaps = draw.chance(1, 3);
     atMs += overlaps ? draw.integer(...OVERLAP_MS) : forMs + draw.integer(...QUIET_MS);
   }
+  return strikes.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** A primary whom its replicas do not hear is killed: what it alone holds is lost, and must be owned up to. */
+function losingTail(
+  { atMs, forMs }: Pick<Strike, 'atMs' | 'forMs'>,
+  random: Random,
+  o: ScheduleOptions,
+): readonly Strike[] {
+  const { name } = random.pick(o.regions) ?? NO_REGION;
+  const nemesis = 'lose-tail';
+  const fault: LinkFault = { ...HEALTHY, cut: 'silent' };
+  const cuts = [`primary:${name} / replicas:${name}`];
+  const aloneMs = Math.floor(Math.min(forMs / 2, random.integer(...ALONE_MS)));
+  return [
+    { atMs, forMs, nemesis, deed: { kind: 'links', cuts, fault } },
+    {
+      atMs: atMs + aloneMs,
+      forMs: forMs - aloneMs,
+      nemesis,
+      deed: { kind: 'process', action: 'kill', nodes: [`primary:${name}`] },
+    },
+  ];
 }
 
 function isOfRegion(nemesis: NemesisName): boolean {
@@ -135,7 +162,7 @@ export function describeDeed(deed: Deed): string {
   }
 }
 
-function deedOf(nemesis: NemesisName, random: Random, o: ScheduleOptions): Deed {
+function deedOf(nemesis: Exclude<NemesisName, 'lose-tail'>, random: Random, o: ScheduleOptions): Deed {
   const victim = [victimOf(random, o)];
   const disk = { kind: 'disk', slowMs: 0, nodes: victim } as const;
   switch (nemesis) {

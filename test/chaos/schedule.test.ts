@@ -50,7 +50,7 @@ test('only the nemeses that were asked for come, and each of them does', () => {
   const wanted: readonly NemesisName[] = ['kill', 'ring'];
   const drawn = new Set(draw(1, wanted).map(({ nemesis }) => nemesis));
   assert.deepEqual([...drawn].sort(), ['kill', 'ring']);
-  const all = new Set([1, 2, 3, 4].flatMap((seed) => draw(seed).map(({ nemesis }) => nemesis)));
+  const all = new Set([1, 2, 3, 4, 5, 6].flatMap((seed) => draw(seed).map(({ nemesis }) => nemesis)));
   assert.deepEqual([...all].sort(), [...NEMESES].sort());
 });
 
@@ -60,6 +60,16 @@ test('what befalls regions lasts long enough for a successor, now and then', () 
   const cuts = strikes.flatMap(({ deed }) => (deed.kind === 'links' ? deed.cuts : []));
   assert.ok(cuts.some((cut) => /^primary:\w[\w-]* > replicas:/.test(cut)));
   assert.ok(cuts.some((cut) => /^global-1,.* > primary:/.test(cut)));
+});
+
+test('a primary that shall lose its tail is cut off from its replicas, and killed while it is', () => {
+  const [cut, ...later] = draw(5, ['lose-tail']);
+  assert.ok(cut?.deed.kind === 'links');
+  const [primary = '', replicas] = cut.deed.cuts.flatMap((sides) => sides.split(' / '));
+  assert.equal(replicas, primary.replace('primary', 'replicas'));
+  const kill = later.find(({ deed }) => deed.kind === 'process' && deed.nodes.includes(primary));
+  assert.ok(kill !== undefined);
+  assert.ok(kill.atMs > cut.atMs && kill.atMs < cut.atMs + cut.forMs);
 });
 
 test('region nodes are victims of what may befall any node', () => {
