@@ -244,7 +244,7 @@ class Drill {
     const crafted = await residents.settle(giveUp);
     let channels: readonly string[] = [];
     await pauseUntil(clock, READ_MS_MAX, async () => {
-      channels = await residents.readChannels(giveUp);
+      channels = await residents.readChannels(AbortSignal.timeout(READ_MS_MAX));
       await cluster.look(true);
       promotions.note(cluster.watch.statuses);
       const areEqual = cluster.watch.standings().every(({ isEqual, compared, members }) => {

@@ -17,6 +17,8 @@ import { decodeServerMotion, type ServerMotion } from '../wire/motion.ts';
 import { CROSSED_PUSH } from '../wire/player.ts';
 
 const TIMER_MS_MAX = 60_000;
+/** After an entry that nobody answered for. */
+const ENTER_AGAIN_MS = 250;
 /** A link with so much unsent gets no motion: a newer place will be sent in its stead. */
 const MOTION_BUFFERED_BYTES_MAX = 16_384;
 
@@ -124,20 +126,22 @@ export class Connection {
     );
   }
 
-  /** After a break: into the region again, where the player is by now. */
+  /** After a break: into the region again, where the player is by now, until one has him. */
   #enterAgain(): void {
     const place = this.#lane.reentry;
-    if (place === undefined || this.#isEntering) return;
+    if (place === undefined || this.#isEntering || this.session.state !== 'ready') return;
     this.#isEntering = true;
     this.#enter(place, (outcome) => {
       this.#isEntering = false;
       if (outcome.kind === 'done') return this.#lane.reentered(tickMsOf(outcome.value));
-      // Undecided because the link broke again: the next one will enter.
-      if (outcome.kind !== 'rejected' && this.session.state !== 'ready') return;
+      if (outcome.kind !== 'rejected') {
+        // Nobody has the region while a new primary is sought. If the link broke, the next one enters.
+        setTimeout(() => this.#enterAgain(), ENTER_AGAIN_MS);
+        return;
+      }
       this.#lane.left();
       this.session.stands(undefined);
-      const reason = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
-      this.#tellMotion({ kind: 'out', reason });
+      this.#tellMotion({ kind: 'out', reason: outcome.reason });
     });
   }
 

@@ -274,6 +274,41 @@ test('a player walks, sees others, is put back, and enters again after a break',
   assert.equal((await client.leave()).kind, 'done');
 });
 
+test('after a break he asks to be let in until a region decides', async (context) => {
+  const answers: Outcome<unknown>[] = [
+    { kind: 'unavailable', retryAfterMs: 0 },
+    { kind: 'unavailable', retryAfterMs: 0 },
+  ];
+  const gateway = await Gateway.open(context, ({ call }, link) => {
+    if (call !== 'position.enter' || link.number === 1) return undefined;
+    return answers.shift();
+  });
+  const client = connect({ urls: [gateway.url], unavailableMs: 0 });
+  context.after(() => client.close());
+  await client.logIn(ANN);
+  const told: string[] = [];
+  const heard = (kind: 'entered' | 'out'): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = client.onMotion((motion) => {
+        told.push(motion.kind);
+        if (motion.kind !== kind) return;
+        stop();
+        resolve();
+      });
+    });
+  const first = heard('entered');
+  assert.equal((await client.enter(QUITO)).kind, 'done');
+  await first;
+  const again = heard('entered');
+  gateway.links[0]?.socket.terminate();
+  await again;
+  assert.deepEqual([told, answers], [['entered', 'entered'], []]);
+  answers.push({ kind: 'rejected', reason: 'not-on-land' });
+  const out = heard('out');
+  gateway.links[1]?.socket.terminate();
+  await out;
+});
+
 test('a place that is none is refused before it costs the link', async (context) => {
   const client = clientOf(context, [await Gateway.open(context)]);
   for (const lat of [0.5, NaN, 900_000_001]) {
