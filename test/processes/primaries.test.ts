@@ -1,0 +1,120 @@
+// Every region outlives its primary, one after the other: another copy goes on, and nobody must notice much.
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect } from '../../src/client/index.ts';
+import { insist } from '../../src/crowd/insist.ts';
+import type { RegionView, WorldView } from '../../src/host/view.ts';
+import { seedTopology } from '../../src/services/topology.ts';
+import type { Place } from '../../src/wire/calls.ts';
+import { freeBasePort } from '../support/free-base-port.ts';
+import { allUp, ask, end, folderOf, reportOf, until, up } from '../support/real-world.ts';
+
+const WAIT_MS_MAX = 90_000;
+const STEP_MS = 50;
+const DEGREE = 1e7;
+/** On land, in the middle of each region. */
+const HOMES: ReadonlyMap<string, Place> = new Map([
+  ['na-west', { lat: 40 * DEGREE, lon: -110 * DEGREE }],
+  ['na-east', { lat: 40 * DEGREE, lon: -80 * DEGREE }],
+  ['eu', { lat: 48 * DEGREE, lon: 10 * DEGREE }],
+  ['asia', { lat: 30 * DEGREE, lon: 110 * DEGREE }],
+]);
+
+const regionOf = ({ regions }: WorldView, name: string): RegionView =>
+  regions.find(({ region }) => region === name) ?? assert.fail(`there is a region ${name}`);
+const isSettled = ({ regions }: WorldView): boolean =>
+  regions.every(({ isSought, primary, copies }) => {
+    return !isSought && primary !== undefined && copies.every(({ isHealthy }) => isHealthy);
+  });
+
+class Resident {
+  readonly #client: Client;
+  readonly #region: string;
+  readonly #giveUp = AbortSignal.timeout(WAIT_MS_MAX);
+  readonly #said: string[] = [];
+  readonly broken: string[] = [];
+  entered = 0;
+
+  /** Comes into the region through another node's gateway. */
+  static async come(
+    t: TestContext,
+    o: { region: string; gateway: string; basePort: number },
+  ): Promise<Resident> {
+    const { nodes } = seedTopology({ world: 'w', basePort: o.basePort });
+    const port = nodes.find(({ name }) => name === o.gateway)?.httpPort;
+    const client = connect({ urls: [`ws://127.0.0.1:${port}/v1/ws`] });
+    t.after(() => client.close());
+    const name = `resident-${o.region}`;
+    assert.equal((await client.register({ name, password: 'long enough' })).kind, 'done');
+    const resident = new Resident(client, o.region);
+    const home = HOMES.get(o.region) ?? assert.fail();
+    assert.equal((await client.enter(home)).kind, 'done');
+    return resident;
+  }
+
+  private constructor(client: Client, region: string) {
+    this.#client = client;
+    this.#region = region;
+    client.onState((state) => this.broken.push(state));
+    client.onMotion(({ kind }) => (this.entered += kind === 'entered' ? 1 : 0));
+  }
+
+  async say(text: string): Promise<void> {
+    const said = await insist(
+      () => this.#client.call('chat.say', { channel: 'region', text }, { region: this.#region, ack: 'quorum' }),
+      this.#giveUp,
+    );
+    assert.equal(said?.kind, 'done', JSON.stringify(said));
+    this.#said.push(text);
+  }
+
+  /** All that was acknowledged, in the order in which it was said, by the primary's account. */
+  async hearsAll(): Promise<void> {
+    const bound = { msOld: 0 };
+    const heard = await insist(
+      () => this.#client.call('chat.history', { channel: 'region' }, { region: this.#region, bound }),
+      this.#giveUp,
+    );
+    assert.ok(heard?.kind === 'done', JSON.stringify(heard));
+    assert.deepEqual(heard.value.map(({ text }) => text), this.#said);
+  }
+
+  async standsAgain(times: number): Promise<void> {
+    while (this.entered < times) {
+      assert.ok(!this.#giveUp.aborted, 'nobody took him in again');
+      await sleep(STEP_MS);
+    }
+  }
+}
+
+test('each primary is killed in turn: a successor, no link broken, nothing lost, and it comes back', async (t) => {
+  const basePort = await freeBasePort();
+  const world = up(t, folderOf(t), '--json', '--port', `${basePort}`);
+  let view = await until(world, (now) => allUp(now) && isSettled(now));
+  for (const region of HOMES.keys()) {
+    const { primary, epoch } = regionOf(view, region);
+    const gateway = view.regions.map((each) => each.region).find((name) => name !== primary);
+    assert.ok(primary !== undefined && gateway !== undefined);
+    const resident = await Resident.come(t, { region, gateway, basePort });
+    await resident.say('before');
+    assert.equal((await ask(world, { kind: 'kill', nodes: [`primary:${region}`] }))?.kind, 'acted');
+    await resident.say('after');
+    await resident.standsAgain(2);
+    const after = await until(world, (now) => !regionOf(now, region).isSought);
+    const successor = regionOf(after, region);
+    assert.ok(successor.epoch > epoch && successor.primary !== primary, JSON.stringify(successor));
+    await resident.hearsAll();
+    assert.deepEqual(resident.broken, [], `a link into ${region} broke`);
+    assert.equal((await ask(world, { kind: 'restart', nodes: [primary] }))?.kind, 'acted');
+    view = await until(world, (now) => allUp(now) && isSettled(now));
+    assert.notEqual(regionOf(view, region).primary, primary, 'nobody gets a region back by himself');
+    await resident.hearsAll();
+  }
+  assert.equal(await end(world, 'SIGTERM'), 0);
+  const { replicas } = await reportOf(world);
+  for (const region of HOMES.keys()) {
+    const copies = replicas.find(({ group }) => group === region);
+    assert.deepEqual([copies?.isEqual, copies?.compared], [true, 3], region);
+  }
+});
