@@ -115,7 +115,7 @@ export function drawSchedule(options: ScheduleOptions): readonly Strike[] {
   return strikes.toSorted((a, b) => a.atMs - b.atMs);
 }
 
-/** A primary whom its replicas do not hear is killed: what it alone holds is lost, and must be owned up to. */
+/** A primary whom its replicas do not hear is killed: what it alone holds is lost, and to be owned up to. */
 function losingTail(
   { atMs, forMs }: Pick<Strike, 'atMs' | 'forMs'>,
   random: Random,
