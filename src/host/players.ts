@@ -121,6 +121,8 @@ function judge(
     crowd,
     holdings: undefined,
     leaderChanges: 0,
+    promotions: 0,
+    lostEntries: 0,
     nodes: [],
     replicas: [],
   });

@@ -29,6 +29,9 @@ export interface Report {
   readonly outcomes: OutcomeCounts;
   readonly calls: readonly Omit<CallSummary, 'recent'>[];
   readonly leaderChanges: number;
+  /** Regions that got another primary, and how many entries of their logs that cost. */
+  readonly promotions: number;
+  readonly lostEntries: number;
   /** What the test players had and have; of the whole world where there were none. */
   readonly gold: Totals | undefined;
   readonly items: Totals | undefined;
@@ -48,6 +51,8 @@ export interface Findings {
   /** The books of the whole world, counted last; `undefined` when no copy could be counted. */
   readonly holdings: HoldingsTotals | undefined;
   readonly leaderChanges: number;
+  readonly promotions: number;
+  readonly lostEntries: number;
   readonly nodes: readonly NodeFacts[];
   readonly replicas: readonly ReplicaStanding[];
 }
@@ -79,6 +84,8 @@ export function reportOf(findings: Findings): Report {
     },
     calls,
     leaderChanges: findings.leaderChanges,
+    promotions: findings.promotions,
+    lostEntries: findings.lostEntries,
     gold: crowd?.comparison.gold ?? findings.holdings?.gold,
     items: crowd?.comparison.items ?? findings.holdings?.items,
     replicas: findings.replicas,
@@ -91,7 +98,7 @@ export function describeReport(report: Report): readonly Line[] {
   const { done, rejected, unavailable, uncertain } = report.outcomes;
   const lines: Line[] = [
     [piece('REPORT', 'strong'), piece(`  ${report.world}, ${formatDuration(report.durationMs)}`)],
-    [piece(`ready after ${formatDuration(report.startMs)}, leader changes ${report.leaderChanges}`)],
+    [piece(startAndChanges(report))],
   ];
   if (report.players > 0) {
     lines.push(
@@ -118,6 +125,12 @@ export function describeReport(report: Report): readonly Line[] {
       : [piece('Not every invariant held.', 'bad')],
   );
   return lines;
+}
+
+function startAndChanges({ startMs, leaderChanges, promotions, lostEntries }: Report): string {
+  const start = `ready after ${formatDuration(startMs)}, leader changes ${leaderChanges}`;
+  const cost = promotions === 0 ? '' : `, which cost ${grouped(lostEntries)} entries`;
+  return `${start}, promotions ${promotions}${cost}`;
 }
 
 function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {

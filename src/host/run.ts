@@ -254,6 +254,8 @@ export class Run {
       durationMs: this.#doors.clock.monotonicMs() - readyAtMs,
       players: this.#options.players,
       leaderChanges: watch.leaderChanges,
+      promotions: watch.promotions,
+      lostEntries: watch.lostEntries,
       nodes: this.#supervisor.facts,
       replicas: watch.standings(),
       holdings: watch.holdings,

@@ -9,6 +9,7 @@ import type { NodePlan, Topology } from '../services/topology.ts';
 import type { NodeAudit, NodeStatus } from '../wire/status.ts';
 import { Agreement, type ReplicaStanding } from './agreement.ts';
 import { Leaders } from './leaders.ts';
+import { Primaries } from './primaries.ts';
 import {
   type HoldingsTotals,
   holdingsTotals,
@@ -37,6 +38,7 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #readyAtMs: number;
   readonly #leaders = new Leaders();
+  readonly #primaries = new Primaries();
   readonly #agreement = new Agreement();
   /** What rates are told against. */
   #before: Sample | undefined;
@@ -70,6 +72,15 @@ export class Watch {
     return this.#leaders.changes;
   }
 
+  get promotions(): number {
+    return this.#primaries.promotions;
+  }
+
+  /** What the promotions cost, in entries of regions' logs. */
+  get lostEntries(): number {
+    return this.#primaries.lostEntries;
+  }
+
   /** The gold and items of the whole world in the latest look. */
   get holdings(): HoldingsTotals | undefined {
     return holdingsTotals(this.#sample);
@@ -90,7 +101,7 @@ export class Watch {
     if (sample.atMs - this.#sample.atMs >= RATE_MS_MIN) this.#before = this.#sample;
     this.#sample = sample;
     this.#view = this.#viewNow();
-    return events;
+    return [...events, ...this.#primaries.note(this.#view.regions)];
   }
 
   /** How the replicas of each group compared in the latest look. */

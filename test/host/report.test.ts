@@ -35,6 +35,8 @@ function findings(changes: Partial<Findings> = {}): Findings {
     crowd: crowdResult(),
     holdings: undefined,
     leaderChanges: 1,
+    promotions: 2,
+    lostEntries: 3,
     nodes: factsOf(),
     replicas,
     ...changes,
@@ -55,6 +57,13 @@ test('a run in which everything held is ok, and counts its outcomes', () => {
   assert.deepEqual(report.outcomes, { done: 1, rejected: 0, unavailable: 0, uncertain: 1 });
   assert.deepEqual(report.gold, { expected: 200, counted: 200 });
   assert.deepEqual(JSON.parse(JSON.stringify(report)).calls[1].call, 'trade.give');
+});
+
+test('promotions are counted, with what they cost', () => {
+  const text = describeReport(reportOf(findings()))
+    .map((line) => line.map((piece) => piece.text).join(''))
+    .join('\n');
+  assert.match(text, /leader changes 1, promotions 2, which cost 3 entries$/m);
 });
 
 test('gold or items that were made or lost break the report', () => {
