@@ -16,6 +16,8 @@ const VARINT_BYTES_MAX = 8;
 const VARINT_FOUR_BYTES: number = 2 ** 28;
 /** Texts up to here are tried as ASCII first, which saves a call into the engine. */
 const SHORT_TEXT_MAX = 64;
+/** From 13 characters on the engine makes a tree of what is put together bit by bit: dear, and large. */
+const HAND_READ_TEXT_MAX = 12;
 const HAND_BYTES_MAX = 128;
 /** The engine keeps arrays up to here in its own heap. */
 const INNER_BYTES_MAX = 64;
@@ -260,10 +262,10 @@ export class ByteReader {
 
   text(lengthMax: number = this.remaining): string {
     const length = this.#length(lengthMax);
-    const short = length > SHORT_TEXT_MAX ? undefined : this.#ascii(length);
+    const short = length > HAND_READ_TEXT_MAX ? undefined : this.#ascii(length);
     if (short !== undefined) return short;
     try {
-      return decoder.decode(this.raw(length));
+      return decoder.decode(this.rawView(length));
     } catch (cause) {
       throw new InvalidInputError('text is not UTF-8', { cause });
     }
