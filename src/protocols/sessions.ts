@@ -8,15 +8,11 @@
 // 2. Numbers may come in any order within the window; `answeredBelow` only grows.
 // 3. What is remembered is bounded per session (window) and altogether (bytes, sessions).
 // Source: Ongaro's thesis, section 6.3, with a window instead of one outstanding command.
+import { BeforeImages } from '../base/before-images.ts';
 import { ByteReader, ByteWriter, copyOf } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
-import {
-  type Applied,
-  type AppliedEntry,
-  type Slices,
-  slicesOf,
-  type StateMachine,
-} from './state-machine.ts';
+import { savedInSlices, type Slices } from '../base/slices.ts';
+import { type Applied, type AppliedEntry, slicesOf, type StateMachine } from './state-machine.ts';
 
 /** Numbers at or beyond the lowest unanswered one plus this are refused: `too-many-outstanding`. */
 const OUTSTANDING_MAX = 256;
@@ -30,8 +26,6 @@ const REMEMBERED_BYTES_MAX: number = 64 * 1024 * 1024;
 /** About what the engine spends on an answer besides its bytes. */
 const ANSWER_OVERHEAD_BYTES = 256;
 const FORMAT = 1;
-/** About a millisecond of them. */
-const SESSIONS_PER_SLICE = 2_000;
 /** Commands are numbered from 1. */
 const NO_MORE_ANSWERS = 0;
 
@@ -176,6 +170,8 @@ class SessionTable {
   readonly #byId = new Map<number, Session>();
   /** By end, then id. A new session mostly ends last, so that putting it in place moves few. */
   readonly #byExpiry: Session[] = [];
+  /** A chain of answers never changes: a copy of what begins it is enough. */
+  readonly #before = new BeforeImages<Session>((session) => ({ ...session }));
   rememberedBytes = 0;
 
   get size(): number {
@@ -205,6 +201,7 @@ class SessionTable {
   }
 
   remember(session: Session, number: number, reply: Uint8Array): void {
+    this.#before.keep(session);
     // A copy: the reply lies among frames that nobody needs for long.
     session.answers = { number, reply: copyOf(reply), next: session.answers };
     this.rememberedBytes += costOf(reply);
@@ -212,6 +209,7 @@ class SessionTable {
 
   forgetBelow(session: Session, number: number): void {
     if (number <= session.answeredBelow) return;
+    this.#before.keep(session);
     session.answeredBelow = number;
     let kept: Answer | undefined;
     for (let answer = session.answers; answer !== undefined; answer = answer.next) {
@@ -226,16 +224,14 @@ class SessionTable {
     for (const session of this.#byExpiry) saveSession(writer, session);
   }
 
-  /** As of now: the chains of answers never change, so that a copy of what begins them is enough. */
   *slices(): Slices {
-    const frozen = this.#byExpiry.map((session) => ({ ...session }));
-    const parts = [new ByteWriter().u8(FORMAT).varint(frozen.length).finish()];
-    for (let at = 0; at < frozen.length; at += SESSIONS_PER_SLICE) {
-      yield undefined;
-      const writer = new ByteWriter(1024);
-      for (const session of frozen.slice(at, at + SESSIONS_PER_SLICE)) saveSession(writer, session);
-      parts.push(writer.finish());
-    }
+    const all = [...this.#byExpiry];
+    this.#before.begin();
+    const head = new ByteWriter().u8(FORMAT).varint(all.length);
+    const parts = yield* savedInSlices(head, all, (writer, session) => {
+      saveSession(writer, this.#before.of(session));
+    });
+    this.#before.end();
     return parts;
   }
 

@@ -3,6 +3,7 @@
 // `protocols/sessions` wraps one state machine in another, `world/group-machine` is the one that holds
 // features, `runtime/raft-group` drives it. Deterministic: the same entries in the same order give the
 // same state, replies and hash on every replica, whatever the machine, clock or version of Node.
+import type { Slices } from '../base/slices.ts';
 
 export interface AppliedEntry {
   /** The entry's place in the log. */
@@ -43,13 +44,6 @@ export interface StateMachine {
   /** Replaces the whole state. Throws `InvalidInputError` or `CorruptionError` when it cannot. */
   restore(snapshot: Uint8Array): void;
 }
-
-/**
- * A snapshot in the making. Each `next` works for a few milliseconds at most; the last one returns the
- * bytes in parts, which are those of `snapshot` at the moment of the first `next`, whatever is applied
- * in between. One at a time; it must be brought to its end.
- */
-export type Slices = Generator<undefined, readonly Uint8Array[]>;
 
 /** The slices of any machine. */
 export function* slicesOf(machine: StateMachine): Slices {

@@ -7,7 +7,7 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { Decision } from '../base/errors.ts';
 import type { PlayerId } from '../base/id.ts';
-import type { Slices } from '../protocols/state-machine.ts';
+import type { Slices } from '../base/slices.ts';
 import type { Shape } from '../wire/call-shape.ts';
 import type { EventShape } from '../wire/events.ts';
 import type { AckLevel } from '../wire/levels.ts';
@@ -124,7 +124,7 @@ export interface Feature<State = unknown> {
   save(state: State, writer: ByteWriter): void;
   load(reader: ByteReader, needed: NeededStates): State;
   /**
-   * The bytes of `save` bit by bit (`saved-map.ts`), for a feature that may hold much; all others are
+   * The bytes of `save` bit by bit (`base/slices.ts`), for a feature that may hold much; all others are
    * saved at once.
    */
   slices?(state: State): Slices;

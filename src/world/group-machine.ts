@@ -15,7 +15,8 @@ import {
 } from '../base/errors.ts';
 import { playerId } from '../base/id.ts';
 import { exactlyOnce } from '../protocols/sessions.ts';
-import type { Applied, AppliedEntry, Notice, Slices, StateMachine } from '../protocols/state-machine.ts';
+import type { Slices } from '../base/slices.ts';
+import type { Applied, AppliedEntry, Notice, StateMachine } from '../protocols/state-machine.ts';
 import {
   type CommandEnvelope,
   decodeCommand,

@@ -1,13 +1,13 @@
 // A tiny regional feature for tests and measurements: any number of entities by key, each with its words.
-import type { ByteWriter } from '../../src/base/bytes.ts';
+import { ByteWriter } from '../../src/base/bytes.ts';
 import { CowMap } from '../../src/base/cow-map.ts';
 import { done } from '../../src/base/errors.ts';
 import { playerId } from '../../src/base/id.ts';
+import { savedMap } from '../../src/base/slices.ts';
 import type { Shape } from '../../src/wire/call-shape.ts';
 import { encodeCommand, encodeQuery } from '../../src/wire/command.ts';
 import { encodeWith, integer, nothing, object, type Schema } from '../../src/wire/schema.ts';
 import { command, type Feature, query } from '../../src/world/feature.ts';
-import { savedInSlices } from '../../src/world/saved-map.ts';
 
 interface Entity {
   readonly value: number;
@@ -48,7 +48,7 @@ export const hoard: Feature<Hoard> = {
   advance: () => undefined,
   save(state, writer) {
     writer.varint(state.entities.size);
-    for (const [key, entity] of state.entities) write(writer, key, entity);
+    for (const entry of state.entities) write(writer, entry);
   },
   load(reader) {
     const entities = new CowMap<number, Entity>();
@@ -57,10 +57,10 @@ export const hoard: Feature<Hoard> = {
     }
     return { entities };
   },
-  slices: (state) => savedInSlices(state.entities, write),
+  slices: (state) => savedMap(new ByteWriter(), state.entities, write),
 };
 
-function write(writer: ByteWriter, key: number, { value, label }: Entity): void {
+function write(writer: ByteWriter, [key, { value, label }]: readonly [number, Entity]): void {
   writer.varint(key).varint(value).text(label);
 }
 

@@ -150,8 +150,8 @@ export const inSnapshots: readonly PlantedFault[] = [
       },
       {
         file: 'protocols/sessions.ts',
-        from: `    const frozen = this.#byExpiry.map((session) => ({ ...session }));`,
-        to: `    const frozen = this.#byExpiry.slice(0, 0).map((session) => ({ ...session }));`,
+        from: `    const all = [...this.#byExpiry];`,
+        to: `    const all = this.#byExpiry.slice(0, 0);`,
       },
     ],
   },

@@ -4,8 +4,9 @@
 // hash that the service made and will check.
 // Promise: linearizable. Invariants: a log-in name belongs to one player for ever; players are
 // numbered from 1 without gaps; a session's id is the place in this log that opened it, hence unique.
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
+import { firstOf, savedInSlices, type Slices } from '../../base/slices.ts';
 import {
   openSession,
   type OpenedSession,
@@ -54,9 +55,14 @@ export class Accounts {
 
   save(writer: ByteWriter): void {
     writer.varint(this.#byName.size);
-    for (const { name, credential, nonce } of this.#byName.values()) {
-      writer.text(name).bytes(credential).text(nonce);
-    }
+    for (const account of this.#byName.values()) saveAccount(writer, account);
+  }
+
+  /** Accounts are only ever added. */
+  slices(): Slices {
+    const { size } = this.#byName;
+    const head = new ByteWriter().varint(size);
+    return savedInSlices(head, firstOf(this.#byName.values(), size), saveAccount);
   }
 
   static load(reader: ByteReader): Accounts {
@@ -91,7 +97,12 @@ export const accounts: Feature<Accounts> = {
   advance() {},
   save: (state, writer) => state.save(writer),
   load: (reader) => Accounts.load(reader),
+  slices: (state) => state.slices(),
 };
+
+function saveAccount(writer: ByteWriter, { name, credential, nonce }: Account): void {
+  writer.text(name).bytes(credential).text(nonce);
+}
 
 /** The same nonce is the same registration, whose first answer was lost: it opens a new session. */
 function applyRegister(

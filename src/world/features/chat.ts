@@ -7,8 +7,10 @@
 // 1. What one region says on the world channel is seen everywhere in the order in which it was said.
 // 2. Bounded: the newest `CHAT_HISTORY_MAX` messages of each channel, of each region on the world's.
 // 3. A player says so much in so long, by the log's time, and no more.
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { CowMap } from '../../base/cow-map.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
+import { savedMap, type Slices } from '../../base/slices.ts';
 import type { EventShape } from '../../wire/events.ts';
 import {
   CHAT_HISTORY_MAX,
@@ -46,7 +48,7 @@ export interface Chat {
    * When each player will have paid for what he said, at one message per `SAY_EVERY_MS` (a leaky bucket
    * as GCRA writes it). Who has paid is forgotten; the order is that of their last messages.
    */
-  readonly paidAtMs: Map<number, number>;
+  readonly paidAtMs: CowMap<number, number>;
 }
 
 /** Between regions: what one says on the world channel. */
@@ -65,10 +67,11 @@ export const chat: Feature<Chat> = {
     }),
   },
   events: [taker(chatHeard, hear)],
-  create: () => ({ region: [], world: new Map(), paidAtMs: new Map() }),
+  create: () => ({ region: [], world: new Map(), paidAtMs: new CowMap() }),
   advance() {},
   save,
   load,
+  slices,
 };
 
 function applySay(
@@ -96,7 +99,7 @@ function hear(state: Chat, message: ChatMessage, { origin, tellRegion }: EventCo
   tellRegion('chat', message);
 }
 
-function maySpeak(paidAtMs: Map<number, number>, player: number, nowMs: number): boolean {
+function maySpeak(paidAtMs: CowMap<number, number>, player: number, nowMs: number): boolean {
   for (const [speaker, paid] of paidAtMs) {
     if (paid > nowMs) break;
     paidAtMs.delete(speaker);
@@ -114,7 +117,6 @@ function remember(world: Map<number, History>, origin: number, message: ChatMess
   world.set(origin, lengthened(world.get(origin) ?? [], message));
 }
 
-/** A new list, since a checkpoint may still be walking over the old one. */
 function lengthened(history: History, message: ChatMessage): History {
   return [...history.slice(-(CHAT_HISTORY_MAX - 1)), message];
 }
@@ -130,19 +132,34 @@ function byTime(a: ChatMessage, b: ChatMessage): number {
   return a.number - b.number;
 }
 
-function save({ region, world, paidAtMs }: Chat, writer: ByteWriter): void {
+function save(state: Chat, writer: ByteWriter): void {
+  saveChannels(state, writer);
+  writer.varint(state.paidAtMs.size);
+  for (const entry of state.paidAtMs) savePaid(writer, entry);
+}
+
+/** The channels are short; speakers may be many. */
+function* slices(state: Chat): Slices {
+  const writer = new ByteWriter();
+  saveChannels(state, writer);
+  return yield* savedMap(writer, state.paidAtMs, savePaid);
+}
+
+function saveChannels({ region, world }: Chat, writer: ByteWriter): void {
   saveHistory(region, writer);
   writer.varint(world.size);
   for (const [origin, history] of world) {
     writer.varint(origin);
     saveHistory(history, writer);
   }
-  writer.varint(paidAtMs.size);
-  for (const [player, atMs] of paidAtMs) writer.varint(player).varint(atMs);
+}
+
+function savePaid(writer: ByteWriter, [player, atMs]: readonly [number, number]): void {
+  writer.varint(player).varint(atMs);
 }
 
 function load(reader: ByteReader): Chat {
-  const state: Chat = { region: loadHistory(reader), world: new Map(), paidAtMs: new Map() };
+  const state: Chat = { region: loadHistory(reader), world: new Map(), paidAtMs: new CowMap() };
   const origins = reader.varint();
   for (let i = 0; i < origins; i++) {
     const origin = reader.varint();

@@ -5,10 +5,12 @@
 // 1. A refusal changes nothing. A job that the economy refuses gives back what it took here.
 // 2. A job waits for at most one answer of the economy, and can not be collected meanwhile.
 // 3. Work is done one job after the other, by the log's time; nothing has to happen when it is finished.
-// A workshop and what is in it are replaced, never changed, so that a checkpoint may walk over the old.
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+// 4. A workshop and what is in it are replaced, never changed: a checkpoint may be walking over the old.
+import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { CowMap } from '../../base/cow-map.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
 import { type PlayerId, playerId } from '../../base/id.ts';
+import { savedMap } from '../../base/slices.ts';
 import {
   collectCraft,
   type CollectRefusal,
@@ -49,7 +51,7 @@ interface Workshop {
 }
 
 export interface Crafting {
-  readonly workshops: Map<number, Workshop>;
+  readonly workshops: CowMap<number, Workshop>;
   readonly workshopsMax: number;
 }
 
@@ -78,11 +80,12 @@ export const crafting: Feature<Crafting> = {
   advance() {},
   save,
   load,
+  slices: ({ workshops }) => savedMap(new ByteWriter(), workshops, saveWorkshop),
 };
 
 /** A region without workshops, and room for so many. */
 export function newCrafting(workshopsMax: number = WORKSHOPS_MAX): Crafting {
-  return { workshops: new Map(), workshopsMax };
+  return { workshops: new CowMap(), workshopsMax };
 }
 
 function applyGather(
@@ -239,13 +242,16 @@ function tellJob({ tell }: EventContext, player: number, job: Job): void {
 
 function save({ workshops }: Crafting, writer: ByteWriter): void {
   writer.varint(workshops.size);
-  for (const [player, { materials, jobs, gatherAtMs, busyUntilMs }] of workshops) {
-    writer.varint(player).varint(gatherAtMs).varint(busyUntilMs);
-    writer.varint(materials.length);
-    for (const { kind, count } of materials) writer.text(kind).varint(count);
-    writer.varint(jobs.length);
-    for (const job of jobs) jobSchema.encode(writer, job);
-  }
+  for (const entry of workshops) saveWorkshop(writer, entry);
+}
+
+function saveWorkshop(writer: ByteWriter, [player, workshop]: readonly [number, Workshop]): void {
+  const { materials, jobs, gatherAtMs, busyUntilMs } = workshop;
+  writer.varint(player).varint(gatherAtMs).varint(busyUntilMs);
+  writer.varint(materials.length);
+  for (const { kind, count } of materials) writer.text(kind).varint(count);
+  writer.varint(jobs.length);
+  for (const job of jobs) jobSchema.encode(writer, job);
 }
 
 function load(reader: ByteReader): Crafting {

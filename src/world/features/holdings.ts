@@ -61,6 +61,7 @@ export const holdings: Feature<Ledger> = {
   advance() {},
   save: (ledger, writer) => ledger.save(writer),
   load: (reader) => Ledger.load(reader),
+  slices: (ledger) => ledger.slices(),
 };
 
 function applyOpen(

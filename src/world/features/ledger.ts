@@ -7,15 +7,19 @@
 // 2. Only the mint's balance is below zero.
 // 3. An item has one owner, and its number, counted from 1, is never used again, even if it is consumed.
 // Orders that are state: players in the order of opening, a player's items in the order of arrival.
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { BeforeImages } from '../../base/before-images.ts';
+import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, invariant } from '../../base/errors.ts';
 import { type ItemId, itemId, type PlayerId, playerId } from '../../base/id.ts';
+import { firstOf, savedInSlices, type Slices } from '../../base/slices.ts';
 import { type Audit, GOLD_MAX, HELD_ITEMS_MAX, type RoomRefusal } from '../../wire/calls.ts';
 
 /** Their items, a few each, then still fit a `Map`. */
 const HOLDERS_MAX = 4_000_000;
 
 export interface Account {
+  /** 0 for the mint. */
+  readonly player: number;
   readonly balance: number;
 }
 
@@ -47,12 +51,13 @@ interface OwnHolder extends Holder {
 }
 
 export class Ledger {
-  readonly mint: Account = { balance: 0 };
+  readonly mint: Account = { player: 0, balance: 0 };
   #itemsMinted = 0;
   #itemsConsumed = 0;
   readonly #holders = new Map<number, OwnHolder>();
   /** Its order is never used: a snapshot lists items by holder. */
   readonly #items = new Map<number, OwnItem>();
+  readonly #before = new BeforeImages<OwnHolder>(copyOf);
   readonly #holdersMax: number;
 
   constructor(holdersMax: number = HOLDERS_MAX) {
@@ -74,7 +79,7 @@ export class Ledger {
   /** Opens empty holdings; the player must not have any. */
   open(player: PlayerId): Holder {
     invariant(!this.#holders.has(player), 'holdings are opened once');
-    const holder = this.#newHolder(player);
+    const holder = newHolder(player);
     this.#holders.set(player, holder);
     return holder;
   }
@@ -88,7 +93,7 @@ export class Ledger {
   consume(id: number): void {
     const item = this.#known(id);
     invariant(item.lockedIn === 0, 'what stands in an offer is not consumed');
-    this.#own(item.owner).items.delete(item);
+    this.#changed(item.owner).items.delete(item);
     this.#items.delete(id);
     this.#itemsConsumed += 1;
   }
@@ -97,6 +102,7 @@ export class Ledger {
   move(from: Account, to: Account, amount: number): void {
     invariant(Number.isSafeInteger(amount) && amount >= 0, 'gold is moved in whole amounts');
     invariant(from === this.mint || from.balance >= amount, 'no account is overdrawn');
+    for (const { player } of [from, to]) if (player > 0) this.#changed(player);
     const debited: { balance: number } = from;
     const credited: { balance: number } = to;
     debited.balance -= amount;
@@ -106,15 +112,17 @@ export class Ledger {
   /** Gives an item, by its number, a new owner; it is then free of any lock. */
   pass(id: number, to: Holder): void {
     const item = this.#known(id);
-    this.#own(item.owner).items.delete(item);
+    this.#changed(item.owner).items.delete(item);
     item.owner = to.player;
     item.lockedIn = 0;
-    this.#own(to.player).items.add(item);
+    this.#changed(to.player).items.add(item);
   }
 
   /** Locks an item, by its number, into an offer; frees it when `offer` is 0. */
   lock(id: number, offer: number): void {
-    this.#known(id).lockedIn = offer;
+    const item = this.#known(id);
+    this.#changed(item.owner);
+    item.lockedIn = offer;
   }
 
   /** Why a holder can not take so much more (or less, below zero) of both. */
@@ -142,15 +150,22 @@ export class Ledger {
   }
 
   save(writer: ByteWriter): void {
-    const kinds = new Map<string, number>();
-    writer.varint(this.#itemsMinted).varint(this.#itemsConsumed).varint(this.#holders.size);
-    for (const { player, gold, goldLocked, items } of this.#holders.values()) {
-      writer.varint(player).varint(gold.balance).varint(goldLocked.balance).varint(items.size);
-      for (const item of items) {
-        writer.varint(item.id).varint(item.lockedIn);
-        saveKind(writer, item.kind, kinds);
-      }
-    }
+    const kinds: Kinds = new Map();
+    this.#saveHead(writer);
+    for (const holder of this.#holders.values()) saveHolder(writer, holder, kinds);
+  }
+
+  *slices(): Slices {
+    const kinds: Kinds = new Map();
+    const head = new ByteWriter();
+    this.#saveHead(head);
+    this.#before.begin();
+    const holders = firstOf(this.#holders.values(), this.#holders.size);
+    const parts = yield* savedInSlices(head, holders, (writer, holder) => {
+      saveHolder(writer, this.#before.of(holder), kinds);
+    });
+    this.#before.end();
+    return parts;
   }
 
   static load(reader: ByteReader): Ledger {
@@ -171,6 +186,10 @@ export class Ledger {
     return ledger;
   }
 
+  #saveHead(writer: ByteWriter): void {
+    writer.varint(this.#itemsMinted).varint(this.#itemsConsumed).varint(this.#holders.size);
+  }
+
   #loadItem(reader: ByteReader, owner: PlayerId, kinds: string[]): void {
     const id = itemId(reader.varint());
     if (this.#items.has(id) || id > this.#itemsMinted) {
@@ -182,7 +201,7 @@ export class Ledger {
 
   #put(item: OwnItem): HeldItem {
     this.#items.set(item.id, item);
-    this.#own(item.owner).items.add(item);
+    this.#changed(item.owner).items.add(item);
     return item;
   }
 
@@ -192,19 +211,41 @@ export class Ledger {
     return item;
   }
 
-  #own(player: PlayerId): OwnHolder {
+  /** The holder, of whom something is about to change. */
+  #changed(player: number): OwnHolder {
     const holder = this.#holders.get(player);
     invariant(holder !== undefined, 'an owner has holdings');
+    this.#before.keep(holder);
     return holder;
   }
+}
 
-  #newHolder(player: PlayerId): OwnHolder {
-    return { player, gold: { balance: 0 }, goldLocked: { balance: 0 }, items: new Set() };
+function newHolder(player: PlayerId): OwnHolder {
+  const none: Account = { player, balance: 0 };
+  return { player, gold: { ...none }, goldLocked: { ...none }, items: new Set() };
+}
+
+function copyOf({ player, gold, goldLocked, items }: OwnHolder): OwnHolder {
+  const copies = Array.from(items, (item) => ({ ...item }));
+  return { player, gold: { ...gold }, goldLocked: { ...goldLocked }, items: new Set(copies) };
+}
+
+type Kinds = Map<string, number>;
+
+function saveHolder(
+  writer: ByteWriter,
+  { player, gold, goldLocked, items }: Holder,
+  kinds: Kinds,
+): void {
+  writer.varint(player).varint(gold.balance).varint(goldLocked.balance).varint(items.size);
+  for (const item of items) {
+    writer.varint(item.id).varint(item.lockedIn);
+    saveKind(writer, item.kind, kinds);
   }
 }
 
 /** There are few kinds and many items: a kind is spelled out where it comes first. */
-function saveKind(writer: ByteWriter, kind: string, kinds: Map<string, number>): void {
+function saveKind(writer: ByteWriter, kind: string, kinds: Kinds): void {
   const number = kinds.get(kind);
   writer.varint(number ?? kinds.size);
   if (number !== undefined) return;

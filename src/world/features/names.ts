@@ -3,8 +3,10 @@
 // Players ask. Promise: linearizable, since two regions that both grant a name have no merge.
 // Invariant: one owner per folded name, one name per player; hence no more names than players.
 // Source: seed, Part IV, where a last-writer-wins register would grant a name twice.
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { CowMap } from '../../base/cow-map.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
+import { savedMap, type Slices } from '../../base/slices.ts';
 import { claimName, nameOf, ownerOfName, releaseName } from '../../wire/calls.ts';
 import { command, type CommandContext, type Feature, query } from '../feature.ts';
 
@@ -16,7 +18,7 @@ interface Claim {
 
 export class Names {
   /** By folded name, in the order of the claims that stand. */
-  readonly #byName = new Map<string, Claim>();
+  readonly #byName = new CowMap<string, Claim>();
   readonly #byPlayer = new Map<number, Claim>();
 
   ownerOf(name: string): number | undefined {
@@ -43,7 +45,11 @@ export class Names {
 
   save(writer: ByteWriter): void {
     writer.varint(this.#byName.size);
-    for (const { player, name } of this.#byName.values()) writer.varint(player).text(name);
+    for (const entry of this.#byName) saveClaim(writer, entry);
+  }
+
+  slices(): Slices {
+    return savedMap(new ByteWriter(), this.#byName, saveClaim);
   }
 
   static load(reader: ByteReader): Names {
@@ -83,7 +89,12 @@ export const names: Feature<Names> = {
   advance() {},
   save: (state, writer) => state.save(writer),
   load: (reader) => Names.load(reader),
+  slices: (state) => state.slices(),
 };
+
+function saveClaim(writer: ByteWriter, [, { player, name }]: readonly [string, Claim]): void {
+  writer.varint(player).text(name);
+}
 
 /** Who claims his own name again keeps it as it is spelled. */
 function applyClaim(

@@ -6,9 +6,10 @@
 // 2. What is offered is locked (gold moved aside, items marked) until the offer is settled: accepted,
 //    withdrawn by either side, or expired by the log's time.
 // Source: seed, Part V (ExecuteItemTrade), without its saga: both sides live in one group.
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, type Decision, done, invariant, rejected } from '../../base/errors.ts';
 import { playerId } from '../../base/id.ts';
+import { savedInSlices } from '../../base/slices.ts';
 import {
   acceptOffer,
   type AcceptOfferRefusal,
@@ -74,6 +75,11 @@ export const trade: Feature<Trade> = {
   load(reader, needed) {
     const ledger = ledgerOf(needed);
     return { ledger, offers: loadOffers(reader, ledger) };
+  },
+  slices({ offers }) {
+    // Offers never change, and few are open at a time: a list of them is made at once.
+    const head = new ByteWriter().varint(offers.count);
+    return savedInSlices(head, [...offers.oldestFirst()], saveOffer);
   },
 };
 
@@ -222,11 +228,13 @@ function ledgerOf(needed: ReadonlyMap<string, unknown>): Ledger {
 
 function saveOffers(offers: Offers, writer: ByteWriter): void {
   writer.varint(offers.count);
-  for (const { offer, from, to, give: given, want, expiresAtMs } of offers.oldestFirst()) {
-    writer.varint(offer).varint(from).varint(to).varint(expiresAtMs);
-    saveStake(given, writer);
-    saveStake(want, writer);
-  }
+  for (const offer of offers.oldestFirst()) saveOffer(writer, offer);
+}
+
+function saveOffer(writer: ByteWriter, offer: Offer): void {
+  writer.varint(offer.offer).varint(offer.from).varint(offer.to).varint(offer.expiresAtMs);
+  saveStake(offer.give, writer);
+  saveStake(offer.want, writer);
 }
 
 function loadOffers(reader: ByteReader, ledger: Ledger): Offers {
