@@ -4,7 +4,7 @@
 // start. A file is: magic, format, world, mark, state, CRC-32C of all that; so that it can be summed up
 // while the state is still being made.
 // Invariants: older ones are removed only after a newer one is durable, so there always is one; names
-// sort as places of the log do, by term and then index.
+// sort as places of the log do, by term and then index; what is known to be damaged does not count.
 // Source: seed, "Checkpoint and Recovery".
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
@@ -54,8 +54,8 @@ export class Checkpoints {
   readonly #keep: number;
   readonly #world: string;
   readonly #damaged: (text: string) => void;
-  /** Marks of files that were whole when last seen, by name. */
-  readonly #marks = new Map<string, SnapshotMark>();
+  /** Names of files that were damaged when they were last read. */
+  readonly #damagedNames = new Set<string>();
 
   constructor(disk: Disk, options: CheckpointsOptions = {}) {
     this.#disk = disk;
@@ -64,7 +64,7 @@ export class Checkpoints {
     this.#damaged = options.damaged ?? (() => undefined);
   }
 
-  /** Durable when this returns. What is older than the newest `keep`, or damaged, is removed. */
+  /** Durable when this returns. What is older than the newest `keep`, or known to be damaged, goes. */
   save(group: string, { state, ...mark }: Snapshot): void {
     const name = checkpointName(group, mark);
     const head = this.#head(mark);
@@ -103,40 +103,30 @@ export class Checkpoints {
     return undefined;
   }
 
-  /** Where the undamaged checkpoints of a group stand, ascending. Reads each file once only. */
-  marks(group: string): readonly SnapshotMark[] {
-    return namesOf(this.#disk, group).flatMap((name) => this.#marks.get(name) ?? this.#markOf(name) ?? []);
-  }
-
+  /**
+   * A file that nobody has read since the start counts as whole: reading ten large ones would hold up
+   * everybody. Those from the newest whole one on were read, by `usable`, or written since.
+   */
   #published(group: string, mark: SnapshotMark): void {
-    this.#marks.set(checkpointName(group, mark), mark);
-    const kept = this.marks(group)
-      .slice(-this.#keep)
-      .map((each) => checkpointName(group, each));
-    for (const old of namesOf(this.#disk, group)) {
+    this.#damagedNames.delete(checkpointName(group, mark));
+    const names = namesOf(this.#disk, group);
+    const kept = names.filter((name) => !this.#damagedNames.has(name)).slice(-this.#keep);
+    for (const old of names) {
       if (kept.includes(old)) continue;
       this.#disk.remove(old);
-      this.#marks.delete(old);
+      this.#damagedNames.delete(old);
     }
-  }
-
-  #markOf(name: string): SnapshotMark | undefined {
-    this.#load(name);
-    return this.#marks.get(name);
   }
 
   #load(name: string): Snapshot | undefined {
     const bytes = this.#disk.read(name);
     const fault = faultOf(bytes);
     if (fault !== undefined) {
-      this.#marks.delete(name);
+      this.#damagedNames.add(name);
       this.#damaged(`${name} is damaged (${fault})`);
       return undefined;
     }
-    const snapshot = decode(name, bytes, this.#world);
-    const { state: _, ...mark } = snapshot;
-    this.#marks.set(name, mark);
-    return snapshot;
+    return decode(name, bytes, this.#world);
   }
 
   #head(mark: SnapshotMark): Uint8Array {
