@@ -18,7 +18,7 @@ export function waysOf(
 ): readonly Way[] {
   const all = [...globals, ...gateways];
   const others = globals.filter((other) => other !== node);
-  const next = others[globals.indexOf(node) % others.length] ?? node;
+  const next = neighbourOf(node, globals);
   const inward = all.filter((from) => from !== node).map((from): Way => [from, node]);
   const outward = inward.map(([from, to]): Way => [to, from]);
   switch (shape) {
@@ -35,6 +35,8 @@ export function waysOf(
     }
     case 'deaf-to-peers':
       return others.map((from): Way => [from, node]);
+    case 'couple':
+      return both(pairsAcross([node, next], all.filter((other) => other !== node && other !== next)));
     case 'pair':
       return both([[node, next]]);
     case 'one-way':
@@ -91,6 +93,11 @@ function waysOfRegionNode(
 
 function both(pairs: readonly Way[]): readonly Way[] {
   return [...pairs, ...pairs.map(([from, to]): Way => [to, from])];
+}
+
+export function neighbourOf(node: number, globals: readonly number[]): number {
+  const others = globals.filter((other) => other !== node);
+  return others[globals.indexOf(node) % others.length] ?? node;
 }
 
 function pairsAcross(ones: readonly number[], others: readonly number[]): readonly Way[] {

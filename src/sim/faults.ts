@@ -11,7 +11,7 @@ import {
   DRIFT_PPM_MAX,
   type Drill,
   type Fault,
-  type LeaseDrill,
+  type EdgeDrill,
   type NetworkPlan,
   type Plan,
   type Target,
@@ -57,14 +57,9 @@ const SHAPES: readonly CutShape[] = [
   'old-regime',
 ];
 const HUNTS = ['power', 'old-regime', 'old-regime', 'isolated', 'deaf', 'mute', 'pair'] as const;
-/** Silence alone needs clocks that run far apart, which few plans have. */
-const LEASE_DRILLS: readonly LeaseDrill[] = [
-  'silence',
-  'silence',
-  'lost-links',
-  'late-answers',
-  'handover',
-];
+const EDGE_DRILLS: readonly EdgeDrill[] = ['lost-links', 'late-answers', 'handover', 'silence'];
+/** Clocks that run so far apart show in silence alone what a lease owes to them. */
+const FAR_APART_PER_MILLE = 300;
 /** Until then the world starts. */
 const QUIET_MS = 700;
 const HOUR_MS = 3_600_000;
@@ -118,7 +113,7 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     ]),
     drill: {
       ...drawDrill(random.split('drill'), topology, isMobile),
-      lease: leasePpmMax === undefined ? undefined : pick(random.split('lease'), LEASE_DRILLS),
+      edge: drawEdge(random.split('edge'), leaseDriftPerMille),
     },
   };
 }
@@ -132,7 +127,7 @@ function drawRaft(random: Random, isWide: boolean): Partial<RaftTuning> {
     ...(random.chance(1, 3) ? { appendEntriesMax: pick(random, [1, 2, 5]) } : {}),
     ...(random.chance(1, 3) && !isWide ? { inFlightAppendsMax: pick(random, [1, 2, 4]) } : {}),
     ...(random.chance(1, 2) ? { snapshotChunkBytes: pick(random, [64, 300, 1_500]) } : {}),
-    ...(random.chance(1, 5) ? { leaseDriftPerMille: pick(random, [50, 100, 300]) } : {}),
+    ...(random.chance(1, 5) ? { leaseDriftPerMille: pick(random, [50, 100, FAR_APART_PER_MILLE]) } : {}),
   };
 }
 
@@ -290,7 +285,7 @@ function drawDrill(
   random: Random,
   topology: Topology,
   isMobile: boolean,
-): Omit<Drill, 'lease'> {
+): Omit<Drill, 'edge'> {
   const group = pick(random, topology.groups).number;
   const strike = pick(random, ['none', 'learning', 'joint', 'joint', 'unaware', 'unaware'] as const);
   const exchange = { group, strike, leaderGoes: random.chance(1, 3) };
@@ -302,6 +297,12 @@ function drawDrill(
     transfer: random.chance(1, 2) ? { group: pick(random, topology.groups).number, to } : undefined,
     exchange: isMobile && random.chance(2, 3) ? exchange : undefined,
   };
+}
+
+function drawEdge(random: Random, leaseDriftPerMille: number | undefined): EdgeDrill | undefined {
+  if (leaseDriftPerMille === undefined) return random.chance(1, 3) ? 'with-follower' : undefined;
+  const areFarApart = leaseDriftPerMille >= FAR_APART_PER_MILLE;
+  return areFarApart && random.chance(2, 3) ? 'silence' : pick(random, EDGE_DRILLS);
 }
 
 function globals({ nodes }: Topology): readonly number[] {

@@ -21,8 +21,8 @@ export type CutShape =
   | 'old-regime'
   /** Two sides; each node with its two neighbours; two sides and one node that reaches both. */
   | 'halves' | 'ring' | 'bridge'
-  /** The target and its neighbour; only towards the neighbour. */
-  | 'pair' | 'one-way'
+  /** The target and its neighbour on one side; the links between the two; only towards the neighbour. */
+  | 'couple' | 'pair' | 'one-way'
   /** The links of a region node to all global nodes; those that lead there, those from there. */
   | 'no-witnesses' | 'mute-to-witnesses' | 'deaf-to-witnesses'
   /** Its links to the other region nodes: to their copies and gateways. */
@@ -138,15 +138,15 @@ export interface Drill {
   readonly deafLeaderOf: number | undefined;
   readonly transfer: TransferDrill | undefined;
   readonly exchange: ExchangeDrill | undefined;
-  /** Only where leases serve. */
-  readonly lease: LeaseDrill | undefined;
+  readonly edge: EdgeDrill | undefined;
 }
 
 /**
- * How the holder of a lease is cut off from everybody but the callers beside it: links hang, or break, or
- * first bring it answers late, or it has just told another to lead.
+ * How a leader is cut off from everybody but callers beside it: together with a follower, which is asked;
+ * and where leases serve, so that links hang, or break, or first bring it answers late, or when it has
+ * just told another to lead.
  */
-export type LeaseDrill = 'silence' | 'lost-links' | 'late-answers' | 'handover';
+export type EdgeDrill = 'with-follower' | 'silence' | 'lost-links' | 'late-answers' | 'handover';
 
 /** Leadership is to go to a follower that is well, to one that is dead, or to one that does not vote. */
 export interface TransferDrill {

@@ -10,7 +10,7 @@ import { Cluster } from './cluster.ts';
 import { Course } from './course.ts';
 import { deafenLeader, exchange, keepCalm, rejoin, transfer } from './drills.ts';
 import { Invariants } from './invariants.ts';
-import { endLease } from './lease-drill.ts';
+import { bearTheEdge } from './edge-drill.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
 import { RegionInvariants } from './region-invariants.ts';
@@ -128,9 +128,9 @@ class Run {
     if (drill.exchange !== undefined) {
       exchange(course, drill.exchange, new Random(`drills ${this.#plan.seed}`));
     }
-    if (drill.lease !== undefined) {
-      const random = new Random(`lease ${this.#plan.seed}`);
-      endLease(course, this.#nemesis, { drill: drill.lease, random });
+    if (drill.edge !== undefined) {
+      const random = new Random(`edge ${this.#plan.seed}`);
+      bearTheEdge(course, this.#nemesis, { drill: drill.edge, random });
     }
     if (deafLeaderOf !== undefined) deafenLeader(course, this.#nemesis, deafLeaderOf);
     this.#workload.isOver = true;

@@ -9,7 +9,7 @@ import { stockWorld } from '../../src/sim/worlds.ts';
 function quiet(seed: number, o: { faults?: readonly Fault[]; drill?: Partial<Drill> }): Plan {
   const drawn = drawPlan({ seed, topology: stockWorld.topology, chaosMs: 1_500 });
   const { rejoin, rejoinMs } = drawn.drill;
-  const none = { deafLeaderOf: undefined, transfer: undefined, exchange: undefined, lease: undefined };
+  const none = { deafLeaderOf: undefined, transfer: undefined, exchange: undefined, edge: undefined };
   return {
     ...drawn,
     clients: 3,
@@ -59,13 +59,16 @@ test('a machine that is lost with its disk is replaced, and its identity never l
   assert.doesNotMatch(after, /^3 (starts|leads)/m);
 });
 
-test('the holder of a lease is cut off in four ways, and another one leads while that lasts', () => {
-  for (const lease of ['silence', 'lost-links', 'late-answers', 'handover'] as const) {
-    const plan = quiet(4, { drill: { lease } });
-    const text = told({ ...plan, raft: { ...plan.raft, leaseDriftPerMille: 100 } });
-    const [, holder, after = ''] = text.split(/node (\d) holds a lease of group 2, and is cut off/);
-    assert.ok(holder !== undefined, text);
+test('a leader is cut off in five ways, and another one leads while that lasts', () => {
+  const ways = ['with-follower', 'silence', 'lost-links', 'late-answers', 'handover'] as const;
+  for (const edge of ways) {
+    const plan = quiet(4, { drill: { edge } });
+    const { leaseDriftPerMille: _, ...raft } = plan.raft;
+    const leases = edge === 'with-follower' ? {} : { leaseDriftPerMille: 100 };
+    const text = told({ ...plan, raft: { ...raft, ...leases } });
+    const [, old, after = ''] = text.split(/node (\d), leader of group 2, is cut off, and asked/);
+    assert.ok(old !== undefined, text);
     const [, leader] = /^(\d+) leads economy/m.exec(after) ?? [];
-    assert.ok(leader !== undefined && leader !== holder, text);
+    assert.ok(leader !== undefined && leader !== old, text);
   }
 });

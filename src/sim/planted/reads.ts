@@ -38,17 +38,6 @@ export const inReads: readonly PlantedFault[] = [
     ],
   },
   {
-    name: 'lease-ignores-drift',
-    what: 'a lease lasts as long as if all clocks ran alike',
-    changes: [
-      {
-        file: 'protocols/raft/lease.ts',
-        from: `  return isSinceStall && passedMs * 1_000 < (electionMsMin - TICK_MS) * (1_000 - drift);`,
-        to: `  return isSinceStall && passedMs * 1_000 < electionMsMin * (1_000 + drift * 0);`,
-      },
-    ],
-  },
-  {
     name: 'lease-from-receive-time',
     what: 'a lease begins when the answer arrives, not when the question left',
     changes: [

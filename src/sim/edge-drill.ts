@@ -1,15 +1,18 @@
-// The drill at the edge of a lease: its holder is cut off while callers read there and write elsewhere.
+// The drill at the edge of a leadership: a leader is cut off while callers read there and write elsewhere.
 //
-// `run.ts` calls it where leases serve. What a lease promises can only break in the few milliseconds between
-// its end and the first entry of the next leader, when clocks run as far apart as is allowed. Chaos
-// seldom asks anything there; this does every millisecond.
+// `run.ts` calls it. What a lease promises can only break in the few milliseconds between its end and the
+// first entry of the next leader, when clocks run as far apart as is allowed; what a leader confirms for a
+// follower, while both are cut off and do not know it. Chaos seldom asks anything there; this does every
+// millisecond.
+import { nodeId } from '../base/id.ts';
 import type { Random } from '../base/random.ts';
 import { encodeCommand, encodeQuery } from '../wire/command.ts';
 import { encodeWith } from '../wire/schema.ts';
 import type { Course } from './course.ts';
+import { neighbourOf } from './cuts.ts';
 import { CALM_MS, DEAF_LEADER_ELECTIONS_MAX, successorOf } from './drills.ts';
 import type { Nemesis } from './nemesis.ts';
-import type { LeaseDrill } from './plan.ts';
+import type { EdgeDrill } from './plan.ts';
 import type { Ended, Stage } from './stage.ts';
 import type { Call } from './truth.ts';
 import type { CallPlan } from './worlds.ts';
@@ -19,6 +22,8 @@ const READ = 'holdings.mine';
 /** Players and sessions of the drill: nobody else has these numbers. */
 const WRITER_ID = 900_000_000;
 const FAR_MS = 4_000_000_000_000;
+/** By then the leader that is cut off has given up, and whoever can has elected another. */
+const CUT_OFF_ELECTIONS = 3;
 /** Clocks have run apart, and appends are under way, for so long before it begins. */
 const SETTLED_MS_MAX = 120;
 const LATE_MS_MIN = 40;
@@ -30,11 +35,11 @@ const READS_OPEN_MAX = 300;
 /** A lost link is noticed within so long. */
 const BREAKS_MS_MAX = 5;
 
-/** A lease ends before anybody else may lead: no read at its old holder misses a write elsewhere. */
-export function endLease(
+/** No read on the side of a leader that is cut off misses a write that was done elsewhere. */
+export function bearTheEdge(
   course: Course,
   nemesis: Nemesis,
-  o: { readonly drill: LeaseDrill; readonly random: Random },
+  o: { readonly drill: EdgeDrill; readonly random: Random },
 ): void {
   const { cluster, electionMs, mark, operator, workload } = course.parts;
   const write = workload.calls.get(WRITE);
@@ -43,15 +48,21 @@ export function endLease(
   const { group } = write;
   const holder = cluster.leaderOf(group);
   if (holder === undefined) return;
+  const voters = cluster.votersOf(group).incoming;
+  const beside = o.drill === 'with-follower' ? neighbourOf(holder, [...cluster.globals.keys()]) : holder;
+  // The two must not be half of the group, or nobody else could lead.
+  const canSpare = beside === holder || (voters.includes(nodeId(beside)) && voters.length > 4);
+  if (!canSpare) return;
   operator.strainLease(holder);
   const callers = new EdgeCallers(workload, { write, read, gateways: [...cluster.regions.keys()] });
-  callers.begin((call, settle) => workload.askHere(holder, call, settle));
+  callers.begin((call, settle) => workload.askHere(beside, call, settle));
   course.for(o.random.integer(20, SETTLED_MS_MAX));
-  mark(`node ${holder} holds a lease of group ${group}, and is cut off: ${o.drill}`);
+  mark(`node ${holder}, leader of group ${group}, is cut off, and asked nonetheless: ${o.drill}`);
   const heal = cutOff(course, nemesis, { ...o, holder, group });
-  course.serve(DEAF_LEADER_ELECTIONS_MAX * electionMs, 'while the holder of a lease is cut off');
+  course.for(CUT_OFF_ELECTIONS * electionMs);
   callers.isOver = true;
   heal();
+  course.serve(DEAF_LEADER_ELECTIONS_MAX * electionMs, 'after a leader that is asked was cut off');
   course.for(CALM_MS);
 }
 
@@ -59,7 +70,7 @@ function cutOff(
   course: Course,
   nemesis: Nemesis,
   o: {
-    readonly drill: LeaseDrill;
+    readonly drill: EdgeDrill;
     readonly random: Random;
     readonly holder: number;
     readonly group: number;
@@ -68,6 +79,8 @@ function cutOff(
   const { cluster, electionMs, operator } = course.parts;
   const { drill, random, holder, group } = o;
   switch (drill) {
+    case 'with-follower':
+      return nemesis.cut(holder, 'couple');
     case 'silence':
       return nemesis.cut(holder, 'isolated');
     case 'lost-links':
