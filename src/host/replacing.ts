@@ -3,14 +3,16 @@
 // `operator.ts` calls it. Groups are changed by whoever leads them; this asks and looks until it is so.
 // A replaced node gets a new identity, an empty folder and its predecessor's place; the old folder is
 // kept beside it. Every other node starts again in order, one after the other, to learn of it; only then
-// the groups exchange the old member for the new one.
+// the groups exchange the old member for the new one. Copies of regions are named by the topology alone:
+// placement learns them from the first witness that started again, and their primaries fill them.
 import type { NodeId } from '../base/id.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { Operation } from '../services/operation.ts';
 import { replaceNode } from '../services/replacement.ts';
 import type { NodePlan, Topology } from '../services/topology.ts';
+import { placement } from '../world/features/placement.ts';
 import type { NodeKeeper } from './node-keeper.ts';
-import type { WorldView } from './view.ts';
+import type { RegionView, WorldView } from './view.ts';
 import { pauseUntil } from './waits.ts';
 
 const TRANSFER_MS_MAX = 2_000;
@@ -59,16 +61,36 @@ export async function replacementHindrance(
 ): Promise<string | undefined> {
   const plan = world.topology().nodes.find((node) => node.name === name);
   if (plan === undefined) return `There is no node "${name}".`;
-  if (plan.kind === 'region') return `${name} keeps nothing that could be lost: restart it instead.`;
   const condition = world.keeper(name)?.facts.condition;
   if (condition !== 'down' && condition !== 'failed') {
     return `${name} is ${condition}: a node is replaced for good, so \`bluemarble kill ${name}\` first.`;
   }
-  for (const group of groupsOf(world.topology(), plan.id)) {
-    if ((await leaderOf(world, group)) !== undefined) continue;
+  const view = await world.view();
+  for (const group of concerned(world.topology(), plan)) {
+    if (view.groups.find((each) => each.group === group)?.leader !== undefined) continue;
     return `Nobody leads ${group}, which must agree to it: bring a majority of its members back.`;
   }
-  return undefined;
+  return view.regions
+    .map((region) => copyHindrance(view, region, name))
+    .find((sentence) => sentence !== undefined);
+}
+
+/** A blank copy is filled by its primary: without one, its region would only get one copy less. */
+function copyHindrance(
+  { nodes }: WorldView,
+  { region, primary, isSought, copies }: RegionView,
+  name: string,
+): string | undefined {
+  if (!copies.some((copy) => copy.name === name)) return undefined;
+  if (!isSought && primary !== undefined && primary !== name) return undefined;
+  const away = copies
+    .map((copy) => copy.name)
+    .filter((other) => other !== name && nodes.find((node) => node.name === other)?.condition !== 'up');
+  if (away.length === 0) return `${region} is being given another primary: ask again in a second.`;
+  return (
+    `${region} has no primary, which would fill its new copy: bring ${away.join(' and ')} back. If ` +
+    `that can not be, give it to a copy that lives: \`bluemarble promote ${region} NODE --accept-loss\`.`
+  );
 }
 
 /** Replaces the node; its progress is told as events. Throws nothing: what fails is told too. */
@@ -86,6 +108,9 @@ export async function replaceForGood(world: ChangeableWorld, name: string): Prom
   }
   for (const group of topology.groups) {
     if (group.members.includes(id)) await exchange(world, group.name, group.members);
+  }
+  for (const region of topology.regions) {
+    if (region.copies.includes(id)) await filled(world, region.name, name);
   }
   world.event(`${name} is replaced: its new identity is ${id}, ${old.id} is never used again`);
 }
@@ -120,13 +145,28 @@ async function exchange(
   world.event(`${group} ${text}`);
 }
 
+/** Waits until the primary of the region has brought the new copy level. */
+async function filled(world: ChangeableWorld, region: string, name: string): Promise<void> {
+  const isDone = await pauseUntil(world.clock, CHANGE_MS_MAX, async () => {
+    const placed = (await world.view()).regions.find((each) => each.region === region);
+    return placed?.copies.some((copy) => copy.name === name && copy.isHealthy) === true;
+  });
+  const text = isDone === false ? 'is not filled yet' : 'is filled';
+  world.event(`the copy of ${region} at ${name} ${text}`);
+}
+
 async function leaderOf(world: ChangeableWorld, group: string): Promise<string | undefined> {
   const { groups } = await world.view();
   return groups.find((each) => each.group === group)?.leader;
 }
 
-function groupsOf({ groups }: Topology, id: NodeId): readonly string[] {
-  return groups.filter(({ members }) => members.includes(id)).map(({ name }) => name);
+/** The groups that must decide something: of a region node, the one that appoints primaries. */
+function concerned({ groups }: Topology, { id, kind }: NodePlan): readonly string[] {
+  return groups
+    .filter(({ members, features }) =>
+      kind === 'region' ? features.includes(placement.name) : members.includes(id),
+    )
+    .map(({ name }) => name);
 }
 
 function tell(world: ChangeableWorld, node: string, operation: Operation): void {

@@ -195,7 +195,10 @@ export class Appointments {
   #promise(copy: PlacedCopy, region: PlacedRegion, fence: NonNullable<PlacedRegion['fence']>): void {
     const { self, calls } = this.#o;
     const { number, primary } = region;
-    if (fence.promised.includes(self) || this.#isHeldUp(region, fence)) return;
+    // A disk that is lost since then has forgotten the promise, and is not to be counted by it.
+    const isForgotten = copy.status().role === 'blank' && this.#begunBlank.get(number) !== fence.epoch;
+    const isKnown = fence.promised.includes(self) && !isForgotten;
+    if (isKnown || this.#isHeldUp(region, fence)) return;
     copy.promise(fence.epoch, ({ epoch, lastEpoch, lastSequence, isBlank }) => {
       if (epoch !== fence.epoch) return;
       if (isBlank) this.#begunBlank.set(number, epoch);

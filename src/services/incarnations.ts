@@ -11,6 +11,8 @@
 // 3. Whoever is confirmed by others has heard by the same words whom they know: the memory outlives those who
 //    are replaced.
 // Limit: an old copy of the same folder that is put back has its incarnation, and is not told apart.
+// Nodes without a group are not remembered: a copy of a region that lost its disk says so itself, and
+// `docs/regions.md` tells why that is enough there.
 import { CorruptionError, InvalidInputError, invariant } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
 import type { Entropy } from '../runtime/ports.ts';

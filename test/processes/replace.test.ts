@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { WorldView } from '../../src/host/view.ts';
+import { type Client, connect } from '../../src/client/index.ts';
+import type { RegionView, WorldView } from '../../src/host/view.ts';
 import { parseTopology, type Topology } from '../../src/services/topology.ts';
 import type { NodeStatus } from '../../src/wire/status.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
@@ -18,10 +19,25 @@ function topologyOf({ folder }: Up): Topology {
   return parseTopology(JSON.parse(readFileSync(join(folder, 'topology.json'), 'utf8')));
 }
 
-/** Every copy of every group is reached by its leader and has all that it has. */
+/** Every copy of every group and region is reached by its leader and has all that it has. */
 function isWhole(view: WorldView): boolean {
   const lags = view.groups.flatMap(({ members }) => members.map(({ lag }) => lag));
-  return allUp(view) && lags.every((lag) => lag !== undefined && lag < 50);
+  const areLevel = view.regions.every((region) => {
+    return !region.isSought && region.copies.every(({ isHealthy }) => isHealthy);
+  });
+  return allUp(view) && areLevel && lags.every((lag) => lag !== undefined && lag < 50);
+}
+
+const eu = ({ regions }: WorldView): RegionView =>
+  regions.find(({ region }) => region === 'eu') ?? assert.fail('there is a region eu');
+
+/** Says it in `eu` until a majority of its copies has it. */
+async function say(client: Client, text: string): Promise<void> {
+  for (;;) {
+    const { kind } = await client.call('chat.say', { channel: 'region', text }, { region: 'eu' });
+    if (kind === 'done') return;
+    assert.equal(kind, 'unavailable');
+  }
 }
 
 /** The place of this name has a new identity, and every group that had the old one has exchanged it. */
@@ -35,24 +51,33 @@ async function replace(world: Up, name: string): Promise<void> {
   await until(world, isWhole);
 }
 
-/** The old `global-2` starts once more, with its disk and the topology that it knew; nobody lets it in. */
-async function comesBack(t: TestContext, world: Up, before: Topology): Promise<void> {
+interface Former {
+  readonly name: string;
+  readonly id: number;
+  readonly topology: Topology;
+  /** Whom it dials, and who therefore say that they turned it away. */
+  readonly refusedBy: readonly string[];
+}
+
+/** The old node starts once more, with its disk and the topology that it knew; nobody lets it in. */
+async function comesBack(t: TestContext, world: Up, former: Former): Promise<void> {
+  const { name, id, topology: before } = former;
   const free = await freeBasePort();
   const nodes = before.nodes.map((node) => {
-    return node.name === 'global-2' ? { ...node, httpPort: free + 1, peerPort: free + 2 } : node;
+    return node.name === name ? { ...node, httpPort: free + 1, peerPort: free + 2 } : node;
   });
-  const former = join(world.folder, '..', 'former');
-  cpSync(join(world.folder, 'world.key'), join(former, 'world.key'));
-  const topology = join(former, 'topology.json');
+  const folder = join(world.folder, '..', 'former');
+  cpSync(join(world.folder, 'world.key'), join(folder, 'world.key'));
+  const topology = join(folder, 'topology.json');
   writeFileSync(topology, JSON.stringify({ ...before, nodes }));
-  const words = ['node', '--topology', topology, '--name', 'global-2'];
-  const data = ['--data', join(world.folder, 'global-2.retired-2')];
+  const words = ['node', '--topology', topology, '--name', name];
+  const data = ['--data', join(world.folder, `${name}.retired-${id}`)];
   const old = spawn(process.execPath, [...process.execArgv, MAIN, ...words, ...data], { stdio: 'ignore' });
   t.after(() => old.kill('SIGKILL'));
-  while (!['global-1', 'global-3', 'eu'].every((name) => hasRefused(world, name))) await sleep(100);
+  while (!former.refusedBy.every((other) => hasRefused(world, other))) await sleep(100);
   const told = await fetch(`http://127.0.0.1:${free + 1}/v1/status`);
   const status = (await told.json()) as NodeStatus;
-  assert.equal(status.node, 2);
+  assert.equal(status.node, id);
   assert.deepEqual(status.peersConnected, []);
   old.kill('SIGKILL');
 }
@@ -81,10 +106,51 @@ test('a dead node is replaced for good, and its old identity is refused', async 
   const seen = view.crowd?.trades ?? 0;
   await until(world, traded(seen + 3));
 
-  await comesBack(t, world, before);
+  const refusedBy = ['global-1', 'global-3', 'eu'];
+  await comesBack(t, world, { name: 'global-2', id: 2, topology: before, refusedBy });
   const code = await end(world, 'SIGTERM');
   const report = await reportOf(world);
   assert.deepEqual(report.invariants.filter(({ held }) => !held), []);
+  assert.deepEqual(report.gold?.counted, report.gold?.expected);
+  assert.equal(code, 0);
+});
+
+test('a dead region node is replaced, its copies are filled, and one of them can lead', async (t) => {
+  const basePort = await freeBasePort();
+  const world = up(t, folderOf(t), '--players', '6', '--json', '--port', String(basePort));
+  await until(world, isWhole);
+  const client = connect({ urls: [`ws://127.0.0.1:${basePort + 7}/v1/ws`] });
+  t.after(() => client.close());
+  assert.equal((await client.register({ name: 'ada', password: 'long enough' })).kind, 'done');
+  await say(client, 'before');
+  const before = topologyOf(world);
+  assert.equal((await ask(world, { kind: 'replace', node: 'eu' }))?.kind, 'refused');
+  await ask(world, { kind: 'kill', nodes: ['eu', 'na-east'] });
+  await until(world, (view) => eu(view).isSought);
+  const refused = await ask(world, { kind: 'replace', node: 'eu' });
+  assert.match(refused?.kind === 'refused' ? refused.sentence : '', /(eu|na-east) has no primary.*bring na-east back/);
+  await ask(world, { kind: 'restart', nodes: ['na-east'] });
+  await until(world, (view) => !eu(view).isSought && eu(view).primary !== 'eu');
+  await say(client, 'between');
+
+  await replace(world, 'eu');
+  const { regions } = topologyOf(world);
+  const held = (name: string) => regions.find((region) => region.name === name)?.copies;
+  assert.deepEqual([held('eu'), held('asia'), held('na-west')], [[10, 9, 6], [9, 7, 10], [7, 6, 9]]);
+  await say(client, 'after');
+  const moved = await ask(world, { kind: 'promote', region: 'eu', node: 'eu', acceptLoss: false });
+  assert.equal(moved?.kind, 'acted', JSON.stringify(moved));
+  await until(world, (view) => eu(view).primary === 'eu' && !eu(view).isSought);
+  const told = await client.call('chat.history', { channel: 'region' }, { region: 'eu' });
+  const texts = told.kind === 'done' ? told.value.map(({ text }) => text) : told;
+  assert.deepEqual(texts, ['before', 'between', 'after']);
+  client.close();
+
+  const refusedBy = ['global-1', 'global-5'];
+  await comesBack(t, world, { name: 'eu', id: 8, topology: before, refusedBy });
+  const code = await end(world, 'SIGTERM');
+  const report = await reportOf(world);
+  assert.deepEqual(report.invariants.filter(({ held: isHeld }) => !isHeld), []);
   assert.deepEqual(report.gold?.counted, report.gold?.expected);
   assert.equal(code, 0);
 });

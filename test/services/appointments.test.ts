@@ -102,6 +102,28 @@ describe('a primary whose process ends', () => {
   });
 });
 
+describe('a copy whose disk is lost after its promise was recorded', () => {
+  test('says so, and is not counted by what it held before', () => {
+    const world = begun();
+    world.kill(9);
+    world.kill(8);
+    world.clock.advance(1_000);
+    assert.deepEqual(world.seen(7, EU).fence?.promised, [6]);
+    world.kill(6);
+    const lost = world.copy(6, EU);
+    [lost.last, lost.isBlank, lost.promised] = [0, true, 0];
+    world.startNode(nodeId(6));
+    world.clock.advance(1_000);
+    world.copy(9, EU).last = 60;
+    world.startNode(nodeId(9));
+    world.clock.advance(5_000);
+    assert.notEqual(world.seen(7, EU).fence, null);
+    world.startNode(nodeId(8));
+    world.clock.advance(20_000);
+    assert.equal(world.seen(7, EU).start.sequence, 70);
+  });
+});
+
 describe('a primary that falls silent', () => {
   test('keeps its region while it is only suspected', () => {
     const world = begun();

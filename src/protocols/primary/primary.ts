@@ -4,6 +4,8 @@
 // in the same epoch then never gives a second entry the name of one that a replica already has.
 // Invariants: `committed` is counted over entries of the own epoch only, as in Raft: what an earlier
 // primary left on a majority could still lose a promotion against a longer log of another earlier one.
+// And it is counted under the lease only: a copy that lost its disk has forgotten what it promised to a
+// successor, and would take entries of ours that the successor's log does not hold.
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { committedIndex } from '../../base/quorum.ts';
@@ -94,6 +96,7 @@ export function advance(s: CopyState): void {
   const { copies } = s.options;
   s.everywhere = Math.min(...copies.map(reached));
   const majority = committedIndex({ incoming: copies, outgoing: [] }, reached);
+  if (!s.isServing) return;
   if (majority > s.committed && s.log.epochAt(majority) === s.promised) s.committed = majority;
 }
 

@@ -54,6 +54,18 @@ test('what an earlier primary left on a majority is committed by something of th
   assert.equal(copy.reached('all'), 2);
 });
 
+test('a majority that answers after the lease commits nothing, for one of it may have forgotten a promise', () => {
+  const copy = started(A, [entry(1, 1)]);
+  copy.appoint({ epoch: 2, primary: A, start: 1 }, NOW);
+  copy.lease(2, NOW.nowMs + 100);
+  settled(copy);
+  copy.receive(B, matched(2, 2), { ...NOW, nowMs: NOW.nowMs + 100 });
+  assert.equal(copy.reached('quorum'), 0);
+  copy.lease(2, NOW.nowMs + 200);
+  copy.receive(B, matched(2, 2), { ...NOW, nowMs: NOW.nowMs + 100 });
+  assert.equal(copy.reached('quorum'), 2);
+});
+
 test('a primary whose lease is over is not sure, and its echo proves nothing', () => {
   const copy = started(A, [entry(1, 1)]);
   copy.appoint({ epoch: 1, primary: A, start: 1 }, NOW);
