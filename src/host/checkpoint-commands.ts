@@ -5,7 +5,13 @@ import { askControl } from '../adapters/node/control.ts';
 import type { Terminal } from '../adapters/node/terminal.ts';
 import type { RestoreTarget } from '../runtime/copy-restore.ts';
 import { ask, type AskOptions } from './ask.ts';
-import { type CopyCheckpoints, checkpointsOf, holdersOf, restoreRegion } from './restoring.ts';
+import {
+  type CopyCheckpoints,
+  checkpointsOf,
+  holdersOf,
+  restoreRegion,
+  type WaitingJobs,
+} from './restoring.ts';
 
 export interface RegionOptions extends AskOptions {
   /** `undefined`: all regions. */
@@ -58,17 +64,32 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
       terminal.note(`${restored.sentence}\n`);
       return 1;
     }
-    const { sequence, timeMs, goesOnAt, aside } = restored;
+    const { sequence, timeMs, goesOnAt, aside, jobs } = restored;
     const at = new Date(timeMs).toISOString();
-    if (isJson) terminal.print(`${JSON.stringify({ region, sequence, timeMs, goesOnAt, aside })}\n`);
+    const told = { region, sequence, timeMs, goesOnAt, aside, jobs };
+    if (isJson) terminal.print(`${JSON.stringify(told)}\n`);
     else {
       terminal.print(`${region} is as it was at entry ${sequence} (${at}); its log goes on at ${goesOnAt}\n`);
       for (const before of aside) terminal.print(`what was there is kept in ${before}\n`);
+      for (const line of jobLines(jobs)) terminal.print(`${line}\n`);
     }
     return 0;
   } finally {
     if (isRunning) await ask(wish, { kind: 'restart', nodes: holders }, terminal);
   }
+}
+
+/** What the operator must know of jobs whose answers may belong to what is no more. */
+function jobLines({ asked, unasked }: WaitingJobs): readonly string[] {
+  const lines: string[] = [];
+  if (asked > 0) {
+    lines.push(
+      `${asked} jobs wait for the economy: where its answer came after that place, they end as ` +
+        '"went-back", what it took stays taken, and nothing is made twice for them',
+    );
+  }
+  if (unasked > 0) lines.push(`${unasked} more jobs could not be asked about, and may wait for ever`);
+  return lines;
 }
 
 function shown({ region, node, files }: CopyCheckpoints): object {

@@ -10,19 +10,30 @@ import { StartError } from '../adapters/node/start-error.ts';
 import { type CheckpointFile, listCheckpoints } from '../runtime/checkpoints.ts';
 import { COPIES_FOLDER } from '../runtime/copy-journal.ts';
 import { findState, type RestoreTarget, writeRestored } from '../runtime/copy-restore.ts';
+import { serviceCommand, serviceValue } from '../services/service-calls.ts';
 import { featuresNamed, surroundingsOf } from '../services/surroundings.ts';
 import { nodePlan, type NodePlan, type RegionPlan } from '../services/topology.ts';
+import { wentBack } from '../wire/regional-calls.ts';
 import { stockFeatures } from '../world/catalogue.ts';
+import { crafting } from '../world/features/crafting.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { findWorld, type World } from './world-folder.ts';
 
 /** A new folder beside the one that it will take the place of. */
 const RESTORED = '.restored';
+const WENT_BACK = { name: 'crafting.wentBack', shape: wentBack };
+const NO_JOBS = { asked: 0, unasked: 0 };
 
 export interface CopyCheckpoints {
   readonly region: string;
   readonly node: string;
   readonly files: readonly CheckpointFile[];
+}
+
+/** Jobs that wait for the economy: about so many it is asked, for the rest there was no room. */
+export interface WaitingJobs {
+  readonly asked: number;
+  readonly unasked: number;
 }
 
 export type Restored =
@@ -35,6 +46,7 @@ export type Restored =
       readonly goesOnAt: number;
       /** What was there before, one folder for each copy that had one. */
       readonly aside: readonly string[];
+      readonly jobs: WaitingJobs;
     }
   | { readonly kind: 'refused'; readonly sentence: string };
 
@@ -74,7 +86,12 @@ export function restoreRegion(folder: string, region: string, target: RestoreTar
     const features = featuresNamed(plan.features, stockFeatures);
     const machine = createGroupMachine(features, surroundingsOf(topology, plan.number));
     const name = { number: plan.number, name: plan.name, world: topology.world };
-    const found = findState(name, copies.map(({ copy }) => lookInto(copy)), target, machine);
+    const found = findState(name, {
+      copies: copies.map(({ copy }) => lookInto(copy)),
+      target,
+      machine,
+      afterwards: features.includes(crafting) ? [serviceCommand(WENT_BACK, null)] : [],
+    });
     if (found.kind === 'refused') return found;
     // All of them before any takes its place: what fails here has changed nothing.
     for (const { data } of copies) {
@@ -84,7 +101,8 @@ export function restoreRegion(folder: string, region: string, target: RestoreTar
     }
     const aside = copies.flatMap(({ data }) => takePlace(`${data}/${COPIES_FOLDER}`, plan.name));
     const { sequence, timeMs, mark } = found;
-    return { kind: 'restored', sequence, timeMs, goesOnAt: mark.sequence, aside };
+    const jobs = found.replies.map((reply) => serviceValue(WENT_BACK, reply))[0] ?? NO_JOBS;
+    return { kind: 'restored', sequence, timeMs, goesOnAt: mark.sequence, aside, jobs };
   } finally {
     for (const claim of claims) claim.release();
   }

@@ -37,6 +37,8 @@ export type Restorable =
       readonly sequence: number;
       readonly timeMs: number;
       readonly state: Uint8Array;
+      /** What the machine replied to each of the commands that followed. */
+      readonly replies: readonly Uint8Array[];
       /** Where the log goes on with it. */
       readonly mark: Mark;
     }
@@ -50,13 +52,20 @@ interface Stored {
   readonly recovered: Recovered | undefined;
 }
 
-/** `machine` is new, of the region's own features; afterwards it holds what was found. */
+/**
+ * `machine` is new, of the region's own features; afterwards it holds what was found, and has applied
+ * `afterwards`: what a region that goes back must do, as part of the entry at which its log goes on.
+ */
 export function findState(
   region: RegionName,
-  copies: readonly ReadDisk[],
-  target: RestoreTarget,
-  machine: StateMachine,
+  o: {
+    readonly copies: readonly ReadDisk[];
+    readonly target: RestoreTarget;
+    readonly machine: StateMachine;
+    readonly afterwards: readonly Uint8Array[];
+  },
 ): Restorable {
+  const { copies, target, machine } = o;
   const stored = copies.map((disk) => storedIn(disk, region));
   const files = stored.flatMap((copy) => copy.files.map((file) => ({ file, disk: copy.disk })));
   const foreign = files.find(({ file }) => file.condition === 'foreign');
@@ -79,7 +88,9 @@ export function findState(
   const reached = entries.at(-1) ?? base?.file.mark;
   const mark = nextMark(stored);
   const { index: sequence, timeMs } = reached ?? { index: 0, timeMs: 0 };
-  return { kind: 'found', sequence, timeMs, state: machine.snapshot(), mark };
+  const place = { index: mark.sequence, timeMs: mark.timeMs };
+  const replies = o.afterwards.map((command) => machine.apply({ ...place, command }).reply);
+  return { kind: 'found', sequence, timeMs, state: machine.snapshot(), replies, mark };
 }
 
 /** Writes a copy that has nothing but this state into an empty folder; durable when this returns. */
@@ -148,6 +159,8 @@ function nextMark(stored: readonly Stored[]): Mark {
     epoch = Math.max(epoch, recovered.hardState.term);
   }
   const sequence = last + 1;
+  // Events are numbered by the log's time: those of the new past come after all of the old.
+  timeMs += 1;
   return { epoch, sequence, timeMs, digest: 0, runs: [{ epoch, first: sequence }] };
 }
 

@@ -38,7 +38,7 @@ export const jobStates = ['claiming', 'working', 'delivering', 'made', 'refused'
  * - `claiming`: the rare item is asked of the economy; the work has not begun.
  * - `working`: done at `finishesAtMs`, from when on it may be collected.
  * - `delivering`: the economy is asked to put the product into the player's holdings.
- * - `made`: it is there, as item number `made`.
+ * - `made`: it is there, as item number `made`; 0 where that was forgotten, for `reason`.
  * - `refused`: the economy did not give the rare item, for `reason`; what else it took is back.
  */
 export type JobState = (typeof jobStates)[number];
@@ -53,7 +53,7 @@ export interface Job {
   readonly finishesAtMs: number;
   /** The number of the item that it became; 0 for none yet. */
   readonly made: number;
-  /** Why it was refused; empty unless it was. */
+  /** Why it was refused, or not made yet; `went-back`: nobody knows any more what was answered. */
   readonly reason: string;
 }
 
@@ -147,6 +147,15 @@ export const collectCraft: Shape<{ readonly job: number }, Job, CollectRefusal> 
   object({ job: id }),
   job,
   collectRefusals,
+);
+/**
+ * The region was put back to an earlier state: answers of the economy that came after it are not given
+ * again, so every job that waits for one is asked about. Answers how many are, and how many could not be.
+ */
+export const wentBack: Shape<null, { readonly asked: number; readonly unasked: number }, never> = shape(
+  nothing,
+  object({ asked: count, unasked: count }),
+  [],
 );
 export const myWorkshop: Shape<null, Workshop, never> = shape(
   nothing,

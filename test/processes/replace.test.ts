@@ -128,7 +128,8 @@ test('a dead region node is replaced, its copies are filled, and one of them can
   await ask(world, { kind: 'kill', nodes: ['eu', 'na-east'] });
   await until(world, (view) => eu(view).isSought);
   const refused = await ask(world, { kind: 'replace', node: 'eu' });
-  assert.match(refused?.kind === 'refused' ? refused.sentence : '', /(eu|na-east) has no primary.*bring na-east back/);
+  assert.equal(refused?.kind, 'refused');
+  assert.match(refused.sentence, /(eu|na-east) has no primary.*bring na-east back/);
   await ask(world, { kind: 'restart', nodes: ['na-east'] });
   await until(world, (view) => !eu(view).isSought && eu(view).primary !== 'eu');
   await say(client, 'between');

@@ -226,6 +226,7 @@ function refuseChat(seen: Seen): void {
 }
 
 function refuseCrafting(seen: Seen): void {
+  seen.serve('crafting.wentBack', null);
   const start = (recipe: string, item: number | null = null): Answer =>
     seen.ask(1, 'crafting.start', { recipe, item });
   const gather = (material: string): Answer => seen.ask(1, 'crafting.gather', { material });

@@ -1,10 +1,10 @@
 // What crafting, in its regions, and holdings, in the economy, say to each other.
 //
 // A rare item has its one place in holdings. So the workshop asks for it by an event, and asks in the
-// same way that the product be put there; holdings decide and answer by an event. Each of the four is
+// same way that the product be put there; holdings decide and answer by an event. Each of them is
 // taken exactly once, hence nothing is taken or made twice and nothing is forgotten.
 import type { EventShape } from '../../wire/events.ts';
-import { integer, object, text } from '../../wire/schema.ts';
+import { integer, object, oneOf, type Schema, text } from '../../wire/schema.ts';
 
 interface JobOf {
   readonly player: number;
@@ -29,6 +29,22 @@ export const consumeItem: EventShape<JobOf & { readonly item: number; readonly k
 export const makeItem: EventShape<JobOf & { readonly kind: string }> = {
   name: 'holdings.make',
   args: object({ player: id, job: id, kind }),
+};
+
+/** States of a job that end by an answer. */
+export const awaiting = ['claiming', 'delivering'] as const;
+export interface AwaitingJob extends JobOf {
+  readonly state: (typeof awaiting)[number];
+}
+const awaitingJob: Schema<AwaitingJob> = object({ player: id, job: id, state: oneOf(awaiting) });
+
+/** Taken by holdings, which give it back as it is: after it comes no answer to what was asked before. */
+export const lastWord: EventShape<AwaitingJob> = { name: 'holdings.lastWord', args: awaitingJob };
+
+/** Taken by crafting, as the answer to `lastWord`. */
+export const lastWordSaid: EventShape<AwaitingJob> = {
+  name: 'crafting.lastWordSaid',
+  args: awaitingJob,
 };
 
 /** Taken by crafting, as the answer to `consumeItem`. */

@@ -4,6 +4,7 @@
 // into `holdings` in the economy, by the events of `crafting-events`.
 // 1. A refusal changes nothing. A job that the economy refuses gives back what it took here.
 // 2. A job waits for at most one answer of the economy, and can not be collected meanwhile.
+//    In a region that was put back it ends at the economy's last word, and never gives or takes twice.
 // 3. Work is done one job after the other, by the log's time; nothing has to happen when it is finished.
 // 4. A workshop and what is in it are replaced, never changed: a checkpoint may be walking over the old.
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
@@ -24,6 +25,7 @@ import {
   startCraft,
   type StartRefusal,
   STOCK_MAX,
+  wentBack,
 } from '../../wire/regional-calls.ts';
 import {
   acknowledgedAt,
@@ -34,7 +36,16 @@ import {
   query,
   taker,
 } from '../feature.ts';
-import { consumeItem, itemConsumed, itemMade, makeItem } from './crafting-events.ts';
+import {
+  awaiting,
+  type AwaitingJob,
+  consumeItem,
+  itemConsumed,
+  itemMade,
+  lastWord,
+  lastWordSaid,
+  makeItem,
+} from './crafting-events.ts';
 import { findRecipe, gathered, type Recipe } from './recipes.ts';
 import { countOf, withMore } from './stock.ts';
 
@@ -58,6 +69,7 @@ export interface Crafting {
 const EMPTY: Workshop = { materials: [], jobs: [], gatherAtMs: 0, busyUntilMs: 0 };
 /** That holdings have everything back again is worth a round to another copy; wood is not. */
 const GATHER_ACK = 'one';
+const WENT_BACK = 'went-back';
 
 export const crafting: Feature<Crafting> = {
   name: 'crafting',
@@ -68,6 +80,7 @@ export const crafting: Feature<Crafting> = {
     gather: acknowledgedAt(GATHER_ACK, command('player', gather, applyGather)),
     start: command('player', startCraft, applyStart),
     collect: command('player', collectCraft, applyCollect),
+    wentBack: command('service', wentBack, applyWentBack),
   },
   queries: {
     mine: query('player', myWorkshop, ({ workshops }: Crafting, _none, { player }) => {
@@ -75,7 +88,11 @@ export const crafting: Feature<Crafting> = {
       return done({ materials, jobs });
     }),
   },
-  events: [taker(itemConsumed, takeConsumed), taker(itemMade, takeMade)],
+  events: [
+    taker(itemConsumed, takeConsumed),
+    taker(itemMade, takeMade),
+    taker(lastWordSaid, takeLastWord),
+  ],
   create: () => newCrafting(),
   advance() {},
   save,
@@ -161,6 +178,40 @@ function applyCollect(
   const delivering: Job = { ...job, state: 'delivering', reason: '' };
   workshops.set(player, replaced(workshop, delivering));
   return done(delivering);
+}
+
+/** Events between two logs keep their order: what was asked before is answered before this. */
+function applyWentBack(
+  { workshops }: Crafting,
+  _none: null,
+  context: CommandContext,
+): Decision<{ readonly asked: number; readonly unasked: number }, never> {
+  const counts = { asked: 0, unasked: 0 };
+  for (const [player, { jobs }] of workshops) {
+    for (const { job, state: now } of jobs) {
+      const state = awaiting.find((each) => each === now);
+      if (state === undefined) continue;
+      const word = { player, job, state };
+      const isAsked = ask(context, (to) => context.emit(lastWord, word, { to, keep: 'always' }));
+      counts[isAsked ? 'asked' : 'unasked'] += 1;
+    }
+  }
+  return done(counts);
+}
+
+/** A job that waits even now had its answer in a past that is no more: it must not be asked again. */
+function takeLastWord(
+  state: Crafting,
+  { player, job: number, state: waits }: AwaitingJob,
+  context: EventContext,
+): void {
+  if (waits === 'claiming') return takeConsumed(state, { player, job: number, reason: WENT_BACK }, context);
+  const workshop = state.workshops.get(player);
+  const job = waitingJob(workshop, number, waits);
+  if (workshop === undefined || job === undefined) return;
+  const settled: Job = { ...job, state: 'made', reason: WENT_BACK };
+  state.workshops.set(player, replaced(workshop, settled));
+  tellJob(context, player, settled);
 }
 
 /** The economy has answered a claim: the work begins, or what it took is given back. */

@@ -20,7 +20,14 @@ import {
   query,
   taker,
 } from '../feature.ts';
-import { consumeItem, itemConsumed, itemMade, makeItem } from './crafting-events.ts';
+import {
+  consumeItem,
+  itemConsumed,
+  itemMade,
+  lastWord,
+  lastWordSaid,
+  makeItem,
+} from './crafting-events.ts';
 import { type Holder, Ledger } from './ledger.ts';
 
 /** What every player begins with. */
@@ -56,6 +63,7 @@ export const holdings: Feature<Ledger> = {
       const made = holder !== undefined && reason === '' ? ledger.mintItem(kind, holder).id : 0;
       answer(context, itemMade, { player, job, item: made, reason });
     }),
+    taker(lastWord, (_ledger: Ledger, job, context) => answer(context, lastWordSaid, job)),
   ],
   create: () => new Ledger(),
   advance() {},

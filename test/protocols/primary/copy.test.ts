@@ -54,7 +54,7 @@ test('what an earlier primary left on a majority is committed by something of th
   assert.equal(copy.reached('all'), 2);
 });
 
-test('a majority that answers after the lease commits nothing, for one of it may have forgotten a promise', () => {
+test('a majority that answers after the lease commits nothing, for it may have forgotten a promise', () => {
   const copy = started(A, [entry(1, 1)]);
   copy.appoint({ epoch: 2, primary: A, start: 1 }, NOW);
   copy.lease(2, NOW.nowMs + 100);

@@ -223,3 +223,56 @@ test('workshops outlive a restart', () => {
   logs.eu.restart();
   assert.deepEqual(logs.eu.machine.snapshot(), before);
 });
+
+/** Goes on with an earlier state, behind everything that was. */
+function goBack(log: AskedGroup, snapshot: Uint8Array): unknown {
+  log.restore(snapshot);
+  log.timeMs += 1;
+  return valueOf(log.serve('crafting.wentBack', null));
+}
+
+test('a claim that was answered before its region was put back ends, and takes nothing more', () => {
+  const logs = opened();
+  provide(logs.eu, ADA, ['plank', 'plank', 'cord']);
+  const { job } = valueOf<Job>(start(logs.eu, ADA, 'rope-ladder', ROPE));
+  // The claim has left and is forgotten here, as it would be when its answer is still on its way.
+  const batch = logs.pending(EU, ECONOMY) ?? assert.fail();
+  logs.acknowledge(EU, ECONOMY, logs.deliver(batch));
+  const before = logs.eu.machine.snapshot();
+  logs.settle();
+  assert.equal(jobsOf(logs.eu, ADA)[0]?.state, 'working');
+  assert.deepEqual(goBack(logs.eu, before), { asked: 1, unasked: 0 });
+  assert.equal(jobsOf(logs.eu, ADA)[0]?.state, 'claiming');
+  logs.settle();
+  const [settled] = jobsOf(logs.eu, ADA);
+  assert.deepEqual([settled?.job, settled?.state, settled?.reason], [job, 'refused', 'went-back']);
+  assert.equal(stockOf(logs.eu, ADA)['plank'], 2);
+  assert.equal(audited(logs).itemsConsumed, 1);
+});
+
+test('a product that was made before its region was put back is not made again for the same wish', () => {
+  const logs = opened();
+  provide(logs.eu, ADA, ['plank', 'plank', 'cord']);
+  const { job } = valueOf<Job>(start(logs.eu, ADA, 'rope-ladder', ROPE));
+  logs.settle();
+  logs.eu.timeMs = jobsOf(logs.eu, ADA)[0]?.finishesAtMs ?? assert.fail();
+  assert.equal(reasonOf(collect(logs.eu, ADA, job)), 'done');
+  const before = logs.eu.machine.snapshot();
+  logs.settle();
+  const { itemsMinted } = audited(logs);
+  goBack(logs.eu, before);
+  logs.settle();
+  const [settled] = jobsOf(logs.eu, ADA);
+  assert.deepEqual([settled?.state, settled?.made, settled?.reason], ['made', 0, 'went-back']);
+  assert.equal(audited(logs).itemsMinted, itemsMinted);
+});
+
+test('a claim that the economy never had is answered after its region was put back, and goes on', () => {
+  const logs = opened();
+  provide(logs.eu, ADA, ['plank', 'plank', 'cord']);
+  start(logs.eu, ADA, 'rope-ladder', ROPE);
+  goBack(logs.eu, logs.eu.machine.snapshot());
+  logs.settle();
+  assert.equal(jobsOf(logs.eu, ADA)[0]?.state, 'working');
+  assert.equal(audited(logs).itemsConsumed, 1);
+});
