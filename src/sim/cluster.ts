@@ -255,7 +255,7 @@ export class Cluster {
       isDatagram: (a, b) => network.isDatagram && !gateways.has(a) && !gateways.has(b),
       sent: (from, to, frame) => {
         invariants.sent(from, to, frame);
-        regionInvariants.sent(from, frame);
+        regionInvariants.sent(from, to, frame);
       },
       arrived: (_to, frames) => {
         for (const frame of frames) this.#mixBytes(frame);

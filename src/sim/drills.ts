@@ -6,9 +6,13 @@ import type { Random } from '../base/random.ts';
 import { type NodeId, nodeId } from '../base/id.ts';
 import type { Course } from './course.ts';
 import type { Nemesis } from './nemesis.ts';
-import type { Drill, ExchangeDrill, TransferDrill } from './plan.ts';
+import type { DeposeDrill, Drill, ExchangeDrill, TransferDrill } from './plan.ts';
 
 export const CALM_MS = 900;
+/** A silent node fails after 4.5 seconds; then it is decided, promised and appointed. */
+const DEPOSE_MS_MAX = 10_000;
+/** So long the old primary and the new one are both asked. */
+const BOTH_SIDES_MS = 1_500;
 export const DEAF_LEADER_ELECTIONS_MAX = 20;
 const TRANSFER_ELECTIONS_MAX = 4;
 const CHANGE_ELECTIONS_MAX = 20;
@@ -48,6 +52,30 @@ export function deafenLeader(course: Course, nemesis: Nemesis, group: number): v
   mark(`node ${leader}, leader of group ${group}, hears no other global node`);
   const heal = nemesis.cut(leader, 'deaf-to-peers');
   course.serve(DEAF_LEADER_ELECTIONS_MAX * electionMs, 'while a leader hears nobody');
+  heal();
+  course.for(CALM_MS);
+}
+
+/**
+ * A primary that no majority of witnesses hears is replaced, and serves nobody meanwhile, though its own
+ * gateway goes on asking it.
+ */
+export function deposePrimary(
+  course: Course,
+  nemesis: Nemesis,
+  { region, shape }: DeposeDrill,
+): void {
+  const { cluster, mark } = course.parts;
+  const primary = cluster.primaryOf(region);
+  if (primary === undefined || course.isBroken) return;
+  mark(`node ${primary}, primary of region ${region}, is cut off (${shape})`);
+  const heal = nemesis.cut(primary, shape);
+  const isReplaced = (): boolean => cluster.primaryOf(region) !== primary;
+  if (!course.until(isReplaced, DEPOSE_MS_MAX)) {
+    const what = `region ${region} has no other primary after ${DEPOSE_MS_MAX} ms: ${course.picture()}`;
+    course.broken('LEAD', what);
+  }
+  course.for(BOTH_SIDES_MS);
   heal();
   course.for(CALM_MS);
 }

@@ -114,6 +114,7 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     drill: {
       ...drawDrill(random.split('drill'), topology, isMobile),
       edge: drawEdge(random.split('edge'), leaseDriftPerMille),
+      depose: regions?.depose,
     },
   };
 }
@@ -285,7 +286,7 @@ function drawDrill(
   random: Random,
   topology: Topology,
   isMobile: boolean,
-): Omit<Drill, 'edge'> {
+): Omit<Drill, 'edge' | 'depose'> {
   const group = pick(random, topology.groups).number;
   const strike = pick(random, ['none', 'learning', 'joint', 'joint', 'unaware', 'unaware'] as const);
   const exchange = { group, strike, leaderGoes: random.chance(1, 3) };

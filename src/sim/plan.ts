@@ -139,6 +139,13 @@ export interface Drill {
   readonly transfer: TransferDrill | undefined;
   readonly exchange: ExchangeDrill | undefined;
   readonly edge: EdgeDrill | undefined;
+  readonly depose: DeposeDrill | undefined;
+}
+
+/** A region's primary is cut off until another one serves, and its own gateway still asks it. */
+export interface DeposeDrill {
+  readonly region: number;
+  readonly shape: 'isolated' | 'with-gateway' | 'no-witnesses';
 }
 
 /**

@@ -4,7 +4,7 @@
 import type { Random } from '../base/random.ts';
 import type { CopyLimits } from '../runtime/copy-machine.ts';
 import type { Topology } from '../services/topology.ts';
-import { type CutShape, DRIFT_PPM_MAX, type Fault, type Target } from './plan.ts';
+import { type CutShape, type DeposeDrill, DRIFT_PPM_MAX, type Fault, type Target } from './plan.ts';
 
 type Kind = Fault['kind'];
 
@@ -48,6 +48,7 @@ export interface RegionDraw {
   readonly limits: CopyLimits;
   readonly chaosMs: number;
   readonly faults: readonly Fault[];
+  readonly depose: DeposeDrill | undefined;
 }
 
 /** `undefined` where no regions live in this run. `chaosMs`: when it is given, it stays. */
@@ -71,7 +72,9 @@ export function drawRegions(
     const atMs = random.integer(QUIET_MS, Math.max(QUIET_MS, chaosMs - 1_000));
     faults.push(drawFault(random, topology, { kind: pick(random, kinds), atMs }));
   }
-  return { limits, chaosMs, faults };
+  const shape = pick(random, ['isolated', 'with-gateway', 'no-witnesses'] as const);
+  const depose = { region: pick(random, topology.regions).number, shape };
+  return { limits, chaosMs, faults, depose: random.chance(1, 3) ? depose : undefined };
 }
 
 function drawFault(

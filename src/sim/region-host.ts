@@ -79,7 +79,7 @@ export class RegionHost {
     const self = life.node;
     const joined = network.join(life, (id) => topology.nodes.some((node) => node.id === id));
     const isWhole = this.drives.size > 0;
-    const peers = isWhole ? withOwnLink({ self, clock, peers: joined }) : joined;
+    const peers = isWhole ? this.#seen(withOwnLink({ self, clock, peers: joined }), self) : joined;
     const running = isWhole ? this.#openWhole(life, peers) : this.#openGateway(life, peers);
     this.#running = running;
     const { appointments, copies, route } = running;
@@ -129,6 +129,15 @@ export class RegionHost {
   /** A gateway has nothing to die of but the disks of its copies. */
   mayEndBy(cause: unknown): boolean {
     return [...this.drives.values()].some((drive) => drive.mayEndBy(cause));
+  }
+
+  /** What a node sends to itself passes no link. */
+  #seen(peers: Peers, self: NodeId): Peers {
+    const send: Peers['send'] = (to, frame) => {
+      if (to === self) this.#world.regionInvariants.sent(self, self, frame);
+      peers.send(to, frame);
+    };
+    return { ...peers, send };
   }
 
   #openGateway(life: VirtualProcess, peers: Peers): Running {

@@ -12,9 +12,11 @@ import { emptyRecovered } from '../runtime/journal.ts';
 import type { ReplicaSet } from '../runtime/replica-set.ts';
 import type { RegionPlan, Topology } from '../services/topology.ts';
 import { decodeCommand, decodeQuery } from '../wire/command.ts';
+import { deliverEvents, openEvent } from '../wire/events.ts';
 import { decodePeerMessage } from '../wire/peer.ts';
 import { promiseEpoch } from '../wire/placement.ts';
 import { decodeWith } from '../wire/schema.ts';
+import { chatHeard } from '../world/features/chat.ts';
 import type { Place } from './epoch-chain.ts';
 import { RegionHistory, textOf } from './region-history.ts';
 import type { Verdicts } from './violation.ts';
@@ -25,9 +27,11 @@ const CHECKPOINT_NAME = /^checkpoint-.+-([0-9a-f]{16})-([0-9a-f]{16})\.bin$/;
 const TAIL_NAME = /^lost-(\d+)-(\d+)-(\d+)-(\d+)\.bin$/;
 // As in `wire/peer.ts`: looked at without decoding the whole.
 const ASK_COMMAND = 2;
+const ASK_QUERY = 3;
 const NOTICE = 8;
 const REGION = 10;
 const PROMISE = 'placement.promise';
+const DELIVER = 'events.deliver';
 
 /** One copy while its process lives. */
 interface LivingCopy {
@@ -48,6 +52,8 @@ export class RegionInvariants {
   note: ((lane: number, what: string) => void) | undefined;
   readonly #verdicts: Verdicts;
   readonly #living = new Map<number, readonly LivingCopy[]>();
+  /** Asks that were sent to a node by their askers. */
+  readonly #asked = new Set<string>();
 
   constructor(topology: Topology, verdicts: Verdicts) {
     this.#verdicts = verdicts;
@@ -116,7 +122,7 @@ export class RegionInvariants {
       const history = this.histories.get(number);
       if (history !== undefined) living.push({ set, history, epoch: 0 });
     }
-    this.#living.set(node, living);
+    if (living.length > 0) this.#living.set(node, living);
   }
 
   died(node: number): void {
@@ -154,10 +160,11 @@ export class RegionInvariants {
   }
 
   /** A frame leaves: what it says of its sender's disk must be so. */
-  sent(node: number, frame: Uint8Array): void {
+  sent(node: number, to: number, frame: Uint8Array): void {
+    if (this.#living.size === 0) return;
     const kind = frame[0];
     if (kind === REGION) this.#copySays(node, frame);
-    else if (kind === ASK_COMMAND) this.#asks(node, frame);
+    else if (kind === ASK_COMMAND || kind === ASK_QUERY) this.#asks(node, to, frame);
     else if (kind === NOTICE) this.#tells(node, frame);
   }
 
@@ -218,12 +225,51 @@ export class RegionInvariants {
     }
   }
 
-  /** A promise that is on its way to placement is on the disk, and says what the disk holds. */
-  #asks(node: number, frame: Uint8Array): void {
+  #asks(node: number, to: number, frame: Uint8Array): void {
     const message = decodePeerMessage(frame);
-    if (message.kind !== 'ask' || this.histories.has(message.group)) return;
-    const { call, args } = decodeCommand(message.body);
-    if (call !== PROMISE) return;
+    if (message.kind !== 'ask') return;
+    const { body, group, mode, isForwarded = false } = message;
+    if (this.histories.has(group)) this.#hops({ node, to, body, isForwarded });
+    if (mode === 'query') return;
+    const { call, args } = decodeCommand(body);
+    if (call === PROMISE) this.#promises(node, args);
+    else if (call === DELIVER) this.#emits(node, args);
+  }
+
+  /** Who hands an ask on was asked it by its asker. */
+  #hops(o: {
+    readonly node: number;
+    readonly to: number;
+    readonly body: Uint8Array;
+    readonly isForwarded: boolean;
+  }): void {
+    const { node, to, body, isForwarded } = o;
+    const sum = crc32c(body);
+    if (!isForwarded) this.#asked.add(`${to} ${sum}`);
+    else if (!this.#asked.has(`${node} ${sum}`)) {
+      this.#verdicts.broken('HOP', `${node} hands an ask on to ${to} that was handed on to it`);
+    }
+  }
+
+  /** What leaves for another log is on the disks of a majority. */
+  #emits(node: number, args: Uint8Array): void {
+    const { origin, events } = decodeWith(deliverEvents.args, args);
+    const copy = this.#living.get(node)?.find(({ set }) => set.number === origin);
+    if (copy === undefined) return;
+    this.#look(node, copy);
+    const { committed, name } = copy.history;
+    for (const { body } of events) {
+      const event = openEvent(body);
+      if (event.name !== chatHeard.name) continue;
+      const { number } = chatHeard.args.decode(event.args);
+      if (number <= committed.sequence) continue;
+      const what = `${node} sends an event of ${number}, and a majority has ${textOf(committed)}`;
+      this.#verdicts.broken('EFFECT', `${name}: ${what}`);
+    }
+  }
+
+  /** A promise that is on its way to placement is on the disk, and says what the disk holds. */
+  #promises(node: number, args: Uint8Array): void {
     const promise = decodeWith(promiseEpoch.args, args);
     const history = this.histories.get(promise.region);
     const disk = history?.disks.get(node);
@@ -232,7 +278,8 @@ export class RegionInvariants {
     const isTrue =
       epoch <= disk.promised &&
       (isBlank || !disk.isBlank) &&
-      history.chain.holds(disk.last, last);
+      // An ask that is repeated says what was so when the promise was given.
+      (disk.last.epoch >= epoch || history.chain.holds(disk.last, last));
     if (isTrue) return;
     const told = `epoch ${epoch}, log up to ${textOf(last)}${isBlank ? ', blank' : ''}`;
     const had = `${disk.promised}, ${textOf(disk.last)}${disk.isBlank ? ', blank' : ''}`;

@@ -8,11 +8,12 @@ import { Random } from '../base/random.ts';
 import { checkBooks } from './audit.ts';
 import { Cluster } from './cluster.ts';
 import { Course } from './course.ts';
-import { deafenLeader, exchange, keepCalm, rejoin, transfer } from './drills.ts';
+import { deafenLeader, deposePrimary, exchange, keepCalm, rejoin, transfer } from './drills.ts';
 import { Invariants } from './invariants.ts';
 import { bearTheEdge } from './edge-drill.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
+import { areOutboxesEmpty, compareChat } from './region-events.ts';
 import { RegionInvariants } from './region-invariants.ts';
 import { RegionTruth } from './region-truth.ts';
 import type { Plan } from './plan.ts';
@@ -133,6 +134,7 @@ class Run {
       bearTheEdge(course, this.#nemesis, { drill: drill.edge, random });
     }
     if (deafLeaderOf !== undefined) deafenLeader(course, this.#nemesis, deafLeaderOf);
+    if (drill.depose !== undefined) deposePrimary(course, this.#nemesis, drill.depose);
     this.#workload.isOver = true;
     course.until(() => this.#workload.open === 0, 4_000);
     this.#truth.finish();
@@ -182,7 +184,7 @@ class Run {
   /** All who vote have applied all that is there, and so have all copies of regions. */
   #isConverged(): boolean {
     if (this.#workload.open > 0) return false;
-    if (!isLevel(this.#cluster)) return false;
+    if (!isLevel(this.#cluster) || !areOutboxesEmpty(this.#cluster)) return false;
     const { globals } = this.#cluster;
     return this.#cluster.world.topology.groups.every(({ number }) => {
       const voters = this.#cluster.votersOf(number).incoming;
@@ -200,6 +202,7 @@ class Run {
   }
 
   #compare(): void {
+    compareChat(this.#cluster, this.#verdicts);
     for (const [number, history] of this.#regionInvariants.histories) {
       for (const [node, { sets }] of this.#cluster.regions) {
         const copy = sets.get(number)?.inspect();

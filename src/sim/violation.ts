@@ -13,14 +13,15 @@
  *   in order; `TIME` the log's time never runs backwards; `BND` bounded queues.
  * - `GOLD` gold and items as minted; `TRUTH` what clients were told; `LIN` what they read and when.
  * - `STALE` a primary serves in an epoch after a later one has; `BOUND` a read is older than it may be;
- *   `TAIL` what a promotion lost was not set aside; `EFFECT` what is not committed has left a region.
+ *   `TAIL` what a promotion lost was not set aside; `EFFECT` what is not committed has left a region;
+ *   `EVENT` events are lost, doubled or out of order; `HOP` an ask is handed on twice.
  * - `DIE` a process ends for no reason that the faults give; `FORGET` a start that lost memory.
  * - `LEAD` `SERVE` `CHANGE` `CONVERGE` `CALM`: liveness once faults have ended, or in spite of those allowed.
  */
 export type Invariant =
   | 'ES' | 'OWN' | 'MV' | 'CFG' | 'LM' | 'LC' | 'CI' | 'CQ' | 'SMS' | 'EO' | 'MT' | 'MC' | 'MA' | 'ORD'
   | 'TIME' | 'BND' | 'GOLD' | 'TRUTH' | 'LIN' | 'DIE' | 'FORGET'
-  | 'STALE' | 'BOUND' | 'TAIL' | 'EFFECT'
+  | 'STALE' | 'BOUND' | 'TAIL' | 'EFFECT' | 'EVENT' | 'HOP'
   | 'LEAD' | 'SERVE' | 'CHANGE' | 'CONVERGE' | 'CALM';
 
 const LIVENESS: readonly Invariant[] = ['LEAD', 'SERVE', 'CHANGE', 'CONVERGE', 'CALM'];

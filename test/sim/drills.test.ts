@@ -9,7 +9,8 @@ import { stockWorld } from '../../src/sim/worlds.ts';
 function quiet(seed: number, o: { faults?: readonly Fault[]; drill?: Partial<Drill> }): Plan {
   const drawn = drawPlan({ seed, topology: stockWorld.topology, chaosMs: 1_500 });
   const { rejoin, rejoinMs } = drawn.drill;
-  const none = { deafLeaderOf: undefined, transfer: undefined, exchange: undefined, edge: undefined };
+  const calm = { edge: undefined, depose: undefined };
+  const none = { deafLeaderOf: undefined, transfer: undefined, exchange: undefined, ...calm };
   return {
     ...drawn,
     clients: 3,

@@ -4,6 +4,7 @@ import type { PlantedFault } from './fault.ts';
 import { inLogs } from './logs.ts';
 import { inMemberships } from './members.ts';
 import { inReads } from './reads.ts';
+import { inFencing, inService, inStream } from './regions.ts';
 import { inJournal, inSnapshots } from './storage.ts';
 import { inElections } from './votes.ts';
 
@@ -15,4 +16,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...inJournal,
   ...inSnapshots,
   ...inAnswers,
+  ...inFencing,
+  ...inStream,
+  ...inService,
 ];
