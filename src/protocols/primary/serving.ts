@@ -48,8 +48,10 @@ function judge(s: CopyState, bound: Bound, sinceMs: number): Verdict {
 function judgeAtPrimary(s: CopyState, bound: Bound): Verdict {
   if (!s.isServing) return 'move';
   if (bound.kind === 'atLeast' && bound.epoch > s.promised) return 'move';
-  // What its log held when it was appointed is the region's state; before that is applied, it is not.
-  return s.applied >= s.start ? 'serve' : 'wait';
+  // What its log held when it was appointed is the region's state; before that is applied, it is not. With
+  // the opening of its epoch applied the answer also bears that epoch: who knew a place that was lost can
+  // tell that another log answers.
+  return s.applied >= s.start && s.log.epochAt(s.applied) === s.promised ? 'serve' : 'wait';
 }
 
 /** One question on its way is enough for all that wait: each append brings the newest stamp back. */
