@@ -68,20 +68,6 @@ export const inMemberships: readonly PlantedFault[] = [
     ],
   },
   {
-    name: 'promoted-refuses-to-vote',
-    what: 'a member that has not heard of its promotion does not vote',
-    changes: [
-      {
-        file: 'protocols/raft/election.ts',
-        from: `    message.term > s.term &&
-    !s.leaderIsFresh &&`,
-        to: `    message.term > s.term &&
-    s.isVoter &&
-    !s.leaderIsFresh &&`,
-      },
-    ],
-  },
-  {
     name: 'change-before-own-term',
     what: 'a new leader changes members before it has committed anything',
     changes: [
