@@ -12,7 +12,7 @@ import {
   DETECTOR_TICK_MS,
   type DetectorLimits,
 } from '../src/protocols/liveness/detector.ts';
-import { EventQueue } from '../src/sim/queue.ts';
+import { EventQueue } from '../src/sim/machine/queue.ts';
 import { Placement } from '../src/world/placement/state.ts';
 
 /** One way between the regions, in microseconds. */

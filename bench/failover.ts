@@ -5,9 +5,9 @@
 // copy is near the leader's last entry, and a random pause has passed. Causes: `kill` (SIGKILL), `stop`
 // (SIGSTOP), `one-way` (nobody hears the leader, it hears all), `cut` (no frame either way, connections
 // stand), `disk` (syncs of the leader's journal hang for longer than any timer; needs a C compiler).
-import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between, type DirectedFault, HEALTHY, oneWay } from '../src/host/network.ts';
+import { type Flow, flowing, gapAround, Kept, readWords } from './gaps.ts';
 import { GlobalNodes } from './global-nodes.ts';
 import { type Row, table, tail } from './spread.ts';
 import { Traders } from './traders.ts';
@@ -15,9 +15,7 @@ import { Traders } from './traders.ts';
 const PLAYERS = 1_000;
 const WRITERS = 16;
 const PAUSE_MS = 10;
-/** Answers flow again when, for so long, none was more than this after the one before. */
-const FLOWS_MS = 150;
-const FLOWS_GAP_MS_MAX = 50;
+const FLOW: Flow = { forMs: 150, gapMs: 50 };
 const EVENT_MS_MAX = 10_000;
 /** Before each event, drawn at random so that no timer is met in step. */
 const SETTLE_MS_MIN = 100;
@@ -63,46 +61,35 @@ const CAUSES: readonly Cause[] = [
 
 /**
  * So many events of each cause that is named, or of all. A word with a dot in it is a file that keeps the
- * gaps: the table then also counts those that it held before, so that many events can be taken in parts.
+ * gaps: the table then also counts those that it held before.
  */
 export async function benchFailover(events: number, words: readonly string[]): Promise<void> {
-  const names = words.filter((word) => !word.includes('.'));
-  const file = words.find((word) => word.includes('.'));
-  const unknown = names.find((name) => !CAUSES.some((cause) => cause.name === name));
-  if (unknown !== undefined) {
-    throw new Error(`there is no cause "${unknown}": name ${CAUSES.map(({ name }) => name).join(', ')}`);
-  }
+  const { chosen, file } = readWords(words, CAUSES);
   const rows: Row[] = [];
-  for (const cause of CAUSES) {
-    if (names.length > 0 && !names.includes(cause.name)) continue;
-    const { absent, gaps } = await measure(cause, events);
-    const all = file === undefined ? gaps : kept(file, cause.name, gaps);
+  for (const cause of chosen) {
+    const kept = new Kept(file, cause.name);
+    const absent = await measure(cause, events, kept);
+    const gaps = kept.all().flat();
     rows.push({
       cause: cause.name,
-      events: String(all.length),
-      'gap ms, min / median / p99 / max': absent ?? tail(all),
+      events: String(gaps.length),
+      'gap ms, min / median / p99 / max': absent ?? tail(gaps),
     });
   }
   process.stdout.write(table(rows));
 }
 
-interface Measured {
-  /** Why the cause can not be had here. */
-  readonly absent?: string | undefined;
-  readonly gaps: readonly number[];
-}
-
-async function measure(cause: Cause, events: number): Promise<Measured> {
+/** Keeps the gap of each event in ms; answers why, where the cause can not be had here. */
+async function measure(cause: Cause, events: number, kept: Kept): Promise<string | undefined> {
   const world = await GlobalNodes.start({ withShims: cause.name === 'disk' });
   try {
     const absent = world.shims?.absent;
-    if (absent !== undefined) return { absent, gaps: [] };
+    if (absent !== undefined) return absent;
     const traders = new Traders(world, PLAYERS);
     await traders.open();
     const load = { going: true, answers: new Array<number>() };
     const writers = Array.from({ length: WRITERS }, () => write(traders, load));
     await sleep(WARM_MS);
-    const gaps: number[] = [];
     for (let event = 1; event <= events; event++) {
       const leader = await world.whole('economy');
       await sleep(SETTLE_MS_MIN + Math.random() * (SETTLE_MS_MAX - SETTLE_MS_MIN));
@@ -110,14 +97,15 @@ async function measure(cause: Cause, events: number): Promise<Measured> {
       load.answers.splice(0, Math.max(0, load.answers.length - WRITERS));
       const beganMs = performance.now();
       cause.begin(world, leader);
-      await flowing(load.answers, beganMs);
-      gaps.push(gapAround(load.answers, beganMs));
-      process.stderr.write(`${cause.name} ${event} of ${events}: ${leader}, ${gaps.at(-1)?.toFixed(0)} ms\n`);
+      await flowing([load.answers], { beganMs, flow: FLOW, msMax: EVENT_MS_MAX });
+      const gapMs = gapAround(load.answers, beganMs);
+      kept.add([gapMs]);
+      process.stderr.write(`${cause.name} ${event} of ${events}: ${leader}, ${gapMs.toFixed(0)} ms\n`);
       cause.end(world, leader);
     }
     load.going = false;
     await Promise.all(writers);
-    return { gaps };
+    return undefined;
   } finally {
     await world.stop();
   }
@@ -134,18 +122,6 @@ async function write(
   }
 }
 
-/** Resolves when the event has shown and is over, or after `EVENT_MS_MAX`. */
-async function flowing(answers: readonly number[], beganMs: number): Promise<void> {
-  while (performance.now() - beganMs < EVENT_MS_MAX) {
-    await sleep(PAUSE_MS);
-    const nowMs = performance.now();
-    const lately = answers.filter((atMs) => atMs >= nowMs - FLOWS_MS);
-    const first = lately[0] ?? nowMs;
-    const isLong = first >= beganMs && nowMs - first >= FLOWS_MS - FLOWS_GAP_MS_MAX;
-    if (isLong && longestGap(lately, nowMs) <= FLOWS_GAP_MS_MAX) return;
-  }
-}
-
 /** Every node but one, and ourselves, who stand where the gateway `asia` does. */
 function others(world: GlobalNodes, leader: string): readonly string[] {
   return world.topology.nodes.map(({ name }) => name).filter((name) => name !== leader);
@@ -153,24 +129,4 @@ function others(world: GlobalNodes, leader: string): readonly string[] {
 
 function lay(world: GlobalNodes, links: readonly DirectedFault[]): void {
   world.network.lay('cut', links);
-}
-
-/** The longest time without an answer that ended after the event. */
-function gapAround(answers: readonly number[], beganMs: number): number {
-  const before = answers.findLast((atMs) => atMs < beganMs) ?? beganMs;
-  return longestGap([before, ...answers.filter((atMs) => atMs >= beganMs)], performance.now());
-}
-
-function longestGap(answers: readonly number[], endMs: number): number {
-  return Math.max(0, ...answers.map((atMs, place) => (answers[place + 1] ?? endMs) - atMs));
-}
-
-/** Adds the gaps to the file, a line for each, and returns all of that cause. */
-function kept(file: string, cause: string, gaps: readonly number[]): readonly number[] {
-  appendFileSync(file, gaps.map((gapMs) => `${cause} ${gapMs.toFixed(1)}\n`).join(''));
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((line) => {
-    const [name, gapMs] = line.split(' ');
-    return name === cause ? [Number(gapMs)] : [];
-  });
 }

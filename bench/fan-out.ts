@@ -21,8 +21,9 @@ const WINDOW_MS = 5_000;
 const P99_MS_MAX = 100;
 const DELIVERED_MIN = 0.95;
 const CURVE = ['500', '1000', '2000', '3000', '4000', '5000'];
-/** So many that what a process needs once is little for each of them. */
-const IDLE_PLAYERS = 8_000;
+/** Idle connections are weighed against each other, so that what a process needs once is in no figure. */
+const IDLE_BEFORE = 2_000;
+const IDLE_AFTER = 10_000;
 
 interface Scenario {
   readonly players: number;
@@ -156,21 +157,25 @@ async function benchMemory(): Promise<void> {
   const rows: Row[] = [];
   for (const kind of ['bare', 'region'] as const) {
     const server = await Server.start({ kind, tickMs: 100, sightMetres: 200 });
-    const before = await server.usage(true);
     const { port, secrets } = server;
-    const walks = inSquare(IDLE_PLAYERS, 100_000);
+    const walks = inSquare(IDLE_AFTER, 100_000);
     const generator = new Generator({ port, secrets, walks, manner: 'idle', tickMs: 100 });
-    try {
-      if (kind === 'bare') await generator.connect();
-      else await generator.join();
+    const usageWith = async (players: number): Promise<Usage> => {
+      if (kind === 'bare') await generator.connect(players);
+      else await generator.join(players);
       await sleep(WARM_UP_MS);
-      const after = await server.usage(true);
-      const each = (bytes: number): string => (bytes / IDLE_PLAYERS / 1_024).toFixed(1);
+      return server.usage(true);
+    };
+    try {
+      const before = await usageWith(IDLE_BEFORE);
+      const after = await usageWith(IDLE_AFTER);
+      const each = (bytes: number): string => (bytes / (IDLE_AFTER - IDLE_BEFORE) / 1_024).toFixed(1);
       rows.push({
         server: kind === 'bare' ? 'the library alone' : 'gateway and region, entered',
         connections: String(after.connections),
         'KiB resident each': each(after.residentBytes - before.residentBytes),
         'KiB heap each': each(after.heapBytes - before.heapBytes),
+        'young generation MB': (after.youngBytes / 1e6).toFixed(0),
       });
     } finally {
       generator.stop();

@@ -3,7 +3,7 @@
 // The benchmarks stand where a gateway stands: they take the place of the region node `asia`, so that
 // what is measured is the groups and not the players' edge. Everything lives in a folder that is removed.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/adapters/node/clock.ts';
@@ -14,9 +14,9 @@ import { nodeId } from '../src/base/id.ts';
 import { buildShims, type Shims } from '../src/chaos/shims.ts';
 import { Network } from '../src/host/network.ts';
 import type { Logger, Peers } from '../src/runtime/ports.ts';
-import { Outbox } from '../src/services/outbox.ts';
-import { Route } from '../src/services/route.ts';
-import { seedTopology, type NodePlan, type Topology } from '../src/services/topology.ts';
+import { Outbox } from '../src/services/calls/outbox.ts';
+import { Route } from '../src/services/calls/route.ts';
+import { seedTopology, type NodePlan, type Topology } from '../src/services/topology/topology.ts';
 import { decodePeerMessage } from '../src/wire/peer.ts';
 import type { GroupStatus, NodeStatus } from '../src/wire/status.ts';
 
@@ -26,6 +26,14 @@ const READY_MS_MAX = 20_000;
 /** Entries on their way at any moment under light load. */
 const LAG_MAX = 64;
 const silent: Logger = { log: () => {} };
+
+/** Of a node's own log. */
+export interface LogLine {
+  readonly atMs: number;
+  readonly node: string;
+  readonly event: string;
+  readonly facts: unknown;
+}
 
 export class GlobalNodes {
   readonly route: Route;
@@ -188,6 +196,17 @@ export class GlobalNodes {
     const newest = leaders.sort((a, b) => b.term - a.term)[0];
     if (newest === undefined) throw new Error(`group ${name} has no leader`);
     return newest.node;
+  }
+
+  /** What all nodes logged since a moment of the wall clock, oldest first. */
+  logged(sinceMs: number): readonly LogLine[] {
+    const files = this.#plans.map(({ name }) => readFileSync(join(this.#folder, name, 'log.jsonl'), 'utf8'));
+    const lines = files.flatMap((text) => text.split('\n').filter((line) => line !== ''));
+    return lines
+      .map((line) => JSON.parse(line))
+      .map(({ time, name, event, facts }) => ({ atMs: Date.parse(time), node: name, event, facts }))
+      .filter(({ atMs }) => atMs >= sinceMs)
+      .sort((a, b) => a.atMs - b.atMs);
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import { benchMinority } from './minority.ts';
 import { benchPromotion } from './promotion.ts';
 import { benchSim } from './sim.ts';
 import { benchStart } from './start.ts';
+import { benchSuspicions } from './suspicions.ts';
 import { benchTrade } from './trade.ts';
 import { benchVerify } from './verify.ts';
 
@@ -24,7 +25,7 @@ const journeys: Record<string, Journey> = {
   sim: { rounds: 5, run: benchSim },
   start: { rounds: 5, run: benchStart },
   trade: { rounds: 5, run: benchTrade },
-  /** Its words are causes; all when there are none. */
+  /** Its words are causes, all when there are none, and a file such as `g.txt` that keeps the figures. */
   failover: { rounds: 20, run: benchFailover },
   minority: { rounds: 10, run: benchMinority },
   /** Its rounds are minutes. */
@@ -33,7 +34,9 @@ const journeys: Record<string, Journey> = {
   'fan-out': { rounds: 1, run: benchFanOut },
   /** Its rounds are runs of three minutes for each line. */
   detection: { rounds: 40, run: benchDetection },
-  /** Its words are causes; both when there are none. */
+  /** Its rounds are minutes. */
+  suspicions: { rounds: 10, run: benchSuspicions },
+  /** As failover. */
   promotion: { rounds: 10, run: benchPromotion },
   verify: { rounds: 5, run: benchVerify },
 };

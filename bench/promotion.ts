@@ -2,7 +2,10 @@
 //
 // A world of real processes; players stand in `eu` and are connected to another node's gateway. Some chat,
 // one walks and another one watches him. The gap is what they see: the longest time without an answer, and
-// without a frame, that ended after the event. Causes: `kill` (SIGKILL), `stop` (SIGSTOP). What a majority
+// without a frame, that ended after the event. The cause is undone when both flow again, and the next event
+// comes when every node is up and trusted, every copy is level, and a random pause has passed. Causes: `kill`
+// (SIGKILL), `stop` (SIGSTOP), `cut` (no frame passes to or from the primary, connections stand), `move` (it
+// hands its region over in order, as it does for an operator and when a region goes home). What a majority
 // acknowledged within the last second before the event is looked for in the history afterwards.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,21 +15,68 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askControl } from '../src/adapters/node/control.ts';
 import { type Client, connect } from '../src/client/index.ts';
-import type { Answer } from '../src/host/operator.ts';
-import type { RegionView, WorldView } from '../src/host/view.ts';
-import { seedTopology } from '../src/services/topology.ts';
+import { HEALTHY } from '../src/host/network.ts';
+import type { Answer, Question } from '../src/host/operator.ts';
+import type { NodeView, RegionView, WorldView } from '../src/host/view.ts';
+import { seedTopology } from '../src/services/topology/topology.ts';
+import { SAY_PACE } from '../src/world/features/chat.ts';
+import { type Flow, flowing, gapAround, Kept, readWords } from './gaps.ts';
 import { type Row, table, tail } from './spread.ts';
 
 const BASE_PORT = 17_800;
 const REGION = 'eu';
 /** It holds no copy of the region, so that it lives through all that happens to it. */
 const GATEWAY = 'na-west';
+/** To and fro between them when it is moved. */
+const HEIRS = ['eu', 'asia'];
 const CHATTERS = 8;
-const BETWEEN_MS = 2_000;
 const RECENT_MS = 1_000;
 const STEP_MS = 50;
+/** Two motion frames at a time may be late, on a machine that is busy with a start. */
+const FLOW: Flow = { forMs: 1_000, gapMs: 250 };
+const EVENT_MS_MAX = 15_000;
+/** Before each event, drawn at random so that no timer is met in step. */
+const SETTLE_MS_MIN = 300;
+const SETTLE_MS_MAX = 1_300;
 const PARIS = { lat: 488_566_000, lon: 23_522_000 };
-const WATCHED_MS: Readonly<Record<string, number>> = { kill: 3_000, stop: 10_000 };
+const CUT = { ...HEALTHY, cut: 'silent' } as const;
+
+interface World {
+  ask(question: Question): Promise<Answer | undefined>;
+}
+
+interface Cause {
+  readonly name: string;
+  begin(world: World, primary: NodeView): unknown;
+  end(world: World, primary: NodeView): unknown;
+}
+
+const CAUSES: readonly Cause[] = [
+  {
+    name: 'kill',
+    begin: (_, primary) => signal(primary, 'SIGKILL'),
+    // The supervisor starts it again.
+    end: () => {},
+  },
+  {
+    name: 'stop',
+    begin: (_, primary) => signal(primary, 'SIGSTOP'),
+    end: (_, primary) => signal(primary, 'SIGCONT'),
+  },
+  {
+    name: 'cut',
+    begin: (world, { name }) => world.ask({ kind: 'partition', sides: `${name} / rest`, fault: CUT }),
+    end: (world) => world.ask({ kind: 'heal' }),
+  },
+  {
+    name: 'move',
+    begin: (world, { name }) => {
+      const node = HEIRS.find((heir) => heir !== name) ?? name;
+      return world.ask({ kind: 'promote', region: REGION, node, acceptLoss: false });
+    },
+    end: () => {},
+  },
+];
 
 interface Seen {
   readonly answers: number[];
@@ -35,64 +85,87 @@ interface Seen {
   isOver: boolean;
 }
 
-/** So many events of each cause that is named, or of both. */
-export async function benchPromotion(events: number, names: readonly string[]): Promise<void> {
+/**
+ * So many events of each cause that is named, or of all. A word with a dot in it is a file that keeps what
+ * was seen: the table then also counts the events that it held before.
+ */
+export async function benchPromotion(events: number, words: readonly string[]): Promise<void> {
+  const { chosen, file } = readWords(words, CAUSES);
   const rows: Row[] = [];
-  for (const cause of ['kill', 'stop'] as const) {
-    if (names.length === 0 || names.includes(cause)) rows.push(await measure(cause, events));
+  for (const cause of chosen) {
+    const kept = new Kept(file, cause.name);
+    await measure(cause, events, kept);
+    const all = kept.all();
+    const column = (place: number): number[] => all.map((figures) => figures[place] ?? Number.NaN);
+    const sum = (figures: readonly number[]): string => String(figures.reduce((a, b) => a + b, 0));
+    rows.push({
+      cause: cause.name,
+      events: String(all.length),
+      'chat: gap ms, min / median / p99 / max': tail(column(0)),
+      'motion: gap ms, min / median / p99 / max': tail(column(1)),
+      'acknowledged and missing': sum(column(2)),
+      'entries lost': sum(column(3)),
+    });
   }
   process.stdout.write(table(rows));
 }
 
-async function measure(cause: 'kill' | 'stop', events: number): Promise<Row> {
+/** Keeps of each event: the gaps of chat and motion in ms, messages missing, entries that it cost. */
+async function measure(cause: Cause, events: number, kept: Kept): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bluemarble-bench-'));
   const data = join(folder, 'world');
   const main = join(import.meta.dirname, '../src/cli/main.ts');
-  const words = ['up', '--port', String(BASE_PORT), '--data', data];
-  const world = spawn(process.execPath, [...process.execArgv, main, ...words], { stdio: 'ignore' });
+  const args = ['up', '--port', String(BASE_PORT), '--data', data];
+  const supervisor = spawn(process.execPath, [...process.execArgv, main, ...args], { stdio: 'ignore' });
+  const world: World = {
+    ask: async (question) => {
+      const reply = await askControl(data, question);
+      return reply.kind === 'answered' ? (reply.answer as Answer) : undefined;
+    },
+  };
   const clients: Client[] = [];
   try {
-    await until(data, ({ regions }) => regions.every(isSettled));
-    process.stderr.write(`${cause}: the world is ready\n`);
+    await whole(world);
     const seen: Seen = { answers: [], frames: [], acknowledged: [], isOver: false };
     const { ended } = await play(clients, seen);
-    process.stderr.write(`${cause}: the players are in it\n`);
-    const [chat, motion]: [number[], number[]] = [[], []];
-    let missing = 0;
+    process.stderr.write(`${cause.name}: the players are in the world\n`);
     for (let event = 1; event <= events; event++) {
-      await sleep(BETWEEN_MS);
-      for (const times of [seen.answers, seen.frames]) times.splice(0, Math.max(0, times.length - 1));
-      const primary = await primaryOf(data);
-      const beganMs = performance.now();
-      process.kill(primary.pid, cause === 'kill' ? 'SIGKILL' : 'SIGSTOP');
-      await sleep(WATCHED_MS[cause] ?? 0);
-      chat.push(gapAround(seen.answers, beganMs));
-      motion.push(gapAround(seen.frames, beganMs));
-      missing += await lostAmong(clients[0], seen, beganMs);
-      if (cause === 'stop') process.kill(primary.pid, 'SIGCONT');
-      const gaps = `chat ${chat.at(-1)?.toFixed(0)} ms, motion ${motion.at(-1)?.toFixed(0)} ms`;
-      process.stderr.write(`${cause} ${event} of ${events}: ${primary.name}, ${gaps}\n`);
-      await until(data, ({ regions, nodes }) => {
-        return regions.every(isSettled) && nodes.every(({ condition }) => condition === 'up');
-      });
+      const figures = await strike(world, cause, { seen, client: clients[0] });
+      kept.add(figures);
+      const [chat, motion] = figures.map((figure) => figure.toFixed(0));
+      process.stderr.write(`${cause.name} ${event} of ${events}: chat ${chat} ms, motion ${motion} ms\n`);
     }
     seen.isOver = true;
     await ended;
-    const lost = (await viewOf(data))?.regions.find(({ region }) => region === REGION)?.lost ?? 0;
-    return {
-      cause,
-      events: String(events),
-      'chat: gap ms, min / median / p99 / max': tail(chat),
-      'motion: gap ms, min / median / p99 / max': tail(motion),
-      'acknowledged and missing': String(missing),
-      'entries set aside': String(lost),
-    };
   } finally {
     for (const client of clients) client.close();
-    world.kill('SIGTERM');
-    await once(world, 'exit');
+    supervisor.kill('SIGTERM');
+    await once(supervisor, 'exit');
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function strike(
+  world: World,
+  cause: Cause,
+  { seen, client }: { readonly seen: Seen; readonly client: Client | undefined },
+): Promise<readonly number[]> {
+  const { answers, frames } = seen;
+  const before = await whole(world);
+  await sleep(SETTLE_MS_MIN + Math.random() * (SETTLE_MS_MAX - SETTLE_MS_MIN));
+  // What came long ago is no part of any later gap.
+  for (const times of [answers, frames]) times.splice(0, Math.max(0, times.length - 1));
+  const primary = primaryIn(before);
+  const beganMs = performance.now();
+  await cause.begin(world, primary);
+  await flowing([answers, frames], { beganMs, flow: FLOW, msMax: EVENT_MS_MAX });
+  const gaps = [answers, frames].map((times) => gapAround(times, beganMs));
+  const missing = await lostAmong(client, seen, beganMs);
+  await cause.end(world, primary);
+  const after = await whole(world);
+  // Only of the latest appointments is it remembered what they cost.
+  const cost = Math.max(0, regionIn(after).lost - regionIn(before).lost);
+  return [...gaps, missing, cost];
 }
 
 /** Players come and begin; resolves when they have, and `ended` when they were told to stop. */
@@ -118,15 +191,18 @@ async function play(clients: Client[], seen: Seen): Promise<{ readonly ended: Pr
   return { ended: Promise.all([walk(others.at(-1), seen), ...chats]) };
 }
 
+/** Talks once a second; in between he gathers, which the primary may well refuse: an answer all the same. */
 async function chat(client: Client, place: number, seen: Seen): Promise<void> {
+  let talksAtMs = 0;
   for (let number = 1; !seen.isOver; number++) {
     const text = `${place} says ${number}`;
-    const outcome = await client.call('chat.say', { channel: 'region', text });
-    const isDone = outcome.kind === 'done';
-    // Who speaks too fast is told so by the primary: an answer like any other.
-    const isTooFast = outcome.kind === 'rejected' && outcome.reason === 'too-fast';
-    if (isDone || isTooFast) seen.answers.push(performance.now());
-    if (isDone) seen.acknowledged.push({ text, atMs: performance.now() });
+    const talks = performance.now() >= talksAtMs;
+    if (talks) talksAtMs = performance.now() + SAY_PACE.everyMs;
+    const outcome = talks
+      ? await client.call('chat.say', { channel: 'region', text })
+      : await client.call('crafting.gather', { material: 'wood' }, { ack: 'quorum' });
+    if (outcome.kind === 'done' || outcome.kind === 'rejected') seen.answers.push(performance.now());
+    if (talks && outcome.kind === 'done') seen.acknowledged.push({ text, atMs: performance.now() });
     await sleep(STEP_MS);
   }
 }
@@ -150,40 +226,37 @@ async function lostAmong(client: Client | undefined, seen: Seen, beganMs: number
   return recent.filter(({ text }) => !texts.has(text)).length;
 }
 
-/** The longest time without one that ended after the event; all of the rest if none came. */
-function gapAround(times: readonly number[], beganMs: number): number {
-  const ends = [...times, performance.now()];
-  let longest = 0;
-  for (let i = 1; i < ends.length; i++) {
-    const [from = 0, to = 0] = [ends[i - 1], ends[i]];
-    if (to >= beganMs) longest = Math.max(longest, to - from);
-  }
-  return longest;
+function signal({ pid, name }: NodeView, word: NodeJS.Signals): void {
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  process.kill(pid, word);
 }
 
-function isSettled({ isSought, primary, copies }: RegionView): boolean {
-  return !isSought && primary !== undefined && copies.every(({ isHealthy }) => isHealthy);
-}
-
-async function primaryOf(data: string): Promise<{ readonly name: string; readonly pid: number }> {
-  const view = await until(data, ({ regions }) => regions.every(isSettled));
-  const name = view.regions.find(({ region }) => region === REGION)?.primary;
-  const pid = view.nodes.find((node) => node.name === name)?.pid;
-  if (name === undefined || pid === undefined) throw new Error(`${REGION} has no primary that runs`);
-  return { name, pid };
-}
-
-async function viewOf(data: string): Promise<WorldView | undefined> {
-  const reply = await askControl(data, { kind: 'status' });
-  if (reply.kind !== 'answered') return undefined;
-  const answer = reply.answer as Answer;
-  return answer.kind === 'status' ? answer.view : undefined;
-}
-
-async function until(data: string, wanted: (view: WorldView) => boolean): Promise<WorldView> {
+/** Looks until every node is up and trusted, and every copy of every region is level. */
+async function whole(world: World): Promise<WorldView> {
   for (;;) {
-    const view = await viewOf(data);
-    if (view !== undefined && wanted(view)) return view;
+    const answer = await world.ask({ kind: 'status' });
+    if (answer?.kind === 'status' && isWhole(answer.view)) return answer.view;
     await sleep(200);
   }
+}
+
+function isWhole({ regions, nodes }: WorldView): boolean {
+  const isLevel = ({ isSought, copies }: RegionView): boolean =>
+    !isSought && copies.every(({ isHealthy }) => isHealthy);
+  const isSound = ({ kind, condition, standing }: NodeView): boolean =>
+    condition === 'up' && (kind === 'global' || standing === 'trusted');
+  return regions.every(isLevel) && nodes.every(isSound);
+}
+
+function regionIn({ regions }: WorldView): RegionView {
+  const found = regions.find(({ region }) => region === REGION);
+  if (found === undefined) throw new Error(`there is no region ${REGION}`);
+  return found;
+}
+
+function primaryIn(view: WorldView): NodeView {
+  const { primary } = regionIn(view);
+  const found = view.nodes.find(({ name }) => name === primary);
+  if (found === undefined) throw new Error(`${REGION} has no primary`);
+  return found;
 }

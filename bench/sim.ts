@@ -1,8 +1,9 @@
-// Simulated seconds per CPU second: five replicas of one group, and the whole seed topology.
-import { drawPlan } from '../src/sim/faults.ts';
-import type { Plan } from '../src/sim/plan.ts';
-import { runPlan } from '../src/sim/run.ts';
-import { fiveReplicas, stockWorld, type WorldUnderTest } from '../src/sim/worlds.ts';
+// Simulated seconds per CPU second: five replicas of one group, with more players and with fewer; the seed
+// topology without regions and with.
+import { drawPlan } from '../src/sim/plan/faults.ts';
+import type { Plan } from '../src/sim/plan/plan.ts';
+import { runPlan, type Verdict } from '../src/sim/run.ts';
+import { fiveReplicas, stockWorld, type WorldUnderTest } from '../src/sim/play/worlds.ts';
 import { table, type Row, spread } from './spread.ts';
 
 const SEEDS = 30;
@@ -10,16 +11,18 @@ const WARM_UP_SEEDS = 10;
 
 export function benchSim(rounds: number): Promise<void> {
   const rows: Row[] = [];
-  for (const [what, world, isFaulty] of [
-    ['five replicas, load and faults', fiveReplicas, true],
-    ['five replicas, load', fiveReplicas, false],
-    ['whole topology, load and faults', stockWorld, true],
-  ] as const) {
-    for (let seed = 1; seed <= WARM_UP_SEEDS; seed++) measure(world, isFaulty, seed);
+  for (const { what, plans } of [
+    { what: 'five replicas, load and faults', plans: plansOf(fiveReplicas) },
+    { what: 'five replicas, few players, faults', plans: plansOf(fiveReplicas, { isQuiet: true }) },
+    { what: 'five replicas, load', plans: plansOf(fiveReplicas, { isCalm: true }) },
+    { what: 'seed topology, groups alone', plans: plansOf(stockWorld, { regions: false }) },
+    { what: 'seed topology with regions', plans: plansOf(stockWorld, { regions: true }) },
+  ]) {
+    for (let i = 0; i < WARM_UP_SEEDS; i++) plans.next().value();
     const runs: Speed[] = [];
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`${what}, round ${round + 1} of ${rounds}\n`);
-      runs.push(window(world, isFaulty, round));
+      runs.push(window(plans));
     }
     rows.push({
       what,
@@ -40,11 +43,26 @@ interface Speed {
   readonly seeds: number;
 }
 
-function window(world: WorldUnderTest, isFaulty: boolean, round: number): Speed {
+/** The runs of all seeds of this kind, as `bluemarble sim` draws them. */
+function* plansOf(
+  world: WorldUnderTest,
+  o: { readonly isCalm?: boolean; readonly isQuiet?: boolean; readonly regions?: boolean } = {},
+): Generator<() => Verdict, never> {
+  for (let seed = 1; ; seed++) {
+    const drawn = drawPlan({ seed, topology: world.topology });
+    if (o.regions !== undefined && (drawn.regions !== undefined) !== o.regions) continue;
+    const calm = o.isCalm === true ? { faults: [] } : {};
+    const quiet = o.isQuiet === true ? { clients: 1, thinkMsMax: 1_000 } : {};
+    const plan: Plan = { ...drawn, ...calm, ...quiet };
+    yield () => runPlan(plan, world);
+  }
+}
+
+function window(plans: Generator<() => Verdict, never>): Speed {
   const before = process.cpuUsage();
   let [virtualS, decided, steps] = [0, 0, 0];
   for (let i = 0; i < SEEDS; i++) {
-    const verdict = measure(world, isFaulty, round * SEEDS + i);
+    const verdict = plans.next().value();
     virtualS += verdict.virtualMs / 1_000;
     decided += verdict.decided;
     steps += verdict.steps;
@@ -57,10 +75,4 @@ function window(world: WorldUnderTest, isFaulty: boolean, round: number): Speed 
     stepUs: (cpuS * 1e6) / steps,
     seeds: (SEEDS * 60) / cpuS,
   };
-}
-
-function measure(world: WorldUnderTest, isFaulty: boolean, seed: number): ReturnType<typeof runPlan> {
-  const drawn = drawPlan({ seed, topology: world.topology });
-  const plan: Plan = isFaulty ? drawn : { ...drawn, faults: [] };
-  return runPlan(plan, world);
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '../src/host/report.ts';
-import { seedTopology } from '../src/services/topology.ts';
+import { seedTopology } from '../src/services/topology/topology.ts';
 import type { NodeStatus } from '../src/wire/status.ts';
 import { spread, table } from './spread.ts';
 

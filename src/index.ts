@@ -6,7 +6,7 @@ export { InvalidInputError } from './base/errors.ts';
 export type { NodeId } from './base/id.ts';
 export type { NodeDoors, NodeSetting, Storage } from './services/node-role.ts';
 export { startWorldNode, type WorldNode } from './services/node.ts';
-export { soundTopology, validateTopology } from './services/topology-rules.ts';
+export { soundTopology, validateTopology } from './services/topology/topology-rules.ts';
 export {
   type GroupPlan,
   type NodePlan,
@@ -14,7 +14,7 @@ export {
   type RegionPlan,
   seedTopology,
   type Topology,
-} from './services/topology.ts';
+} from './services/topology/topology.ts';
 export type { NodeStatus } from './wire/status.ts';
 export { stockFeatures } from './world/catalogue.ts';
 export type { Feature } from './world/feature.ts';

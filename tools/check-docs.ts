@@ -1,9 +1,12 @@
-// Checks that documents point at what exists: relative links, and paths of this tree in back-ticks.
+// Checks that documents point at what exists: relative links, and paths of this tree in back-ticks; and
+// that what operators read of a node, events in its log and names of its metrics, is in the documents.
 //
-// `check-tidy` runs it on every Markdown file. A path with a placeholder (`*`, `<name>`) is left alone.
+// `check-tidy` runs it on the whole tree. A path with a placeholder (`*`, `<name>`) is left alone.
 import { posix } from 'node:path';
 import type { Tree, Violation } from './tree.ts';
 
+/** Events that nodes log, and names under which they measure themselves. */
+const TOLD = [/\.log\('(?:info|warn|error)', '([a-z-]+)'/g, /'bluemarble_([a-z_]+)'/g];
 const OUR_PATH = /^(?:src|test|tools|bench|docs|bin|examples)\/[\w./-]*$/;
 
 export function checkDocs(tree: Tree): readonly Violation[] {
@@ -26,6 +29,23 @@ export function checkDocs(tree: Tree): readonly Violation[] {
       for (const named of pathsOf(line)) {
         if (exists(named) || exists(`${named}.ts`)) continue;
         found(`names ${named}, which does not exist: mend the path`);
+      }
+    }
+  }
+  return [...violations, ...untold(tree)];
+}
+
+/** What an operator meets and no document explains; each is in back-ticks where it is explained. */
+function untold(tree: Tree): readonly Violation[] {
+  const documents = [...tree].filter(([path]) => path.startsWith('docs/')).map(([, text]) => text).join('\n');
+  const violations: Violation[] = [];
+  for (const [path, text] of tree) {
+    if (!path.startsWith('src/')) continue;
+    for (const [index, line] of text.split('\n').entries()) {
+      for (const [, name = ''] of TOLD.flatMap((told) => [...line.matchAll(told)])) {
+        if (documents.includes(`\`${name}\``)) continue;
+        const what = `tells operators of ${name}, which no document explains: add it to docs/operating.md`;
+        violations.push({ path, line: index + 1, text: what });
       }
     }
   }

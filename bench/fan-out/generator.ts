@@ -4,9 +4,10 @@
 // see with where the others are, which this process knows too, by the same clock. The rest count frames.
 import { ByteReader } from '../../src/base/bytes.ts';
 import { distanceMm } from '../../src/base/earth.ts';
-import { MotionLane, Others } from '../../src/client/motion.ts';
+import { RemoteClock } from '../../src/base/remote-clock.ts';
+import { MotionLane, Others, SEND_FROM, SEND_UNTIL } from '../../src/client/motion.ts';
 import type { Secrets } from '../../src/runtime/ports.ts';
-import { issueToken } from '../../src/services/token.ts';
+import { issueToken } from '../../src/services/gateway/token.ts';
 import type { Place } from '../../src/wire/calls.ts';
 import { type Avatar, decodeServerMotion, encodeUpdate, HEARTBEAT_MS } from '../../src/wire/motion.ts';
 import { RawClient } from './raw-client.ts';
@@ -23,8 +24,8 @@ const PROBES = 4;
 const SLICE_MS = 5;
 const STEP_MS = 50;
 const JOINING_MAX = 200;
-/** Where in a tick the client library begins to send. */
-const ALIGNED = 0.6;
+/** Games turn their frames anywhere in the part of a tick in which the client library sends. */
+const GAMES = 16;
 const SENT_KEPT = 16;
 
 interface Sent extends Avatar {
@@ -38,11 +39,15 @@ interface Player {
   readonly client: RawClient;
   readonly walk: Walk;
   readonly lane: MotionLane;
+  readonly clock: RemoteClock;
   readonly sent: Sent[];
   sequence: number;
   sentAtMs: number;
+  /** When he makes his next step. */
   nextAtMs: number;
-  /** When his newest frame came. */
+  /** When his lane may have something to send. */
+  dueAtMs: number;
+  /** When his newest frame was made. */
   framedAtMs: number;
 }
 
@@ -82,20 +87,24 @@ export class Generator {
     this.#o = o;
   }
 
-  /** Resolves when all have entered. */
-  join(): Promise<void> {
-    return this.#all((number, walk) => this.#join(number, walk));
+  /** Resolves when so many have entered. */
+  join(players: number = this.#o.walks.length): Promise<void> {
+    return this.#fill(this.#players, players, (number, walk) => this.#join(number, walk));
   }
 
-  /** Resolves when all are connected and had one message echoed. */
-  connect(): Promise<void> {
-    return this.#all((number) => this.#connect(number));
+  /** Resolves when so many are connected and had one message echoed. */
+  connect(players: number): Promise<void> {
+    return this.#fill(this.#idle, players, (number) => this.#connect(number));
   }
 
-  async #all(one: (number: number, walk: Walk) => Promise<void>): Promise<void> {
+  async #fill(
+    list: readonly unknown[],
+    players: number,
+    one: (number: number, walk: Walk) => Promise<void>,
+  ): Promise<void> {
     const waiting = new Set<Promise<void>>();
-    for (const [index, walk] of this.#o.walks.entries()) {
-      const joined: Promise<void> = one(index + 1, walk).finally(() => waiting.delete(joined));
+    for (const walk of this.#o.walks.slice(list.length, players)) {
+      const joined: Promise<void> = one(list.length + 1, walk).finally(() => waiting.delete(joined));
       waiting.add(joined);
       if (waiting.size >= JOINING_MAX) await Promise.race(waiting);
     }
@@ -170,8 +179,9 @@ export class Generator {
         },
       });
       const lane = new MotionLane();
-      const times = { sentAtMs: 0, nextAtMs: 0, framedAtMs: 0 };
-      const player: Player = { number, client, walk, lane, sent: [], sequence: 0, ...times };
+      const clock = new RemoteClock();
+      const times = { sentAtMs: 0, nextAtMs: 0, dueAtMs: 0, framedAtMs: 0 };
+      const player: Player = { number, client, walk, lane, clock, sent: [], sequence: 0, ...times };
       this.#players.push(player);
     });
   }
@@ -211,13 +221,15 @@ export class Generator {
 
   #reckon(player: Player, nowMs: number): void {
     const { lane, walk } = player;
-    if (nowMs >= player.nextAtMs) {
+    const isStepping = nowMs >= player.nextAtMs;
+    if (!isStepping && nowMs < player.dueAtMs) return;
+    if (isStepping) {
       player.nextAtMs += STEP_MS;
       walk.step(nowMs);
       lane.moveTo(walk.at(nowMs), nowMs);
     }
-    if (lane.wakeAtMs > nowMs) return;
     const update = lane.take(nowMs);
+    player.dueAtMs = lane.wakeAtMs;
     if (update !== undefined) this.#sent(player, update, nowMs);
   }
 
@@ -244,15 +256,17 @@ export class Generator {
     if (player.sent.length > SENT_KEPT) player.sent.shift();
   }
 
-  #framed(player: Player, bytes: Buffer | undefined): void {
+  #framed(player: Player, bytes: Buffer): void {
     const nowMs = performance.now();
     this.#framesIn += 1;
-    if (this.#o.manner === 'reckoned') player.lane.ticked(nowMs);
-    else if (this.#o.manner === 'aligned') this.#align(player, nowMs);
-    if (bytes === undefined) return;
+    // As in every tick and no correction: its time follows the kind.
+    const atMs = player.clock.localMs(bytes.readUInt32LE(1), nowMs);
+    if (this.#o.manner === 'reckoned') this.#ticked(player, atMs);
+    else if (this.#o.manner === 'aligned') this.#align(player, atMs);
+    const probe = this.#probeOf(player.number);
+    if (probe >= PROBES) return;
     const motion = decodeServerMotion(bytes);
     if (motion.kind !== 'tick') throw new Error(`player ${player.number} was put back`);
-    const probe = this.#probeOf(player.number);
     const { avatars, timeMs: stampMs } = motion;
     this.#others[probe]?.saw({ avatars, stampMs }, player.number, nowMs);
     for (const avatar of avatars) {
@@ -260,11 +274,19 @@ export class Generator {
     }
   }
 
+  #ticked(player: Player, atMs: number): void {
+    player.lane.ticked(atMs);
+    player.dueAtMs = player.lane.wakeAtMs;
+  }
+
   /** What was to be sent in the tick before and was not yet keeps its time. */
-  #align(player: Player, nowMs: number): void {
+  #align(player: Player, atMs: number): void {
     const hasSent = player.sentAtMs >= player.framedAtMs;
-    player.framedAtMs = nowMs;
-    if (hasSent) player.nextAtMs = nowMs + ALIGNED * this.#o.tickMs;
+    player.framedAtMs = atMs;
+    if (!hasSent) return;
+    const part = (player.number % GAMES) / GAMES;
+    const place = SEND_FROM + (SEND_UNTIL - SEND_FROM) * part;
+    player.nextAtMs = atMs + place * this.#o.tickMs;
   }
 
   /** Finds the update that an avatar shows, and counts its way the first time that this probe sees it. */

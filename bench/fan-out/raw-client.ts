@@ -7,15 +7,17 @@ import { connect, type Socket } from 'node:net';
 const TEXT = 0x81;
 const BINARY = 0x82;
 const PING = 0x9;
+/** So much of a frame that nobody looks into is shown all the same: its kind and its time. */
+const HEAD_BYTES = 5;
 
 export interface Reader {
   text(text: string): void;
-  /** Called for every binary frame; `bytes` only where `wants` is set, and only valid in the call. */
-  binary(bytes: Buffer | undefined): void;
+  /** Called for every binary frame; `bytes` are its head unless `wants` is set, valid in the call only. */
+  binary(bytes: Buffer): void;
 }
 
 export class RawClient {
-  /** Whether the reader wants the bytes of binary frames. */
+  /** Whether the reader wants all bytes of binary frames. */
   wants: boolean;
   bytesIn = 0;
   readonly #socket: Socket;
@@ -102,7 +104,9 @@ export class RawClient {
     const length = short < 126 ? short : bytes.readUInt16BE(2);
     const isBinary = opcode === 2;
     if (isBinary && !this.wants) {
-      this.#reader.binary(undefined);
+      const shown = head + Math.min(length, HEAD_BYTES);
+      if (bytes.length < shown) return 0;
+      this.#reader.binary(bytes.subarray(head, shown));
       this.#skip = Math.max(0, head + length - bytes.length);
       return Math.min(head + length, bytes.length);
     }

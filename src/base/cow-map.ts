@@ -5,6 +5,7 @@
 // Invariants: it always looks like a plain `Map` that had the same calls, order included; a frozen walk
 // sees what was there when it began. Values are never changed in place, only set anew.
 // Source: copy-on-write as in the fork-based snapshots of Redis, by entry instead of by page.
+import { SegmentedMap } from './segmented-map.ts';
 
 interface Change<Value> {
   readonly value: Value | undefined;
@@ -13,16 +14,16 @@ interface Change<Value> {
   readonly isAtEnd: boolean;
 }
 
+/** One moment of it. */
+export interface FrozenMap<Key, Value> extends Iterable<[Key, Value]> {
+  readonly size: number;
+}
+
 export class CowMap<Key, Value> {
-  readonly #below: Map<Key, Value>;
+  readonly #below: SegmentedMap<Key, Value> = new SegmentedMap();
   /** In the order in which new keys follow those below; `undefined` when nothing is frozen. */
   #above: Map<Key, Change<Value>> | undefined;
-  #size: number;
-
-  constructor(entries: Iterable<readonly [Key, Value]> = []) {
-    this.#below = new Map(entries);
-    this.#size = this.#below.size;
-  }
+  #size = 0;
 
   get size(): number {
     return this.#size;
@@ -87,7 +88,7 @@ export class CowMap<Key, Value> {
    * The entries of this moment, however slowly they are read. One walk at a time: an earlier one that was
    * not thawed must be thawed before.
    */
-  freeze(): ReadonlyMap<Key, Value> {
+  freeze(): FrozenMap<Key, Value> {
     while (this.#above !== undefined) this.thaw(Number.MAX_SAFE_INTEGER);
     this.#above = new Map();
     return this.#below;

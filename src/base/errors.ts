@@ -7,18 +7,20 @@
 /**
  * The contract that every call keeps.
  *
- * - `done` and `rejected` are decided and final. `order` is the place in the group's log that decided
- *   them, so that anyone can check a history's claimed order; only linearizable calls carry it.
+ * - `done` and `rejected` are decided and final. `order` is the place in the log of the group or region
+ *   that decided them, so that anyone can check a history's claimed order. In a region's log, `epoch` is
+ *   that of the primary which answered: the two together are the place of a state that has them.
  * - `unavailable` did not happen: the caller may ask again at will, best after `retryAfterMs`.
  * - `uncertain` may have happened: ask again with the same command id, and the first answer comes.
  */
 export type Outcome<Value, Refusal extends string = string> =
-  | { readonly kind: 'done'; readonly value: Value; readonly order?: number }
+  | { readonly kind: 'done'; readonly value: Value; readonly order?: number; readonly epoch?: number }
   | {
       readonly kind: 'rejected';
       readonly reason: Refusal;
       readonly detail?: string;
       readonly order?: number;
+      readonly epoch?: number;
     }
   | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'uncertain' };
@@ -49,6 +51,11 @@ export class InvariantError extends Error {
 /** Stored bytes are not what was written: this copy stops until it is repaired from others. */
 export class CorruptionError extends Error {
   override readonly name = 'CorruptionError';
+}
+
+/** Stored bytes are whole, and of another program or world: they stay as they are, for who wrote them. */
+export class ForeignDataError extends Error {
+  override readonly name = 'ForeignDataError';
 }
 
 /** Bytes or values from outside are wrong: the sender must mend itself. The text says what to change. */

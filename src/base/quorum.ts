@@ -63,7 +63,15 @@ function countOne(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean>
 function reachedByMajority(voters: readonly NodeId[], reached: (node: NodeId) => number): number {
   if (voters.length === 0) return 0;
   // At most nine numbers: sorting all of them is simpler than being clever, and cleverness has
-  // cost others a lost commit.
-  const sorted = voters.map(reached).sort((a, b) => b - a);
+  // cost others a lost commit. By insertion, for it is done with every answer of a follower.
+  const sorted: number[] = [];
+  for (const voter of voters) {
+    const index = reached(voter);
+    let place = sorted.length;
+    for (; place > 0 && (sorted[place - 1] as number) < index; place--) {
+      sorted[place] = sorted[place - 1] as number;
+    }
+    sorted[place] = index;
+  }
   return sorted[majority(voters.length) - 1] ?? 0;
 }

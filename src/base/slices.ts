@@ -1,8 +1,8 @@
 // Saving and loading a large state slice by slice: some of it at a time, then whoever waits has a turn.
 //
-// State machines and features use it for what may grow large; `runtime/checkpoint-walk` takes the steps.
-// The bytes are those that a plain loop would write.
-import type { ByteWriter } from './bytes.ts';
+// State machines and features use it for what may grow large; the drivers of `runtime` take the steps.
+// The bytes are those that a plain loop would write, and what is loaded is what one would load.
+import type { ByteReader, ByteWriter } from './bytes.ts';
 import type { CowMap } from './cow-map.ts';
 
 /** About half a millisecond of small entries. */
@@ -16,6 +16,19 @@ const CHANGES_PER_SLICE = 2_000;
  * One at a time; it must be brought to its end.
  */
 export type Slices = Generator<undefined, readonly Uint8Array[]>;
+
+/**
+ * Something large that is being read. Each `next` works for a few milliseconds at most; the last one
+ * returns it. Who loses interest lets go of it.
+ */
+export type Loading<Loaded> = Generator<undefined, Loaded>;
+
+/** All that is left to do, in one go. */
+export function atOnce<Result>(work: Generator<undefined, Result>): Result {
+  let step = work.next();
+  while (step.done !== true) step = work.next();
+  return step.value;
+}
 
 /** What `writer` holds, then each item, which must still be as it was at the first `next`. */
 export function* savedInSlices<Item>(
@@ -44,6 +57,21 @@ export function* savedMap<Key, Value>(
   const parts = yield* savedInSlices(writer.varint(frozen.size), frozen, write);
   while (!map.thaw(CHANGES_PER_SLICE)) yield undefined;
   return parts;
+}
+
+/** Calls `load` so often, each time for what comes next. */
+export function* loadedInSlices(
+  reader: ByteReader,
+  count: number,
+  load: () => void,
+): Loading<undefined> {
+  let sliceEnd = reader.offset + SLICE_BYTES;
+  for (let i = 0; i < count; i++) {
+    load();
+    if (reader.offset < sliceEnd) continue;
+    sliceEnd = reader.offset + SLICE_BYTES;
+    yield undefined;
+  }
 }
 
 /** The first so many, though more may be added behind them meanwhile. */

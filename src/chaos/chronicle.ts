@@ -23,8 +23,15 @@ export interface Said extends Channel {
   readonly level: AckLevel;
   readonly askedMs: number;
   readonly answeredMs: number;
-  /** Its place in the region's log. */
+  /** Its place in the region's log, and the epoch of the primary that told it. */
   readonly place: number;
+  readonly epoch: number;
+}
+
+/** A place in a region's log, as a reader may ask for it. */
+export interface Told {
+  readonly epoch: number;
+  readonly order: number;
 }
 
 /** A history that was read. */
@@ -33,6 +40,8 @@ export interface Heard extends Channel {
   readonly askedMs: number;
   /** How old it might be; `undefined`: what the reader himself did and saw must be there, no more. */
   readonly msOld: number | undefined;
+  /** What it must have seen, whoever said that. */
+  readonly told: Told | undefined;
   readonly messages: readonly ChatMessage[];
 }
 
@@ -90,15 +99,24 @@ export class Chronicle {
     else list.push(said);
   }
 
+  /** The message of the channel that was acknowledged last, by its place; everybody may know of it. */
+  latest(channel: Channel): Told | undefined {
+    const said = this.#said.get(keyOf(channel))?.at(-1);
+    return said === undefined ? undefined : { epoch: said.epoch, order: said.place };
+  }
+
   /** Judges a history by what must be in it, at the latest when it was asked for. */
   heard(heard: Heard): void {
     this.#judgeOrder(heard);
-    const { player, askedMs, msOld } = heard;
+    const { player, askedMs, msOld, told } = heard;
     const view = new View(heard);
     for (const said of this.#said.get(keyOf(heard)) ?? []) {
       const isOwn = said.player === player && said.answeredMs <= askedMs;
       const isOld = msOld !== undefined && said.answeredMs <= askedMs - msOld;
-      if ((!isOwn && !isOld) || view.mayHaveForgotten(said.place) || view.shows(said.text)) continue;
+      // Whatever stands before a place in one log was there when that was.
+      const isTold = told !== undefined && said.epoch === told.epoch && said.place <= told.order;
+      const isDue = isOwn || isOld || isTold;
+      if (!isDue || view.mayHaveForgotten(said.place) || view.shows(said.text)) continue;
       const words = `"${said.text}" of ${said.region}, place ${said.place}, acknowledged at ${said.level}`;
       // What one disk alone had may be gone, with a promotion that says so.
       if (said.level === 'one') this.#missing.set(`${keyOf(said)} ${said.text}`, { ...said, what: words });
@@ -130,7 +148,7 @@ export class Chronicle {
   }
 
   /** The last reading of a channel, at its primary, when everything is whole and nobody speaks. */
-  closed(heard: Omit<Heard, 'player' | 'askedMs' | 'msOld'>): void {
+  closed(heard: Omit<Heard, 'player' | 'askedMs' | 'msOld' | 'told'>): void {
     const view = new View(heard);
     for (const said of this.#said.get(keyOf(heard)) ?? []) {
       if (view.mayHaveForgotten(said.place) || view.shows(said.text)) continue;

@@ -1,10 +1,10 @@
 // A world of real processes that a drill can break: started in a folder, broken at will, healed, ended.
 //
 // `run.ts` owns one. It drives the host's own supervisor, network and eyes, so that what is broken is what
-// operators run. `bluemarble status` and the other operator's commands work on it meanwhile.
+// operators run. `bluemarble status` and the commands that act on nodes and links work on it meanwhile; its
+// members stay as they are.
 // Invariant: after `stop` no process of it is left.
 import { type Child, type ChildListener, startChild } from '../adapters/node/children.ts';
-import { removeFolder } from '../adapters/node/drill-files.ts';
 import { takenPort } from '../adapters/node/free-ports.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import { type Claim, claimWorld } from '../host/claim.ts';
@@ -18,9 +18,10 @@ import { nameOf, type WorldView } from '../host/view.ts';
 import { wanDelays } from '../host/wan.ts';
 import { Watch } from '../host/watch.ts';
 import { openWorld, rememberProcesses, TOPOLOGY_FILE, type World } from '../host/world-folder.ts';
-import { seedTopology } from '../services/topology.ts';
+import type { Operation } from '../services/calls/operation.ts';
+import { seedTopology } from '../services/topology/topology.ts';
 import { apart, KernelNetwork } from './kernel-network.ts';
-import type { DrilledRegion } from './schedule.ts';
+import type { DrilledGroup, DrilledRegion } from './schedule.ts';
 import { buildShims, type Shims } from './shims.ts';
 
 const PORT_LOWEST = 20_000;
@@ -29,7 +30,7 @@ const PORT_TRIES_MAX = 50;
 
 export interface ClusterOptions {
   readonly folder: string;
-  /** Where the shims are built and armed; removed by `stop`. */
+  /** Where the shims are built and armed; the caller removes it. */
   readonly shimsFolder: string;
   readonly basePort: number | undefined;
   readonly isWan: boolean;
@@ -48,6 +49,8 @@ export class Cluster {
   readonly supervisor: Supervisor;
   readonly watch: Watch;
   readonly #options: ClusterOptions;
+  /** Groups in which fewer vote than hold them, or did: a change that was asked for may still be to come. */
+  readonly #narrowed = new Set<string>();
   #claim: Claim | undefined;
 
   /** Makes the folder and starts nothing. Throws `StartError` for one that can not be used. */
@@ -104,6 +107,14 @@ export class Cluster {
     return this.world.topology.nodes.filter(({ kind }) => kind === 'region').map(({ name }) => name);
   }
 
+  get groups(): readonly DrilledGroup[] {
+    const { topology } = this.world;
+    return topology.groups.map(({ name, members }) => ({
+      name,
+      members: members.map((id) => nameOf(topology, id)),
+    }));
+  }
+
   get regions(): readonly DrilledRegion[] {
     const { topology } = this.world;
     return topology.regions.map(({ name, copies }) => ({
@@ -133,8 +144,41 @@ export class Cluster {
     return selection.kind === 'nodes' ? selection.names : [];
   }
 
-  /** Undoes whatever was done: links healed, disks and clocks right, every node running or on its way. */
+  /**
+   * Tells whoever must know, by the latest look, that these nodes shall vote in the group, lead it, or be
+   * primary of the region; false when nobody can be told, or when it leads already.
+   */
+  change(operation: Operation['kind'], of: string, nodes: readonly string[]): boolean {
+    const { groups, regions, nodes: all } = this.watch.view;
+    const witness = all.find(({ kind, condition }) => kind === 'global' && condition === 'up')?.name;
+    const leader = groups.find(({ group }) => group === of)?.leader;
+    const primary = regions.find(({ region }) => region === of)?.primary;
+    const isSo = operation !== 'reconfigure' && nodes.some((node) => node === leader || node === primary);
+    const told = this.supervisor.keeper((operation === 'promote' ? witness : leader) ?? '');
+    if (told === undefined || isSo) return false;
+    if (operation === 'reconfigure') this.#narrowed.add(of);
+    const ids = this.world.topology.nodes.filter(({ name }) => nodes.includes(name)).map(({ id }) => id);
+    const message: Operation = { kind: operation, group: of, nodes: ids };
+    told.tell(message);
+    return true;
+  }
+
+  /** Everybody who holds a group votes in it again, once its leader can be told. */
+  letAllVote(): void {
+    for (const { name, members } of this.world.topology.groups) {
+      if (!this.#narrowed.has(name)) continue;
+      const present = this.watch.membersOf(name) ?? [];
+      if (members.every((node) => present.includes(node))) continue;
+      this.change('reconfigure', name, members.map((id) => nameOf(this.world.topology, id)));
+    }
+  }
+
+  /**
+   * Undoes whatever was done: everybody votes, links healed, disks and clocks right, every node running or on
+   * its way.
+   */
   heal(): void {
+    this.letAllVote();
     this.network.heal();
     for (const { name } of this.world.topology.nodes) {
       this.shims.setDisk(name, '');
@@ -152,7 +196,6 @@ export class Cluster {
     await this.supervisor.stop();
     await this.#claim?.release();
     this.kernel?.end();
-    removeFolder(this.#options.shimsFolder);
   }
 
   /** Ends everything at once. */
@@ -162,7 +205,8 @@ export class Cluster {
 
   #answer(question: unknown): Promise<Answer> {
     const keeper = (name: string): ReturnType<Supervisor['keeper']> => this.supervisor.keeper(name);
-    return answerOperator({ view: () => this.look(), keeper, network: this.network }, question);
+    const { clock } = this.#options.doors;
+    return answerOperator({ clock, view: () => this.look(), keeper, network: this.network }, question);
   }
 
   #startNode(name: string, listener: ChildListener): Child {

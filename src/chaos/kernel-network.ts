@@ -11,7 +11,7 @@ import {
   retransmittedSegments,
   startDelayer,
 } from '../adapters/node/own-network.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 import type { FaultyLink, LinkFaults } from '../wire/link-faults.ts';
 
 /** From here it is the same way in the sources and in the built package. */

@@ -7,7 +7,7 @@ import { Random } from '../base/random.ts';
 import { type Client, connect } from '../client/index.ts';
 import { insist } from '../crowd/insist.ts';
 import { accountOf } from '../crowd/names.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 import type { HoldingsView } from '../wire/calls.ts';
 import { Contender } from './contender.ts';
 import type { Recorder } from './recorder.ts';

@@ -9,6 +9,8 @@ import { waitFor } from '../host/waits.ts';
 import type { Cluster } from './cluster.ts';
 import { type Deed, describeDeed, type NemesisName, type Strike } from './schedule.ts';
 
+/** Who leads may be away: it is asked again until the fault is over. */
+const ASK_EVERY_MS = 500;
 /** Between two deaths of a crash loop: shorter than a start takes, and longer. */
 const CRASH_EVERY_MS = 700;
 
@@ -32,12 +34,21 @@ export interface NemesisOptions {
   told(words: string): void;
 }
 
+const SHIMMED: readonly NemesisName[] = [
+  'slow-disk',
+  'failed-sync',
+  'failed-write',
+  'full-disk',
+  'torn-write',
+  'clock',
+];
+
 /** Nemeses that can not be had on this machine, and why. */
 export function missingNemeses({ shims, kernel }: Cluster): ReadonlyMap<NemesisName, string> {
   const missing = (names: readonly NemesisName[], why: string | undefined): [NemesisName, string][] =>
     why === undefined ? [] : names.map((name) => [name, why]);
   return new Map([
-    ...missing(['slow-disk', 'failed-sync', 'torn-write', 'clock'], shims.absent),
+    ...missing(SHIMMED, shims.absent),
     ...missing(['slow-links'], kernel?.delayAbsent),
   ]);
 }
@@ -85,6 +96,8 @@ function begin(deed: Deed, name: string, o: NemesisOptions & { readonly forMs: n
       return beginDisk(deed, o.cluster);
     case 'clock':
       return beginClock(deed, o.cluster);
+    case 'change':
+      return beginChange(deed, o);
   }
 }
 
@@ -146,6 +159,29 @@ async function beginClock(
   const nodes = await cluster.select(selectors);
   for (const node of nodes) cluster.shims.setClock(node, offsetMs);
   return { nodes, end: () => nodes.forEach((node) => cluster.shims.setClock(node, 0)) };
+}
+
+/** It lasts until everybody votes again; a hand-over is done once and stays. */
+async function beginChange(
+  { operation, of, nodes }: Extract<Deed, { kind: 'change' }>,
+  o: NemesisOptions & { readonly forMs: number },
+): Promise<Begun> {
+  const { cluster } = o;
+  const isLasting = operation === 'reconfigure';
+  const untilMs = o.sinceBeginMs() + o.forMs;
+  let isTold = false;
+  do {
+    await cluster.look();
+    isTold = cluster.change(operation, of, nodes) || isTold;
+    if (isTold && !isLasting) break;
+    await pauseFor(Math.min(ASK_EVERY_MS, untilMs - o.sinceBeginMs()), o);
+  } while (o.sinceBeginMs() < untilMs && !o.ending.aborted);
+  const end = async (): Promise<void> => {
+    if (!isLasting) return;
+    await cluster.look();
+    cluster.letAllVote();
+  };
+  return { nodes: isTold ? nodes : [], end };
 }
 
 async function pauseFor(durationMs: number, { clock, ending }: NemesisOptions): Promise<void> {

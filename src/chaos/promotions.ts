@@ -3,7 +3,7 @@
 // `run.ts` hands in every look. Placement remembers its latest appointments only, and what a promotion cost
 // is told later, when the copy that had more returns: so the fullest word on each epoch counts.
 import { nameOf } from '../host/view.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 import type { Appointment } from '../verify/invariants.ts';
 import type { Appointment as Placed } from '../wire/placement.ts';
 import type { NodeStatus } from '../wire/status.ts';

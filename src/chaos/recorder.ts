@@ -1,16 +1,24 @@
 // What the clients of a drill asked and were answered, as histories: written down, and kept for the checks.
 //
 // `contender.ts` records every call in one or more of three histories (gold, items, names), each with a model
-// of its own. docs/histories.md describes the format. An invocation is recorded before it is sent and an
-// answer after it was received, so that nothing is claimed to have been quicker than it was.
+// of its own; `run.ts` adds what residents said (chat) and what the nodes told of themselves (world).
+// docs/histories.md describes the format. An invocation is recorded before it is sent and an answer after it
+// was received, so that nothing is claimed to have been quicker than it was.
 import { type LinesFile, openLines } from '../adapters/node/drill-files.ts';
 import type { Outcome } from '../base/errors.ts';
 import { type History, HistoryReader } from '../verify/history.ts';
+import { NO_MODEL } from '../verify/report.ts';
 
-export const BOOKS = ['gold', 'items', 'names'] as const;
+export const BOOKS = ['gold', 'items', 'names', 'chat', 'world'] as const;
 export type Book = (typeof BOOKS)[number];
 
-const MODELS: Readonly<Record<Book, string>> = { gold: 'bank', items: 'ownership', names: 'ownership' };
+const MODELS: Readonly<Record<Book, string>> = {
+  gold: 'bank',
+  items: 'ownership',
+  names: 'ownership',
+  chat: 'list',
+  world: NO_MODEL,
+};
 
 /** One operation in the terms of a model. */
 export interface Entry {
@@ -35,7 +43,8 @@ export interface Answer {
 export class Recorder {
   readonly #files: ReadonlyMap<Book, LinesFile>;
   readonly #readers: ReadonlyMap<Book, HistoryReader>;
-  readonly #beganMs: number = performance.now();
+  /** Times count from here. */
+  readonly beganMs: number = performance.now();
   #operations = 0;
 
   /** Begins a file for each book in the folder. Throws `StartError` when that can not be. */
@@ -73,6 +82,20 @@ export class Recorder {
     this.#add(book, { ...line, type: 'ok', value, ...order });
   }
 
+  /** Lines of a history that were put in order by who hands them over. */
+  add(book: Book, lines: readonly object[]): void {
+    for (const line of lines) this.#add(book, line);
+  }
+
+  /** What somebody saw of the world, as an operation of no model. */
+  observe(book: Book, f: string, seen: readonly { readonly key: string; readonly value: unknown }[]): void {
+    for (const { key, value } of seen) {
+      const line = { process: 'observer', f, key, value, time: this.#nowMs() };
+      this.#add(book, { ...line, type: 'invoke' });
+      this.#add(book, { ...line, type: 'ok' });
+    }
+  }
+
   /** Closes the files; the histories as the checks want them. */
   finish(): ReadonlyMap<Book, { readonly model: string; readonly history: History }> {
     for (const file of this.#files.values()) file.close();
@@ -92,7 +115,7 @@ export class Recorder {
 
   /** To the microsecond, as far as clocks of processes go. */
   #nowMs(): number {
-    return Math.round((performance.now() - this.#beganMs) * 1_000) / 1_000;
+    return Math.round((performance.now() - this.beganMs) * 1_000) / 1_000;
   }
 }
 

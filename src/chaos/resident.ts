@@ -11,6 +11,7 @@ import { insist, pause } from '../crowd/insist.ts';
 import type { HoldingsView, Place } from '../wire/calls.ts';
 import { type AckLevel, ackLevels } from '../wire/levels.ts';
 import type { ChatMessage, Workshop } from '../wire/regional-calls.ts';
+import type { ChatHistory } from './chat-history.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -32,6 +33,7 @@ export interface ResidentOptions {
   /** On land, at an edge of his region. */
   readonly home: Place;
   readonly chronicle: Chronicle;
+  readonly chat: ChatHistory;
   readonly timeline: Timeline;
   readonly random: Random;
 }
@@ -116,7 +118,7 @@ export class Resident {
   }
 
   async #say(random: Random): Promise<void> {
-    const { region, chronicle } = this.#o;
+    const { region, chronicle, chat } = this.#o;
     const channel = random.pick(CHANNELS) ?? 'region';
     const level = levelOf(random);
     const text = `${this.#player} says ${++this.#said}`;
@@ -125,20 +127,28 @@ export class Resident {
     const outcome = await this.#make('chat.say', { channel, text }, { region, ack: level });
     if (outcome.kind !== 'done') return;
     const answeredMs = performance.now();
-    const place = outcome.value.number;
+    const { number: place } = outcome.value;
+    const { epoch = 0 } = outcome;
     const player = this.#player;
-    chronicle.said({ player, region, channel, text, level, askedMs, answeredMs, place });
+    const said = { player, region, channel, text, level, askedMs, answeredMs, place, epoch };
+    chronicle.said(said);
+    chat.said(said);
   }
 
   async #listen(random: Random): Promise<void> {
-    const { region, chronicle } = this.#o;
+    const { region, chronicle, chat } = this.#o;
     const channel = random.pick(CHANNELS) ?? 'region';
-    const msOld = random.pick([undefined, 0, 200, 1_000]);
-    const bound = msOld === undefined ? undefined : { msOld };
+    const wish = random.pick(['own', 'told', 0, 200, 1_000] as const);
+    const msOld = typeof wish === 'number' ? wish : undefined;
+    const told = wish === 'told' ? chronicle.latest({ region, channel }) : undefined;
+    const bound = msOld === undefined ? told : { msOld };
     const askedMs = performance.now();
     const outcome = await this.#make('chat.history', { channel }, { region, bound });
     if (outcome.kind !== 'done') return;
-    chronicle.heard({ player: this.#player, region, channel, askedMs, msOld, messages: outcome.value });
+    const { value: messages } = outcome;
+    const heard = { player: this.#player, region, channel, askedMs, msOld, told, messages };
+    chat.heard(heard, performance.now());
+    chronicle.heard(heard);
   }
 
   async #craft(random: Random): Promise<void> {

@@ -7,8 +7,9 @@ import { Random } from '../base/random.ts';
 import { type Client, connect } from '../client/index.ts';
 import { insist } from '../crowd/insist.ts';
 import { accountOf } from '../crowd/names.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 import type { Place } from '../wire/calls.ts';
+import type { ChatHistory } from './chat-history.ts';
 import type { Chronicle } from './chronicle.ts';
 import { gatewayUrls } from './load.ts';
 import { CHANNELS, type Crafted, Resident } from './resident.ts';
@@ -33,6 +34,7 @@ export interface ResidentsOptions {
   readonly topology: Topology;
   readonly seed: number;
   readonly chronicle: Chronicle;
+  readonly chat: ChatHistory;
   readonly timeline: Timeline;
 }
 
@@ -66,7 +68,7 @@ export class Residents {
 
   /** Lets everybody in, one after the other, and begins; false when not all could be let in. */
   async begin(): Promise<boolean> {
-    const { topology, seed, chronicle, timeline } = this.#options;
+    const { topology, seed, chronicle, chat, timeline } = this.#options;
     const giveUp = AbortSignal.timeout(JOIN_MS_MAX);
     const random = new Random(seed).split('residents');
     const residents: Resident[] = [];
@@ -76,7 +78,7 @@ export class Residents {
       if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
       await insist(() => client.call('holdings.open', null), giveUp);
       const own = random.split(String(place));
-      const resident = new Resident({ client, region, home, chronicle, timeline, random: own });
+      const resident = new Resident({ client, region, home, chronicle, chat, timeline, random: own });
       if (!(await resident.begin(giveUp))) return false;
       residents.push(resident);
     }

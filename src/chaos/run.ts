@@ -4,15 +4,17 @@
 // while they play, heal, wait until the world is whole, read everything, judge, draw the picture.
 // Invariant: whatever happens in between, no process and no temporary file is left; a world that broke its
 // promise keeps its folder, for whoever looks into it.
-import { makeTempFolder, removeFolder, writeText } from '../adapters/node/drill-files.ts';
+import { makeTempFolder, mustTakeFiles, removeFolder, writeText } from '../adapters/node/drill-files.ts';
 import { enterOwnNetwork } from '../adapters/node/own-network.ts';
-import { formatDuration } from '../host/duration.ts';
+import { StartError } from '../adapters/node/start-error.ts';
+import { formatDuration, spanOf } from '../host/duration.ts';
 import type { KeeperEvent } from '../host/node-keeper.ts';
 import type { RunDoors } from '../host/run.ts';
 import { Stops } from '../host/stops.ts';
 import type { WorldView } from '../host/view.ts';
 import { pauseUntil, waitFor } from '../host/waits.ts';
 import type { Appointment } from '../verify/invariants.ts';
+import { ChatHistory } from './chat-history.ts';
 import { Chronicle } from './chronicle.ts';
 import { Cluster } from './cluster.ts';
 import { Load } from './load.ts';
@@ -61,22 +63,35 @@ export interface Traces {
 
 /** What a drill came to. */
 export interface Drilled {
+  readonly seed: number;
   readonly verdict: Verdict;
   readonly story: Story;
+  readonly traces: Traces;
+  /** How many faults hit somebody. */
   readonly faults: number;
   /** The operator ended it before its time. */
   readonly isStopped: boolean;
 }
 
-/**
- * Runs a drill; the exit code. `judged` is told what it came to, unless it never began. Throws `StartError`
- * when the world can not start.
- */
-export async function runChaos(
+/** Runs a drill; the exit code. Throws `StartError` when the world can not start, or no fault can come. */
+export function runChaos(options: ChaosOptions, doors: RunDoors): Promise<number> {
+  return runDrill(options, doors, (drilled) => {
+    if (options.isJson) doors.terminal.print(`${JSON.stringify(reportOf(drilled))}\n`);
+  });
+}
+
+/** For scripts, as one line of JSON. */
+export function reportOf({ seed, verdict, story, faults, traces }: Drilled): object {
+  return { seed, ...verdict, ...story, faults, ...traces };
+}
+
+/** As `runChaos`, but prints nothing for scripts: `judged` is told what it came to, unless it never began. */
+export async function runDrill(
   options: ChaosOptions,
   doors: RunDoors,
-  judged: (drilled: Drilled) => void = () => undefined,
+  judged: (drilled: Drilled) => void,
 ): Promise<number> {
+  mustTakeFiles(options.out);
   if (options.isKernel) enterOwnNetwork();
   const folder = options.folder ?? makeTempFolder('bluemarble-chaos-');
   const drill = new Drill(options, doors, folder);
@@ -96,9 +111,12 @@ interface Readings {
   readonly load: Load;
   readonly residents: Residents;
   readonly chronicle: Chronicle;
+  readonly chat: ChatHistory;
   readonly promotions: Promotions;
   readonly recorder: Recorder;
   readonly settledMs: number | undefined;
+  readonly areAllIn: boolean;
+  readonly faults: number;
 }
 
 class Drill {
@@ -125,9 +143,11 @@ class Drill {
     const { terminal, clock } = this.#doors;
     const stops = new Stops(terminal, clock);
     void stops.first.then(() => this.#ending.abort());
-    const cluster = await this.#open();
-    stops.onSecond(() => cluster.abort());
+    const shimsFolder = makeTempFolder('bluemarble-shims-');
+    let cluster: Cluster | undefined;
     try {
+      cluster = await this.#open(shimsFolder);
+      stops.onSecond(() => cluster?.abort());
       const schedule = this.#draw(cluster);
       this.note('starting the world');
       const started = await Promise.race([cluster.start().then(() => true), stops.first.then(() => false)]);
@@ -137,16 +157,17 @@ class Drill {
       judged({ ...drilled, isStopped: this.#ending.signal.aborted });
       return stops.isAtOnce ? EXIT_AT_ONCE : EXIT_CODES[verdict];
     } finally {
-      await cluster.stop();
+      await cluster?.stop();
+      removeFolder(shimsFolder);
       stops.release();
     }
   }
 
-  #open(): Promise<Cluster> {
+  #open(shimsFolder: string): Promise<Cluster> {
     const { basePort, isWan, isKernel } = this.#options;
     return Cluster.open({
       folder: this.#folder,
-      shimsFolder: makeTempFolder('bluemarble-shims-'),
+      shimsFolder,
       basePort,
       isWan,
       isKernel,
@@ -158,8 +179,13 @@ class Drill {
   #draw(cluster: Cluster): readonly Strike[] {
     const { seed, forMs, nemeses } = this.#options;
     const missing = missingNemeses(cluster);
-    for (const [nemesis, reason] of missing) {
-      if (nemeses.includes(nemesis)) this.note(`left out: ${nemesis} (${reason})`);
+    const absent = nemeses.flatMap((nemesis) => {
+      const reason = missing.get(nemesis);
+      return reason === undefined ? [] : [`${nemesis} (${reason})`];
+    });
+    for (const words of absent) this.note(`left out: ${words}`);
+    if (absent.length === nemeses.length) {
+      throw new StartError(`None of the faults can be had on this machine: ${absent.join(', ')}.`);
     }
     const schedule = drawSchedule({
       seed,
@@ -168,8 +194,11 @@ class Drill {
       globals: cluster.globals,
       gateways: cluster.gateways,
       regions: cluster.regions,
-      groups: cluster.world.topology.groups.map(({ name }) => name),
+      groups: cluster.groups,
     });
+    if (schedule.length === 0) {
+      throw new StartError(`No fault has room in ${spanOf(forMs)}: give the drill more time with --for.`);
+    }
     this.note(`seed ${seed}: ${schedule.length} faults in ${formatDuration(forMs)}`);
     for (const strike of schedule) this.note(`  ${describeStrike(strike)}`);
     return schedule;
@@ -184,14 +213,17 @@ class Drill {
     const load = new Load({ topology, seed, clients, recorder, timeline });
     const promotions = new Promotions(topology);
     const chronicle = new Chronicle();
-    const residents = new Residents({ topology, seed, chronicle, timeline });
+    const chat = new ChatHistory();
+    recorder.begin('chat', []);
+    recorder.begin('world', undefined);
+    const residents = new Residents({ topology, seed, chronicle, chat, timeline });
     this.note(`${clients} traders and ${residents.count} residents are coming`);
     this.#beganMs = performance.now();
     const progress = this.#showProgress(cluster, recorder, promotions);
     try {
-      const areIn = (await load.begin()) && (await residents.begin());
+      const areAllIn = (await load.begin()) && (await residents.begin());
       this.#beganMs = performance.now();
-      const striking = strikeAll(areIn ? schedule : [], {
+      const striking = strikeAll(areAllIn ? schedule : [], {
         cluster,
         clock,
         sinceBeginMs: () => this.#sinceBeginMs(),
@@ -199,14 +231,16 @@ class Drill {
         told: (words) => this.note(`${seconds(this.#sinceBeginMs())}  ${words}`),
       });
       const struck = await striking;
-      await this.#pause(areIn ? forMs - this.#sinceBeginMs() : 0);
+      const faults = struck.filter(({ nodes }) => nodes.length > 0).length;
+      await this.#pause(areAllIn ? forMs - this.#sinceBeginMs() : 0);
       const healedMs = this.#sinceBeginMs();
       this.note(`${seconds(healedMs)}  all faults end`);
       const settledMs = await this.#settle(cluster);
       // A little of ordinary life, so that the picture shows that it is one.
       await this.#pause(PROGRESS_EVERY_MS);
       await Promise.all([load.finish(), residents.finish()]);
-      const read = { load, residents, chronicle, promotions, recorder, settledMs };
+      const told = { residents, chronicle, chat, promotions };
+      const read = { ...told, load, recorder, settledMs, areAllIn, faults };
       const verdict = await this.#read(cluster, read);
       const story = {
         ...timeline.totals,
@@ -214,8 +248,9 @@ class Drill {
         promotions: promotions.count,
         lostEntries: promotions.lostEntries,
       };
-      this.#leaveTraces({ verdict, story, schedule, struck, healedMs, timeline, recorder, cluster });
-      return { verdict, story, faults: struck.length };
+      const left = { schedule, struck, faults, healedMs, timeline, recorder, cluster };
+      const traces = this.#leaveTraces({ verdict, story, ...left });
+      return { seed, verdict, story, faults, traces };
     } finally {
       await progress.stop();
       load.leave();
@@ -252,6 +287,9 @@ class Drill {
       });
       return areEqual && channels.length === 0 && standingIn(cluster) === residents.count;
     });
+    o.recorder.add('chat', o.chat.lines(o.recorder.beganMs));
+    o.recorder.observe('world', 'primary', appointed([...this.#leaders, ...promotions.appointments]));
+    o.recorder.observe('world', 'digest', digests(cluster));
     this.note(`checking ${o.recorder.operations} operations`);
     const regional: Regional = {
       ...chronicle.finish(promotions.lostPlaces),
@@ -262,6 +300,8 @@ class Drill {
     };
     return judge({
       players: this.#options.clients,
+      areAllIn: o.areAllIn,
+      faults: o.faults,
       histories: o.recorder.finish(),
       opening: load.opening,
       closing,
@@ -280,29 +320,29 @@ class Drill {
     readonly story: Story;
     readonly schedule: readonly Strike[];
     readonly struck: readonly Struck[];
+    readonly faults: number;
     readonly healedMs: number;
     readonly timeline: Timeline;
     readonly recorder: Recorder;
     readonly cluster: Cluster;
-  }): void {
-    const { seed, out, forMs, clients, isJson, isWan, isKernel, nemeses } = this.#options;
-    const { verdict, story, schedule, struck, healedMs, timeline, recorder, cluster } = o;
-    const title = `seed ${seed}, ${clients} players, ${struck.length} faults: ${verdict.verdict}`;
+  }): Traces {
+    const { seed, out, forMs, clients, isWan, isKernel, nemeses } = this.#options;
+    const { verdict, story, schedule, struck, faults, healedMs, timeline, recorder, cluster } = o;
+    const title = `seed ${seed}, ${clients} players, ${faults} faults: ${verdict.verdict}`;
     const svg = drawPicture({ title, spans: timeline.spans, struck, healedMs });
     const picture = writeText(out, `seed-${seed}.svg`, svg);
     const files = recorder.paths;
+    this.note(`${faults} of ${schedule.length} faults hit somebody`);
     for (const line of describeVerdict(verdict, story)) this.note(line);
     const { kernel } = cluster;
     if (kernel !== undefined) this.note(`the kernel sent ${kernel.retransmitted} segments again`);
     const only = nemeses.length === NEMESES.length ? '' : ` --nemesis ${nemeses.join(',')}`;
     const ways = `${isWan ? ' --wan' : ''}${isKernel ? ' --kernel' : ''}`;
     const others = `${only}${ways} --clients ${clients}`;
-    this.note(`again: bluemarble chaos --for ${forMs}ms --seed ${seed}${others}`);
+    this.note(`again: bluemarble chaos --for ${spanOf(forMs)} --seed ${seed}${others}`);
     for (const path of files) this.note(`history: ${path}`);
     this.note(`picture: ${picture}`);
-    if (!isJson) return;
-    const traces: Traces = { schedule, struck, files, picture };
-    this.#doors.terminal.print(`${JSON.stringify({ seed, ...verdict, ...story, ...traces })}\n`);
+    return { schedule, struck, files, picture };
   }
 
   #showProgress(
@@ -382,6 +422,27 @@ function moved({ regions }: WorldView): readonly string[] {
     if (isSought) return [`${region} nobody`];
     return primary === region || primary === undefined ? [] : [`${region} ${primary}`];
   });
+}
+
+/** Each once: most have been seen again and again. */
+function appointed(
+  appointments: readonly Appointment[],
+): readonly { readonly key: string; readonly value: object }[] {
+  const texts = new Set(appointments.map(({ group, epoch, node }) => JSON.stringify([group, epoch, node])));
+  return [...texts].map((text) => {
+    const [key, epoch, node] = JSON.parse(text) as [string, number, string];
+    return { key, value: { epoch, node } };
+  });
+}
+
+/** What every copy had come to when it was last counted. */
+function digests({ watch }: Cluster): readonly { readonly key: string; readonly value: object }[] {
+  return [...watch.audits].flatMap(([node, { groups }]) =>
+    groups.map(({ group, applied: position, epoch, stateHash: digest }) => {
+      const key = epoch === undefined ? group : `${group} epoch ${epoch}`;
+      return { key, value: { position, node, digest } };
+    }),
+  );
 }
 
 /** Players in all spaces together: whoever is in two is counted twice. */

@@ -37,8 +37,12 @@ const WORLD_NEMESES = [
   'lossy-links',
   'slow-disk',
   'failed-sync',
+  'failed-write',
+  'full-disk',
   'torn-write',
   'clock',
+  'hand-over',
+  'fewer-voters',
 ] as const;
 export type NemesisName = (typeof WORLD_NEMESES | typeof REGION_NEMESES)[number];
 export const NEMESES: readonly NemesisName[] = [...WORLD_NEMESES, ...REGION_NEMESES];
@@ -50,12 +54,19 @@ export type Deed =
   | { readonly kind: 'links'; readonly cuts: readonly string[]; readonly fault: LinkFault }
   | {
       readonly kind: 'disk';
-      readonly what: 'slow' | 'eio-fsync' | 'torn';
+      readonly what: 'slow' | 'eio-fsync' | 'eio-write' | 'enospc' | 'torn';
       /** Of a slow disk: how much longer a sync takes. */
       readonly slowMs: number;
       readonly nodes: readonly string[];
     }
-  | { readonly kind: 'clock'; readonly offsetMs: number; readonly nodes: readonly string[] };
+  | { readonly kind: 'clock'; readonly offsetMs: number; readonly nodes: readonly string[] }
+  /** Who shall vote in a group, lead it, or be primary of a region: by a group's or region's name. */
+  | {
+      readonly kind: 'change';
+      readonly operation: 'reconfigure' | 'transfer' | 'promote';
+      readonly of: string;
+      readonly nodes: readonly string[];
+    };
 export type ProcessAction = 'kill' | 'stop' | 'restart' | 'crash-loop';
 
 export interface Strike {
@@ -74,7 +85,13 @@ export interface ScheduleOptions {
   readonly globals: readonly string[];
   readonly gateways: readonly string[];
   readonly regions: readonly DrilledRegion[];
-  readonly groups: readonly string[];
+  readonly groups: readonly DrilledGroup[];
+}
+
+export interface DrilledGroup {
+  readonly name: string;
+  /** The nodes that hold it. */
+  readonly members: readonly string[];
 }
 
 export interface DrilledRegion {
@@ -86,6 +103,8 @@ export interface DrilledRegion {
 /** How long a primary that will die goes on alone. */
 const ALONE_MS: readonly [number, number] = [300, 2_500];
 const NO_REGION: DrilledRegion = { name: '', copies: [] };
+/** Fewer could lose their majority to a single fault. */
+const VOTERS_MIN = 3;
 const FIRST_MS = 1_000;
 const SPAN_MS: readonly [number, number] = [500, 4_000];
 /** A primary that fell silent is replaced after some five seconds: shorter faults, and longer ones. */
@@ -154,8 +173,18 @@ export function describeDeed(deed: Deed): string {
     case 'links':
       return `${deed.cuts.join(' and ')}: ${describeFault(deed.fault)}`;
     case 'disk': {
-      const what = { slow: `${deed.slowMs} ms a sync`, 'eio-fsync': 'EIO', torn: 'half a write, killed' };
+      const what = {
+        slow: `${deed.slowMs} ms a sync`,
+        'eio-fsync': 'EIO of a sync',
+        'eio-write': 'EIO of a write',
+        enospc: 'no room for a write',
+        torn: 'half a write, killed',
+      };
       return `${deed.nodes.join(' ')}: ${what[deed.what]}`;
+    }
+    case 'change': {
+      const what = { reconfigure: 'only these vote', transfer: 'leads', promote: 'is made primary' };
+      return `${deed.of}: ${deed.nodes.join(' ')} ${what[deed.operation]}`;
     }
     case 'clock':
       return `${deed.nodes.join(' ')}: ${deed.offsetMs > 0 ? '+' : ''}${deed.offsetMs / 1000} s`;
@@ -182,10 +211,22 @@ function deedOf(nemesis: Exclude<NemesisName, 'lose-tail'>, random: Random, o: S
       return { ...disk, what: 'slow', slowMs: random.integer(20, 400) };
     case 'failed-sync':
       return { ...disk, what: 'eio-fsync' };
+    case 'failed-write':
+      return { ...disk, what: 'eio-write' };
+    case 'full-disk':
+      return { ...disk, what: 'enospc' };
     case 'torn-write':
       return { ...disk, what: 'torn' };
     case 'clock':
       return { kind: 'clock', offsetMs: clockOffsetMs(random), nodes: victim };
+    case 'hand-over':
+      return handOver(random, o);
+    case 'fewer-voters': {
+      const large = o.groups.filter(({ members }) => members.length > VOTERS_MIN);
+      const { name = '', members = [] } = random.pick(large) ?? {};
+      const nodes = shuffled(members, random).slice(0, VOTERS_MIN);
+      return { kind: 'change', operation: 'reconfigure', of: name, nodes };
+    }
     case 'slow-links': {
       const delayMs = random.integer(20, 300);
       const jitterMs = random.integer(0, delayMs);
@@ -204,6 +245,18 @@ function deedOf(nemesis: Exclude<NemesisName, 'lose-tail'>, random: Random, o: S
     default:
       return { kind: 'links', ...cutOf(nemesis, random, o) };
   }
+}
+
+/** As an operator does it, to whoever may be ready for it or not. */
+function handOver(random: Random, { groups, regions }: ScheduleOptions): Deed {
+  const region = random.pick(regions);
+  if (region !== undefined && random.chance(1, 2)) {
+    const nodes = shuffled(region.copies, random).slice(0, 1);
+    return { kind: 'change', operation: 'promote', of: region.name, nodes };
+  }
+  const { name = '', members = [] } = random.pick(groups) ?? {};
+  const nodes = shuffled(members, random).slice(0, 1);
+  return { kind: 'change', operation: 'transfer', of: name, nodes };
 }
 
 function processOfRegion(
@@ -310,7 +363,7 @@ function victimOf(random: Random, { globals, groups, regions }: ScheduleOptions)
   if (region !== undefined && random.chance(1, 3)) {
     return random.chance(1, 2) ? `primary:${region.name}` : `replica:${region.name}`;
   }
-  const leader = `leader:${random.pick(groups) ?? ''}`;
+  const leader = `leader:${random.pick(groups)?.name ?? ''}`;
   return random.chance(1, 2) && groups.length > 0 ? leader : (random.pick(globals) ?? leader);
 }
 

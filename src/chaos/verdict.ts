@@ -15,8 +15,12 @@ import type { Crafted } from './resident.ts';
 import type { Totals } from './timeline.ts';
 
 export interface Findings {
-  /** How many players were to come. */
+  /** How many traders were to come. */
   readonly players: number;
+  /** Traders and residents; else no fault came, and what the players did tells nothing. */
+  readonly areAllIn: boolean;
+  /** How many hit somebody. */
+  readonly faults: number;
   readonly histories: ReadonlyMap<Book, { readonly model: string; readonly history: History }>;
   readonly opening: readonly Standing[];
   /** What everybody held in the end; fewer than in the beginning when some could not be told. */
@@ -68,14 +72,14 @@ export function judge(findings: Findings): Verdict {
   }
   const checks = [
     everybodyCame(findings),
+    faultsCame(findings),
     settled(findings),
-    goldConserved(findings),
-    itemsKept(findings),
+    ...(findings.areAllIn ? [goldConserved(findings), itemsKept(findings)] : []),
     booksBalance(findings),
     copiesAgree(findings),
     check('one leader in a term', onePrimaryPerEpoch(findings.leaders)),
     check('one primary in an epoch', onePrimaryPerEpoch(findings.primaries)),
-    ...regionalChecks(findings.regional),
+    ...(findings.areAllIn ? regionalChecks(findings.regional) : []),
   ];
   const results = [
     ...checks.map(({ result }) => result),
@@ -110,13 +114,22 @@ export function describeVerdict({ verdict, checks, histories }: Verdict, story: 
 const CONCLUSIONS: Readonly<Record<Verdict['verdict'], string>> = {
   ok: 'OK: every promise was kept.',
   violated: 'VIOLATED: what was promised was not kept.',
-  unknown: 'UNKNOWN: not everything could be looked at.',
+  unknown: 'UNKNOWN: not everything could be looked at, or no fault came.',
 };
 
-function everybodyCame({ players, opening }: Findings): Check {
+function everybodyCame({ players, opening, areAllIn }: Findings): Check {
+  const name = 'every player came in';
+  if (areAllIn) return check(name, []);
   const missing = players - opening.length;
-  const sentences = missing === 0 ? [] : [`${missing} of ${players} were not let in: no fault came`];
-  return { name: 'every player came in', result: missing === 0 ? 'held' : 'unknown', sentences };
+  const who = missing === 0 ? 'some residents' : `${missing} of ${players} traders`;
+  return { name, result: 'unknown', sentences: [`${who} were not let in: no fault came`] };
+}
+
+/** A world that nobody attacked has shown nothing. */
+function faultsCame({ faults, areAllIn }: Findings): Check {
+  const name = 'faults hit the world';
+  const sentences = areAllIn ? ['none of them found anybody'] : [];
+  return faults > 0 ? check(name, []) : { name, result: 'unknown', sentences };
 }
 
 function settled({ settledMs, nodes }: Findings): Check {
@@ -165,7 +178,10 @@ function copiesAgree({ replicas }: Findings): Check {
   const name = 'all copies of a group or region are equal';
   const sentences = differing.map(({ group, index }) => `${group} at index ${index}`);
   if (sentences.length > 0 || absent.length === 0) return check(name, sentences);
-  return { name, result: 'unknown', sentences: absent.map(({ group }) => `${group}: a copy is missing`) };
+  const described = absent.map(({ group, trailing, index }) =>
+    trailing === 0 ? `${group}: a copy is missing` : `${group}: a copy is not at index ${index}`,
+  );
+  return { name, result: 'unknown', sentences: described };
 }
 
 function regionalChecks(regional: Regional): readonly Check[] {

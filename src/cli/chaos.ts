@@ -2,8 +2,9 @@
 //
 // `main` registers it. Exit codes as of `verify`: a script must tell a broken promise from a check that
 // could not be brought to an end.
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { NEMESES, type NemesisName } from '../chaos/schedule.ts';
+import { spanOf } from '../host/duration.ts';
 import { duration, folder, wholeNumber } from './options.ts';
 
 const SEED_MAX = 1_000_000_000;
@@ -29,11 +30,19 @@ interface ChaosOptions {
 export function chaosCommand(program: Command, script: string): void {
   program
     .command('chaos')
-    .summary('attack a world of real processes, and judge it')
+    .summary('attack a world of real processes')
     .description('Starts a world, loads it, breaks it in every way that a seed draws, heals it, judges it.')
-    .option('--for <span>', 'how long faults come: 30s, 5m', duration, FOR_MS)
+    .addOption(
+      new Option('--for <span>', 'how long faults come: 30s, 5m')
+        .argParser(duration)
+        .default(FOR_MS, spanOf(FOR_MS)),
+    )
     .option('--seed <n>', 'draws the faults and the load; a new one when not said', wholeNumber(0, SEED_MAX))
-    .option('--nemesis <names>', `only these, by commas: ${NEMESES.join(', ')}`, nemeses, NEMESES)
+    .addOption(
+      new Option('--nemesis <names>', `only these, by commas: ${NEMESES.join(', ')}`)
+        .argParser(nemeses)
+        .default(NEMESES, 'all'),
+    )
     .option('--clients <n>', 'players who give each other gold and items', wholeNumber(2, CLIENTS_MAX), 12)
     .option('--data <folder>', 'keep the world in this folder; else it is removed', folder)
     .option('--out <folder>', 'where histories and picture go', folder, folder('bluemarble-chaos'))
@@ -51,37 +60,40 @@ Examples:
   bluemarble chaos --for 5m --each
 
 The same seed, span and nemeses give the same schedule of faults, which is printed before it begins.
-Exit codes: 0 every promise was kept; 1 violated; 2 wrong usage, or something on this machine must be
-changed first; 3 unknown, because the world did not settle or a check could not be ended.`,
+Exit codes: 0 every promise was kept; 1 violated, also where the world did not become whole by itself;
+2 wrong usage, or something on this machine must be changed first; 3 unknown, because not everything
+could be looked at or no fault came; 130 Ctrl-C twice.`,
     )
-    .action(async (options: ChaosOptions) => {
-      const { runChaos } = await import('../chaos/run.ts');
-      const { runEach } = await import('../chaos/each.ts');
-      const { openTerminal } = await import('../adapters/node/terminal.ts');
-      const { systemClock } = await import('../adapters/node/clock.ts');
-      const { systemEntropy } = await import('../adapters/node/entropy.ts');
-      const run = options.each ? runEach : runChaos;
-      process.exitCode = await run(
-        {
-          forMs: options.for,
-          seed: options.seed ?? Math.floor(Math.random() * 1_000_000),
-          nemeses: options.nemesis,
-          clients: options.clients,
-          folder: options.data,
-          out: options.out,
-          basePort: options.port,
-          isWan: options.wan,
-          isKernel: options.kernel,
-          isJson: options.json,
-        },
-        {
-          terminal: openTerminal(),
-          clock: systemClock,
-          entropy: systemEntropy,
-          script,
-        },
-      );
-    });
+    .action((options: ChaosOptions) => drill(options, script));
+}
+
+async function drill(options: ChaosOptions, script: string): Promise<void> {
+  const { runChaos } = await import('../chaos/run.ts');
+  const { runEach } = await import('../chaos/each.ts');
+  const { openTerminal } = await import('../adapters/node/terminal.ts');
+  const { systemClock } = await import('../adapters/node/clock.ts');
+  const { systemEntropy } = await import('../adapters/node/entropy.ts');
+  const run = options.each ? runEach : runChaos;
+  process.exitCode = await run(
+    {
+      forMs: options.for,
+      seed: options.seed ?? Math.floor(Math.random() * 1_000_000),
+      nemeses: options.nemesis,
+      clients: options.clients,
+      folder: options.data,
+      out: options.out,
+      basePort: options.port,
+      isWan: options.wan,
+      isKernel: options.kernel,
+      isJson: options.json,
+    },
+    {
+      terminal: openTerminal(),
+      clock: systemClock,
+      entropy: systemEntropy,
+      script,
+    },
+  );
 }
 
 function nemeses(text: string): readonly NemesisName[] {

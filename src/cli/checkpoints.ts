@@ -3,8 +3,9 @@
 // `main` registers them. Listing and restoring work on the folder of the world; only taking one now, and
 // ending the nodes for a forced restore, asks its supervisor.
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseRestoreTarget } from '../host/restore-target.ts';
 import type { RestoreTarget } from '../runtime/copy-restore.ts';
-import { DATA_FOLDER, folder } from './options.ts';
+import { DATA_FOLDER, EXIT_HELP, folder } from './options.ts';
 
 interface ListOptions {
   readonly data: string;
@@ -18,24 +19,36 @@ interface RestoreOptions extends ListOptions {
 
 export function checkpointCommands(program: Command): void {
   withFolder(program.command('checkpoint'))
+    .summary('have copies of regions save their state now')
     .description('Has all copies of a region, or of all regions, save their state now.')
     .argument('[region]', 'which region')
-    .addHelpText('after', '\nExamples:\n  bluemarble checkpoint\n  bluemarble checkpoint eu')
+    .addHelpText('after', `\nExamples:\n  bluemarble checkpoint\n  bluemarble checkpoint eu\n${EXIT_HELP}`)
     .action(async (region: string | undefined, { data, json: isJson }: ListOptions) => {
       const { takeCheckpoints } = await import('../host/checkpoint-commands.ts');
       const { openTerminal } = await import('../adapters/node/terminal.ts');
       process.exitCode = await takeCheckpoints({ folder: data, isJson, region }, openTerminal());
     });
   withFolder(program.command('checkpoints'))
+    .summary('list the checkpoints of regions')
     .description('Lists the checkpoints of a region, or of all regions; each is read and summed up.')
     .argument('[region]', 'which region')
-    .addHelpText('after', '\nExamples:\n  bluemarble checkpoints eu\n  bluemarble checkpoints --json')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bluemarble checkpoints eu
+  bluemarble checkpoints --json
+
+Exit codes: 0 all are whole; 1 one is damaged, of another world or of a newer version;
+2 wrong usage, or something on this machine must be changed first.`,
+    )
     .action(async (region: string | undefined, { data, json: isJson }: ListOptions) => {
       const { listAll } = await import('../host/checkpoint-commands.ts');
       const { openTerminal } = await import('../adapters/node/terminal.ts');
       process.exitCode = listAll({ folder: data, isJson, region }, openTerminal());
     });
   withFolder(program.command('restore'))
+    .summary('put a region back to an earlier state')
     .description('Puts all copies of a region back to an earlier state; what was there is kept beside it.')
     .argument('<region>', 'which region')
     .requiredOption('--to <place>', 'a place of its log (1234), or a time (2026-11-26T12:00:00Z)', target)
@@ -45,11 +58,13 @@ export function checkpointCommands(program: Command): void {
       `
 The newest state that is not after the place is put back: that of a checkpoint, and of the entries
 that a journal still holds behind it. The log goes on behind its end; no place is given twice.
+A place or a time behind that end is refused. Times without a zone are UTC, as those of \`checkpoints\`.
 
 Examples:
   bluemarble checkpoints eu
   bluemarble restore eu --to 1234
-  bluemarble restore eu --to 2026-11-26T12:00:00Z --force`,
+  bluemarble restore eu --to 2026-11-26T12:00:00Z --force
+${EXIT_HELP}`,
     )
     .action(async (region: string, { data, json: isJson, to, force }: RestoreOptions) => {
       const { restore } = await import('../host/checkpoint-commands.ts');
@@ -66,8 +81,7 @@ function withFolder(command: Command): Command {
 }
 
 function target(text: string): RestoreTarget {
-  if (/^\d{1,15}$/.test(text)) return { kind: 'sequence', sequence: Number(text) };
-  const ms = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(ms)) return { kind: 'time', ms };
+  const found = parseRestoreTarget(text);
+  if (found !== undefined) return found;
   throw new InvalidArgumentError('It must be a place such as 1234 or a time such as 2026-11-26T12:00:00Z.');
 }

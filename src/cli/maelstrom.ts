@@ -13,7 +13,7 @@ import { openDisk } from '../adapters/node/disk.ts';
 import { systemEntropy } from '../adapters/node/entropy.ts';
 import { openLogger } from '../adapters/node/log.ts';
 import { StartError } from '../adapters/node/start-error.ts';
-import { CorruptionError } from '../base/errors.ts';
+import { CorruptionError, ForeignDataError } from '../base/errors.ts';
 import { Checkpoints } from '../runtime/checkpoints.ts';
 import { Journal } from '../runtime/journal.ts';
 import { MaelstromNode } from '../services/maelstrom/maelstrom-node.ts';
@@ -90,7 +90,8 @@ function endOnce(node: MaelstromNode): () => void {
 }
 
 function endBroken(cause: unknown): never {
-  const isStart = cause instanceof StartError || cause instanceof CorruptionError;
+  const isStart =
+    cause instanceof StartError || cause instanceof CorruptionError || cause instanceof ForeignDataError;
   const stack = cause instanceof Error ? String(cause.stack) : String(cause);
   process.stderr.write(`${isStart ? cause.message : stack}\n`);
   process.exit(isStart ? EXIT_CANNOT_START : EXIT_BROKEN);

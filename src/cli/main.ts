@@ -1,19 +1,22 @@
 // The command `bluemarble`: what it understands, and nothing of how it is done.
 //
 // Every command loads what it needs when it is called, so that a node's process holds nothing of the
-// supervisor or the crowd. Exit codes: 0 done and kept, 1 not done or not kept, 2 usage or set-up.
+// supervisor or the crowd. Exit codes: 0 done and kept, 1 not done or not kept, 2 usage or set-up, 70 a
+// fault of ours.
 import { Command, CommanderError } from 'commander';
 import { StartError } from '../adapters/node/start-error.ts';
 import { openTerminal } from '../adapters/node/terminal.ts';
 import { chaosCommand } from './chaos.ts';
 import { checkpointCommands } from './checkpoints.ts';
-import { DATA_FOLDER, duration, folder, wholeNumber } from './options.ts';
+import { DATA_FOLDER, duration, EXIT_HELP, folder, wholeNumber } from './options.ts';
 import { partitionCommands } from './partition.ts';
 import { simCommand } from './sim.ts';
 import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 
 const EXIT_USAGE = 2;
+/** `EX_SOFTWARE` of sysexits: a fault of ours. */
+const EXIT_FAULT = 70;
 const PLAYERS_MAX = 10_000;
 const SEED_MAX = 1_000_000;
 /** The ports of a world reach a hundred above its first. */
@@ -29,10 +32,6 @@ NODE is one of
   all                 every node
 `;
 
-const EXIT_HELP = `
-Exit codes: 0 done, and every promise was kept; 1 not done, or a promise was broken;
-2 wrong usage, or something on this machine must be changed first.`;
-
 interface DataOptions {
   readonly data: string;
 }
@@ -43,6 +42,7 @@ interface UpOptions extends AskOptions {
   readonly players: number;
   readonly seed: number;
   readonly port?: number;
+  readonly topology?: string;
   readonly for?: number;
   readonly wan: boolean;
 }
@@ -52,10 +52,12 @@ function makeProgram(): Command {
     .description('A persistent world on one machine: real processes, real sockets, real disks.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', `\nWithout a command it is \`bluemarble up\`.\n${EXIT_HELP}`)
     .exitOverride();
   addUp(program);
+  addTopology(program);
   addStatus(program);
   addNodeActions(program);
   addMemberChanges(program);
@@ -78,6 +80,7 @@ function addUp(program: Command): void {
     .option('--for <span>', 'end by itself, with a report, so long after ready: 30s, 5m', duration)
     .option('--json', 'print the report as JSON in the last line, all else to stderr', false)
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
+    .option('--topology <file>', 'make the world of your own file: see `bluemarble topology`')
     .option('--seed <n>', 'makes other test players', wholeNumber(0, SEED_MAX), 1)
     .option('--wan', "links as slow as between the planet's regions", false)
     .addHelpText(
@@ -88,6 +91,7 @@ Examples:
   bluemarble up --players 200 --for 30s        half a minute of 200 players, then a report
   bluemarble up --players 50 --for 10s --json  the same for scripts
   bluemarble up --data /tmp/other --port 8400  a second world beside the first
+  bluemarble up --topology my.json --data mine a new world of your own nodes and regions
 ${EXIT_HELP}`,
     )
     .action(async (options: UpOptions) => {
@@ -97,6 +101,7 @@ ${EXIT_HELP}`,
       process.exitCode = await runUp(
         {
           folder: options.data,
+          topologyFile: options.topology,
           basePort: options.port,
           players: options.players,
           seed: options.seed,
@@ -114,8 +119,29 @@ ${EXIT_HELP}`,
     });
 }
 
+function addTopology(program: Command): void {
+  program
+    .command('topology')
+    .summary('print a topology file to start from')
+    .description('Prints the topology of the world that `bluemarble up` makes by itself, for you to change.')
+    .addHelpText(
+      'after',
+      `
+Example:
+  bluemarble topology > my.json
+  bluemarble up --topology my.json --data my-world
+${EXIT_HELP}`,
+    )
+    .action(async () => {
+      const { printTopology } = await import('../host/topology-file.ts');
+      const { seedTopology } = await import('../services/topology/topology.ts');
+      process.stdout.write(printTopology(seedTopology({ world: 'my-world' })));
+    });
+}
+
 function addStatus(program: Command): void {
   withData(program.command('status'))
+    .summary('show the running world')
     .description('Shows the running world: groups, leaders, regions, nodes, outcomes.')
     .option('--json', 'print it as one line of JSON', false)
     .addHelpText('after', `\nExamples:\n  bluemarble status\n  bluemarble status --json\n${EXIT_HELP}`)
@@ -128,13 +154,22 @@ function addStatus(program: Command): void {
 
 function addNodeActions(program: Command): void {
   const actions = [
-    ['kill', 'End nodes at once (SIGKILL); they stay down until restarted.'],
-    ['pause', 'Stop nodes where they stand (SIGSTOP), as a long pause of the machine would.'],
-    ['resume', 'Let paused nodes go on (SIGCONT).'],
-    ['restart', 'End nodes in order where they run, paused or not, and start them again.'],
+    ['kill', 'end nodes at once', 'Ends nodes at once (SIGKILL); they stay down until restarted.'],
+    [
+      'pause',
+      'stop nodes where they stand',
+      'Stops nodes where they stand (SIGSTOP), as a long pause of the machine would.',
+    ],
+    ['resume', 'let paused nodes go on', 'Lets paused nodes go on (SIGCONT).'],
+    [
+      'restart',
+      'end nodes in order, and start them again',
+      'Ends nodes in order where they run, paused or not, and starts them again.',
+    ],
   ] as const;
-  for (const [action, description] of actions) {
+  for (const [action, summary, description] of actions) {
     withData(program.command(action))
+      .summary(summary)
       .description(description)
       .argument('<node...>', 'which nodes')
       .option('--json', 'print what was done as one line of JSON', false)
@@ -156,6 +191,7 @@ ${EXIT_HELP}`,
 
 function addMemberChanges(program: Command): void {
   withData(program.command('transfer'))
+    .summary('hand the leadership of a group over')
     .description('Hands the leadership of a group to one of its members.')
     .argument('<group>', 'which group')
     .argument('<node>', 'who shall lead it')
@@ -171,11 +207,17 @@ function addMemberChanges(program: Command): void {
     .description('Makes a copy of a region its primary. Nothing is lost by it, unless that is accepted.')
     .argument('<region>', 'which region')
     .argument('<node>', 'whose copy shall be primary')
-    .option('--accept-loss', 'where most copies are gone: go on with what this one holds', false)
+    .option('--accept-loss', 'where most copies are gone for good: go on with what this one holds', false)
     .option('--json', 'print what was done as one line of JSON', false)
     .addHelpText(
       'after',
-      `\nExamples:\n  bluemarble promote eu asia\n  bluemarble promote eu asia --accept-loss\n${EXIT_HELP}`,
+      `
+Where most of a region's copies are gone it is refused first, with the entries that would be lost.
+
+Examples:
+  bluemarble promote eu asia
+  bluemarble promote eu asia --accept-loss
+${EXIT_HELP}`,
     )
     .action(async (region: string, node: string, options: AskOptions & { acceptLoss: boolean }) => {
       const { changeMembers } = await import('../host/ask.ts');
@@ -185,6 +227,7 @@ function addMemberChanges(program: Command): void {
       process.exitCode = await changeMembers(question, wish, openTerminal());
     });
   withData(program.command('replace'))
+    .summary('replace a dead node for good')
     .description('Replaces a dead node for good: a new identity with an empty folder at its place.')
     .argument('<node>', 'which node; it must be down')
     .option('--json', 'print what was done as one line of JSON', false)
@@ -198,6 +241,7 @@ function addMemberChanges(program: Command): void {
 
 function addPlayers(program: Command): void {
   withData(program.command('players'))
+    .summary('send test players into the running world')
     .description('Sends test players into the running world, and judges what they saw.')
     .option('--players <n>', 'how many', wholeNumber(1, PLAYERS_MAX), 50)
     .option('--for <span>', 'end so long after the start: 30s, 5m', duration)
@@ -223,7 +267,7 @@ function addPlayers(program: Command): void {
 function addMaelstrom(program: Command): void {
   program
     .command('maelstrom')
-    .summary('be a node of a Maelstrom run, judged by its checkers')
+    .summary('be a node of a Maelstrom run')
     .description("Speaks Maelstrom's protocol on standard input and output, as one node of a run.")
     .argument('<workload>', 'echo, unique-ids or lin-kv')
     .option('--data <folder>', 'where nodes keep what they remember; else in a temporary folder', folder)
@@ -233,7 +277,9 @@ function addMaelstrom(program: Command): void {
 Examples:
   bluemarble maelstrom lin-kv
   bluemarble maelstrom lin-kv --data /tmp/lin-kv
-${EXIT_HELP}`,
+
+Exit codes: 0 its input ended, or it was told to stop, and it left in order; 1 it could not within 3 s;
+2 wrong usage, or something on this machine must be changed first; 70 a promise of its own broke.`,
     )
     .action(async (workload: string, options: { data?: string }) => {
       const { runMaelstrom } = await import('./maelstrom.ts');
@@ -277,6 +323,8 @@ try {
     process.stderr.write(`${cause.message}\n`);
     process.exitCode = EXIT_USAGE;
   } else {
-    throw cause;
+    // Never 1, which says of many commands that a promise was broken.
+    process.stderr.write(`${cause instanceof Error ? cause.stack : String(cause)}\n`);
+    process.exit(EXIT_FAULT);
   }
 }

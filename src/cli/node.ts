@@ -8,32 +8,32 @@ import { loadCoasts } from '../adapters/earth/land.ts';
 import { openParentLink, type ParentLink } from '../adapters/node/children.ts';
 import { systemClock } from '../adapters/node/clock.ts';
 import { claimDataFolder } from '../adapters/node/data-folder.ts';
-import { openDisk, openFolder, setAside } from '../adapters/node/disk.ts';
+import { lookInto, openDisk, openFolder, setAside } from '../adapters/node/disk.ts';
 import { systemEntropy } from '../adapters/node/entropy.ts';
 import { FaultGate } from '../adapters/node/fault-gate.ts';
 import { incarnationFile } from '../adapters/node/incarnation-file.ts';
 import { openHttp } from '../adapters/node/http.ts';
-import { openLogger } from '../adapters/node/log.ts';
+import { openLogger, type OwnedLogger } from '../adapters/node/log.ts';
 import { openPeers } from '../adapters/node/peers.ts';
 import { openSecrets } from '../adapters/node/secrets.ts';
 import { StartError } from '../adapters/node/start-error.ts';
-import { readTopologyFile } from '../adapters/node/topology-file.ts';
 import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
-import { CorruptionError, InvalidInputError } from '../base/errors.ts';
+import { CorruptionError, ForeignDataError } from '../base/errors.ts';
+import { readTopology } from '../host/topology-file.ts';
 import { Checkpoints } from '../runtime/checkpoints.ts';
 import {
   COPIES_FOLDER,
   COPY_CHECKPOINTS_KEPT,
   COPY_SEGMENT_BYTES,
   type CopyStorage,
+  RESTORED,
 } from '../runtime/copy-journal.ts';
 import { Journal } from '../runtime/journal.ts';
 import type { Peers } from '../runtime/ports.ts';
 import type { NodeDoors, Storage } from '../services/node-role.ts';
-import { Incarnations } from '../services/incarnations.ts';
-import { startWorldNode } from '../services/node.ts';
-import { soundTopology } from '../services/topology-rules.ts';
-import type { NodePlan, Topology } from '../services/topology.ts';
+import { Incarnations } from '../services/topology/incarnations.ts';
+import { startWorldNode, type WorldNode } from '../services/node.ts';
+import type { NodePlan, Topology } from '../services/topology/topology.ts';
 import { stockFeatures } from '../world/catalogue.ts';
 import { createLand } from '../world/space/land.ts';
 import { version } from './version.ts';
@@ -54,8 +54,6 @@ export interface NodeOptions {
   readonly data: string;
 }
 
-type NodeLog = ReturnType<typeof openLogger>;
-
 /** Runs until the process is told to end; ends the process itself, with its exit code. */
 export async function runNode(options: NodeOptions): Promise<void> {
   const parent = openParentLink();
@@ -73,6 +71,12 @@ export async function runNode(options: NodeOptions): Promise<void> {
 /** What must be changed before another start makes sense; `undefined` for a fault of ours. */
 function whyNot({ data }: NodeOptions, cause: unknown): string | undefined {
   if (cause instanceof StartError) return cause.message;
+  if (cause instanceof ForeignDataError) {
+    return (
+      `The data in ${data} is whole and not this program's (${cause.message}): it is left as it is; ` +
+      'start the version that wrote it, or see "Data of another version" in docs/operating.md.'
+    );
+  }
   if (!(cause instanceof CorruptionError)) return undefined;
   return `The data in ${data} is damaged (${cause.message}): see "A damaged folder" in docs/operating.md.`;
 }
@@ -114,7 +118,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   };
   const setting = { topology, features: stockFeatures, node: plan.id, doors };
   const node = startWorldNode(setting, version());
-  parent?.listen({ message: (message) => node.operate(message), closed: () => undefined });
+  parent?.listen({ message: (message) => heard(node, parent, message), closed: () => node.worldEnds() });
   const http = await openHttp({
     host: plan.host,
     port: plan.httpPort,
@@ -123,6 +127,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
       health: () => true,
       ready: () => node.isReady(),
       status: () => node.status(),
+      metrics: () => node.metrics(),
       audit: (fresh) => node.audit(fresh),
     },
     ...(node.players === undefined ? {} : { players: node.players }),
@@ -137,14 +142,12 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   parent?.report({ kind: 'ready', pid: process.pid });
 }
 
-function readTopology(file: string): Topology {
-  const json = readTopologyFile(file);
-  try {
-    return soundTopology(json, stockFeatures);
-  } catch (cause) {
-    if (!(cause instanceof InvalidInputError)) throw cause;
-    throw new StartError(`${file} describes no world that can be run: ${cause.message}`, { cause });
-  }
+/** What the supervisor says: that the world ends, which its own end means too, or what an operator wants. */
+function heard(node: WorldNode, parent: ParentLink, message: unknown): void {
+  if (typeof message !== 'object' || message === null || !('kind' in message)) return;
+  if (message.kind !== 'world-ends') return node.operate(message);
+  node.worldEnds();
+  parent.report({ kind: 'forewarned' });
 }
 
 function planOf(topology: Topology, { name, topologyFile }: NodeOptions): NodePlan {
@@ -158,7 +161,7 @@ function openLinks(o: {
   readonly topology: Topology;
   readonly plan: NodePlan;
   readonly key: Uint8Array;
-  readonly logger: NodeLog;
+  readonly logger: OwnedLogger;
   readonly gate: FaultGate;
   readonly incarnations: Incarnations;
 }): Promise<Peers> {
@@ -182,7 +185,7 @@ function openLinks(o: {
 interface DataFolder {
   readonly folder: string;
   readonly world: string;
-  readonly logger: NodeLog;
+  readonly logger: OwnedLogger;
 }
 
 function openStorage({ folder, world, logger }: DataFolder): Storage {
@@ -195,7 +198,14 @@ function openStorage({ folder, world, logger }: DataFolder): Storage {
 /** Its syncs are left to the thread pool: a region must not stand still for the disk of a copy. */
 function openCopy({ folder, world, logger }: DataFolder, region: string): CopyStorage {
   const fail = (sentence: string): never => endBroken(logger, sentence);
-  const disk = openFolder(join(folder, COPIES_FOLDER, region), fail);
+  const copy = join(folder, COPIES_FOLDER, region);
+  if (lookInto(copy + RESTORED).names().length > 0) {
+    throw new StartError(
+      `A restore of ${region} was cut off, and ${copy} is not yet what it was to be: ` +
+        '`npm start` finishes it, and so does `bluemarble restore`, or put all copies in their places.',
+    );
+  }
+  const disk = openFolder(copy, fail);
   const { journal, recovered } = Journal.open(disk, { segmentBytes: COPY_SEGMENT_BYTES });
   const damaged = (cause: string): void =>
     logger.log('error', 'checkpoint-damaged', { region, cause });
@@ -205,7 +215,7 @@ function openCopy({ folder, world, logger }: DataFolder, region: string): CopySt
 
 /** Whatever asks the process to end, it ends once; what hangs does not keep it. */
 function endInOrder(
-  logger: NodeLog,
+  logger: OwnedLogger,
   parent: ParentLink | undefined,
   stop: () => Promise<void>,
 ): void {
@@ -215,7 +225,7 @@ function endInOrder(
     isEnding = true;
     logger.log('info', 'leaving', { cause });
     const exit = (code: number): void => {
-      logger.close();
+      void logger.close();
       process.exit(code);
     };
     setTimeout(() => exit(EXIT_STOP_TOOK_TOO_LONG), STOP_MS_MAX);
@@ -230,18 +240,22 @@ function endInOrder(
 }
 
 /** This copy must not go on, and starting it again would not mend it: its data is left as it is. */
-function endForGood(logger: NodeLog, parent: ParentLink | undefined, cause: CorruptionError): void {
+function endForGood(
+  logger: OwnedLogger,
+  parent: ParentLink | undefined,
+  cause: CorruptionError,
+): void {
   logger.log('error', 'must-not-go-on', { cause: cause.message });
-  logger.close();
+  void logger.close();
   process.stderr.write(`${cause.message}\n`);
   const exit = (): never => process.exit(EXIT_CANNOT_START);
   if (parent === undefined) exit();
   else void parent.deliver({ kind: 'failed', sentence: cause.message }).then(exit);
 }
 
-function endBroken(logger: NodeLog, cause: unknown): never {
+function endBroken(logger: OwnedLogger, cause: unknown): never {
   logger.log('error', 'broken', { cause });
-  logger.close();
+  void logger.close();
   process.stderr.write(`${cause instanceof Error ? String(cause.stack) : String(cause)}\n`);
   process.exit(EXIT_BROKEN);
 }

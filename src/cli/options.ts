@@ -5,6 +5,11 @@ import { parseDuration } from '../host/duration.ts';
 
 export const DATA_FOLDER = '.bluemarble';
 
+/** At the end of the help of every command that has no codes of its own. */
+export const EXIT_HELP = `
+Exit codes: 0 done, and every promise was kept; 1 not done, or a promise was broken;
+2 wrong usage, or something on this machine must be changed first.`;
+
 /** A reader of whole numbers from `min` to `max`. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '../adapters/node/start-error.ts';
-import type * as Faults from '../sim/faults.ts';
+import type * as Faults from '../sim/plan/faults.ts';
 import type { PlantedFault } from '../sim/planted/fault.ts';
 import type * as Run from '../sim/run.ts';
-import type * as Worlds from '../sim/worlds.ts';
+import type * as Worlds from '../sim/play/worlds.ts';
 
 const SRC = new URL('../', import.meta.url).href;
 
@@ -19,11 +19,19 @@ export interface Simulator {
   readonly stockWorld: typeof Worlds.stockWorld;
 }
 
-/** Throws `StartError` outside of a clone, and when a text to be changed does not stand exactly once. */
+/** Whether this runs out of the sources as they are written, and not out of an installed package. */
+export function isClone(): boolean {
+  return import.meta.url.endsWith('.ts');
+}
+
+/** Throws `StartError` where the sources are not as they are written. */
+export function mustBeClone(): void {
+  if (isClone()) return;
+  throw new StartError('planted faults change the sources: run this in a clone of the repository');
+}
+
+/** Throws `StartError` when a text to be changed does not stand exactly once. */
 export async function loadPlanted(fault: PlantedFault): Promise<Simulator> {
-  if (!import.meta.url.endsWith('.ts')) {
-    throw new StartError('planted faults change the sources: run this in a clone of the repository');
-  }
   const mark = `?planted=${fault.name}`;
   const used = new Set<string>();
   const hooks = registerHooks({
@@ -42,9 +50,9 @@ export async function loadPlanted(fault: PlantedFault): Promise<Simulator> {
   });
   try {
     const [faults, run, worlds] = await Promise.all([
-      import(`${SRC}sim/faults.ts${mark}`) as Promise<typeof Faults>,
+      import(`${SRC}sim/plan/faults.ts${mark}`) as Promise<typeof Faults>,
       import(`${SRC}sim/run.ts${mark}`) as Promise<typeof Run>,
-      import(`${SRC}sim/worlds.ts${mark}`) as Promise<typeof Worlds>,
+      import(`${SRC}sim/play/worlds.ts${mark}`) as Promise<typeof Worlds>,
     ]);
     const unused = fault.changes.find(({ file }) => !used.has(file));
     if (unused !== undefined) throw stale(fault, unused.file, 'is not part of what is simulated');

@@ -38,7 +38,7 @@ Examples:
   bluemarble verify history.jsonl --model bank --json
 
 Exit codes: 0 everything holds; 1 violated; 2 wrong usage, or a file that can not be used;
-3 unknown, because the budget of states ended first.`,
+3 unknown, because the budget of states ended first, or because there was nothing to check.`,
     )
     .action(async (file: string, options: VerifyOptions) => {
       const { openTerminal } = await import('../adapters/node/terminal.ts');

@@ -10,12 +10,12 @@ import type { Outcome } from '../base/errors.ts';
 import type { GroupRefusal } from '../wire/command.ts';
 import type { AckLevel } from '../wire/levels.ts';
 import {
-  type AgeBound,
   type CallName,
   callClass,
   formatCommandId,
   formatPlayerFrame,
   isRegional,
+  type StatedBound,
 } from '../wire/player.ts';
 
 const RETRY_MS_MIN = 20;
@@ -55,8 +55,11 @@ export interface CallOptions {
   readonly region?: string | undefined;
   /** Of a command: on whose disks it must be; by default as its feature declares. */
   readonly ack?: AckLevel | undefined;
-  /** Of a query: so old it may be at most, but never older than what the player has seen and done. */
-  readonly bound?: AgeBound | undefined;
+  /**
+   * Of a query: so old it may be at most, or what it must have seen, by `epoch` and `order` of an outcome
+   * of that region, anybody's; never older than what the player has seen and done over this link.
+   */
+  readonly bound?: StatedBound | undefined;
 }
 
 export interface Settlement {

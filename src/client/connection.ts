@@ -214,8 +214,8 @@ export class Connection {
     if (motion.kind === 'tick') {
       const nowMs = now();
       const { avatars, timeMs: stampMs } = motion;
-      this.#others.saw({ avatars, stampMs }, this.session.player, nowMs);
-      this.#lane.ticked(nowMs);
+      const atMs = this.#others.saw({ avatars, stampMs }, this.session.player, nowMs);
+      this.#lane.ticked(atMs);
       return this.#afterInput();
     }
     this.#lane.corrected(motion.correction, now());

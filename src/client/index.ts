@@ -13,7 +13,7 @@ export type { ArgsOf, Client, PlayCall, Stop, ValueOf } from './client.ts';
 export type { Motion, Socket, SocketConstructor } from './connection.ts';
 export type { Seen } from './motion.ts';
 export type { ClientState, StoredSession } from './session.ts';
-export type { RegionLost } from '../wire/player.ts';
+export type { RegionLost, StatedBound } from '../wire/player.ts';
 export type { Outcome } from '../base/errors.ts';
 export type { Entered, LoggedIn, LogIn, Place, StockCalls } from '../wire/calls.ts';
 
@@ -71,8 +71,8 @@ export function connect(options: ConnectOptions): Client {
  * A session that was stored and then used on would get the answers of old commands for new ones.
  * Microseconds since 1970 outrun any count of commands, so they are numbers that nobody has used.
  */
-function withFreshNumbers({ token, nextNumber }: StoredSession): StoredSession {
-  return { token, nextNumber: Math.max(nextNumber, Date.now() * 1_000) };
+function withFreshNumbers({ nextNumber, ...session }: StoredSession): StoredSession {
+  return { ...session, nextNumber: Math.max(nextNumber, Date.now() * 1_000) };
 }
 
 function checkUrl(url: string): void {

@@ -4,6 +4,7 @@
 // the client makes by itself, after a link broke or a session ended, is repeated until it is decided.
 import { backoffMs } from './backoff.ts';
 import type { BookLimits } from './calls.ts';
+import type { Resumed } from './told-places.ts';
 import type { Outcome } from '../base/errors.ts';
 import type { LogIn } from '../wire/calls.ts';
 import { formatPlayerFrame } from '../wire/player.ts';
@@ -16,7 +17,7 @@ export type LogInCall =
   | { readonly call: 'account.logIn'; readonly args: LogIn };
 export type AccountCall =
   | LogInCall
-  | { readonly call: 'account.resume'; readonly args: { readonly token: string } };
+  | { readonly call: 'account.resume'; readonly args: Resumed };
 
 export class Login {
   readonly account: AccountCall;

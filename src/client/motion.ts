@@ -27,12 +27,12 @@ const SEQUENCE_END: number = 2 ** 32;
 /** Of a player who is moved more seldom than this, nobody can say whether he walks or leaps. */
 const STEP_MS_MAX = 500;
 /**
- * The part of a tick, counted from its frame, in which updates are sent: late enough to be fresh, early
- * enough to be in time for the next one. What comes about before is the fresher for waiting, and in the
- * rest of the tick it would wait for a whole tick at the region.
+ * The part of a tick, counted from when its frame was made, in which updates are sent: late enough to
+ * be fresh, early enough to be in time for the next one. What comes about before is the fresher for
+ * waiting, and in the rest of the tick it would wait for a whole tick at the region.
  */
-const SEND_FROM = 0.6;
-const SEND_UNTIL = 0.75;
+export const SEND_FROM = 0.5;
+export const SEND_UNTIL = 0.65;
 const STANDING: Velocity = { north: 0, east: 0 };
 
 /** A place that the game reported, and when. */
@@ -52,7 +52,7 @@ export class MotionLane {
   #repeats = 0;
   /** 0 while no region has taken the player in over the link of now. */
   #tickMs = 0;
-  /** When a frame of the region came last. */
+  /** When the region made the last frame that came, by the client's clock. */
   #tickAtMs = -Infinity;
   #sentAtMs = -Infinity;
   #sequence = 0;
@@ -120,9 +120,12 @@ export class MotionLane {
     if (this.#step !== undefined) this.#stand(place, nowMs);
   }
 
-  /** A frame of the region came: the next one can come a tick later. */
-  ticked(nowMs: number): void {
-    this.#tickAtMs = nowMs;
+  /**
+   * A frame of the region came, which it made at that time of the client's clock (`Others.saw` tells it):
+   * the next one is made a tick later, however long this one was on its way.
+   */
+  ticked(atMs: number): void {
+    this.#tickAtMs = atMs;
   }
 
   /** The update to send now; at most one per tick. */
@@ -188,16 +191,20 @@ export class Others {
     this.#clock = new RemoteClock();
   }
 
-  /** `stampMs` is the frame's time by the region's clock. */
+  /**
+   * `stampMs` is the frame's time by the region's clock; answers which time of the client's clock that
+   * is, at the latest.
+   */
   saw(
     { avatars, stampMs }: { readonly avatars: readonly Avatar[]; readonly stampMs: number },
     self: number,
     nowMs: number,
-  ): void {
+  ): number {
     const atMs = this.#clock.localMs(stampMs, nowMs);
     for (const { player, lat, lon, north, east } of avatars) {
       if (player !== self) this.#told.set(player, { lat, lon, north, east, atMs, seenAtMs: nowMs });
     }
+    return atMs;
   }
 
   /** Everybody where he is predicted to be at that time. */

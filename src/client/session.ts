@@ -9,6 +9,7 @@
 import { CallBook, type BookLimits, type Request } from './calls.ts';
 import { Dialer } from './dialer.ts';
 import { Login, type LogInCall } from './login.ts';
+import { type Resumed, ToldPlaces } from './told-places.ts';
 import { InvalidInputError, type Outcome, rejected } from '../base/errors.ts';
 import type { LoggedIn, LogIn } from '../wire/calls.ts';
 import {
@@ -44,8 +45,7 @@ export type SessionEffect =
   | { readonly kind: 'state'; readonly state: ClientState };
 
 /** What resumes a session in another process or after a page was loaded anew. Keep it secret. */
-export interface StoredSession {
-  readonly token: string;
+export interface StoredSession extends Resumed {
   /** Lower command numbers of this session are used up. */
   readonly nextNumber: number;
 }
@@ -81,6 +81,7 @@ export class ClientSession {
   #loggedIn: LoggedIn | undefined;
   #credentials: LogIn | undefined;
   #firstNumber: number;
+  readonly #told: ToldPlaces;
   /** The session is over: the answers under way are awaited, then the link is given up. */
   #over = false;
 
@@ -89,6 +90,7 @@ export class ClientSession {
     this.#book = new CallBook(options.limits, () => ++this.#frame, options.random);
     this.#dialer = new Dialer(options.urls, options.random);
     this.#firstNumber = options.stored?.nextNumber ?? 1;
+    this.#told = new ToldPlaces(options.stored?.atOne);
     if (options.stored !== undefined) this.#login = this.#resumption(options.stored.token);
     this.#state = this.#login === undefined ? 'logged-out' : 'connecting';
     this.#toldState = this.#state;
@@ -110,7 +112,8 @@ export class ClientSession {
 
   get stored(): StoredSession | undefined {
     const token = this.#loggedIn?.token;
-    return token === undefined ? undefined : { token, nextNumber: this.#book.nextNumber };
+    if (token === undefined) return undefined;
+    return { ...this.#told.with(token), nextNumber: this.#book.nextNumber };
   }
 
   /** When `time` must be called, if nothing else happens before; infinity for never. */
@@ -120,7 +123,7 @@ export class ClientSession {
     let wake = Math.min(
       this.#book.wakeAtMs(this.provenLink !== 0),
       this.#login?.deadlineMs ?? Infinity,
-      this.#linkGivenUpAtMs(),
+      givenUpAtMs(this.#link, this.#login, this.#book),
     );
     if (link === undefined && this.#wanted()) wake = Math.min(wake, this.#dialer.dialAtMs);
     if (link?.stage === 'open' && this.#login?.awaiting === false) {
@@ -202,6 +205,7 @@ export class ClientSession {
 
   #received(text: string, nowMs: number): void {
     const frame = parseServerFrame(text);
+    this.#told.heard(frame);
     switch (frame.kind) {
       case 'push':
         this.#effects.push(frame);
@@ -253,7 +257,7 @@ export class ClientSession {
     if (this.#state === 'closed') return this.#takeEffects();
     if (this.#login !== undefined && this.#login.deadlineMs <= nowMs) this.#loginTooLate(nowMs);
     this.#book.expire(nowMs);
-    if (this.#linkGivenUpAtMs() <= nowMs) this.#dropLink(nowMs);
+    if (givenUpAtMs(this.#link, this.#login, this.#book) <= nowMs) this.#dropLink(nowMs);
     if (this.#over && !this.#book.awaiting) this.#endSession(nowMs);
     if (this.#link === undefined) this.#openWhenDue(nowMs);
     else this.#sendWhatIsDue(this.#link, nowMs);
@@ -281,10 +285,6 @@ export class ClientSession {
         this.#effects.push({ kind: 'send', link: link.number, text });
       }
     }
-  }
-
-  #linkGivenUpAtMs(): number {
-    return this.#link === undefined ? Infinity : givenUpAtMs(this.#link, this.#login, this.#book);
   }
 
   #dropLink(nowMs: number): void {
@@ -328,6 +328,7 @@ export class ClientSession {
     this.#credentials = undefined;
     this.#over = false;
     this.#firstNumber = 1;
+    this.#told.forget();
   }
 
   #settleLogin(outcome: Outcome<unknown>): void {
@@ -350,7 +351,7 @@ export class ClientSession {
   }
 
   #resumption(token: string): Login {
-    return new Login({ call: 'account.resume', args: { token } }, this.#options.limits);
+    return new Login({ call: 'account.resume', args: this.#told.with(token) }, this.#options.limits);
   }
 
   /** A new state is told before the settlements that came with it. */
@@ -367,8 +368,10 @@ export class ClientSession {
 }
 
 /** When a link that keeps silent about what it was asked is given up. */
-function givenUpAtMs(link: Link, login: Login | undefined, book: CallBook): number {
-  switch (link.stage) {
+function givenUpAtMs(link: Link | undefined, login: Login | undefined, book: CallBook): number {
+  switch (link?.stage) {
+    case undefined:
+      return Infinity;
     case 'opening':
       return link.openingSinceMs + OPENING_MS_MAX;
     case 'open':

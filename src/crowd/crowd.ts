@@ -4,9 +4,10 @@
 // lets players in at a bounded pace, steps them over the land, keeps the books, and at the end has
 // everybody settle and count, and compares.
 import { Random } from '../base/random.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 import type { HoldingsView, Place } from '../wire/calls.ts';
 import { birth, type City } from './birth.ts';
+import { gatewaysOf } from './gateways.ts';
 import { pause } from './insist.ts';
 import { Ledger } from './ledger.ts';
 import type { CrowdResult, CrowdStats } from './messages.ts';
@@ -151,18 +152,8 @@ function makePlayer(
     worldName: worldNameOf({ seed, number }),
     isKnown: number <= o.known,
     birth: born,
-    urls: gatewaysOf(topology, born.region),
+    urls: gatewaysOf(topology, born.region, number),
     random,
     company,
-  });
-}
-
-/** The gateways of all regions, that of `first` at the head. */
-function gatewaysOf(topology: Topology, first: string): readonly string[] {
-  const isFirst = ({ name }: { readonly name: string }): number => Number(name === first);
-  const regions = topology.regions.toSorted((a, b) => isFirst(b) - isFirst(a));
-  return regions.flatMap(({ copies }) => {
-    const plan = topology.nodes.find(({ id }) => id === copies[0]);
-    return plan === undefined ? [] : [`ws://${plan.host}:${plan.httpPort}/v1/ws`];
   });
 }

@@ -1,8 +1,10 @@
 // Whether the copies of a group or region hold the same state: equal hashes of it at equal places of the log.
 //
 // `watch.ts` feeds it every sample; the report asks at the end. A difference is never forgotten: two
-// replicas that once differed at the same index have broken the promise, whatever came later.
-import type { Topology } from '../services/topology.ts';
+// replicas that once differed at the same index have broken the promise, whatever came later. A copy that
+// stands elsewhere in the log is not compared: it trails, and that breaks nothing.
+import type { Topology } from '../services/topology/topology.ts';
+import type { GroupAudit } from '../wire/status.ts';
 import { nameOf, type Sample } from './view.ts';
 
 /** Places of the log remembered for each group: replicas are told apart by at most a few seconds. */
@@ -13,9 +15,11 @@ export interface ReplicaStanding {
   /** The place of the log up to which the compared state goes. */
   readonly index: number;
   readonly stateHash: number;
-  /** How many replicas were compared, and how many there are. */
+  /** How many replicas stand there and were compared, and how many there are. */
   readonly compared: number;
   readonly members: number;
+  /** How many answered from another place of the log. */
+  readonly trailing: number;
   /** All compared ones hold the same state, and no two ever differed. */
   readonly isEqual: boolean;
 }
@@ -43,25 +47,27 @@ export class Agreement {
     return found;
   }
 
-  /** How each group, then each region stands in this sample, copies that did not answer left out. */
+  /**
+   * How each group, then each region stands in this sample: at the place of the log at which most of its
+   * copies are, the newest such place where two are level.
+   */
   standings(topology: Topology, sample: Sample): readonly ReplicaStanding[] {
     const regions = topology.regions.map(({ name, copies }) => ({ name, members: copies }));
     return [...topology.groups, ...regions].map(({ name: group, members }) => {
       const copies = members
         .map((id) => sample.audits.get(nameOf(topology, id)))
         .flatMap((audit) => audit?.groups.filter((each) => each.group === group) ?? []);
-      const first = copies[0];
-      const areAlike = copies.every(
-        ({ applied, epoch, stateHash }) =>
-          applied === first?.applied && epoch === first.epoch && stateHash === first.stateHash,
-      );
+      const alike = largestAlike(copies);
+      const [first] = alike;
+      const areEqual = alike.every(({ stateHash }) => stateHash === first?.stateHash);
       return {
         group,
         index: first?.applied ?? 0,
         stateHash: first?.stateHash ?? 0,
-        compared: copies.length,
+        compared: alike.length,
         members: members.length,
-        isEqual: areAlike && !this.#differing.has(group),
+        trailing: copies.length - alike.length,
+        isEqual: areEqual && !this.#differing.has(group),
       };
     });
   }
@@ -79,4 +85,15 @@ export class Agreement {
     if (seen.size > INDEXES_MAX && oldest.done !== true) seen.delete(oldest.value);
     return mine;
   }
+}
+
+/** Those of the copies that stand at the same place. */
+function largestAlike(copies: readonly GroupAudit[]): readonly GroupAudit[] {
+  const places = Map.groupBy(copies, ({ applied, epoch = 0 }) => `${epoch} ${applied}`);
+  const newestFirst = (a: GroupAudit | undefined, b: GroupAudit | undefined): number =>
+    (b?.epoch ?? 0) - (a?.epoch ?? 0) || (b?.applied ?? 0) - (a?.applied ?? 0);
+  const [largest = []] = [...places.values()].sort(
+    (a, b) => b.length - a.length || newestFirst(a[0], b[0]),
+  );
+  return largest;
 }

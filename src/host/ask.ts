@@ -1,12 +1,15 @@
 // The operator's commands: ask the supervisor of the world in a folder, show what it answers.
 //
-// `bluemarble status`, `kill`, `partition` and their like are these functions. The exit code is 0
-// when it was done and 1 when it was not, or when no world runs there.
+// `bluemarble status`, `kill`, `partition` and their like are these functions. The exit code is 0 when it
+// was done, 1 when it was not or no world runs there, 2 when what was asked makes no sense in that world.
 import { askControl } from '../adapters/node/control.ts';
 import type { Terminal } from '../adapters/node/terminal.ts';
 import { paintLine } from './lines.ts';
 import type { Answer, NodeAction, Question } from './operator.ts';
 import { renderScreen } from './screen.ts';
+
+const EXIT_NOT_DONE = 1;
+const EXIT_USAGE = 2;
 
 export interface AskOptions {
   /** The world's folder, absolute. */
@@ -90,7 +93,9 @@ export async function ask(
   }
 }
 
-function refuse(answer: Answer | undefined, terminal: Terminal): number {
-  if (answer?.kind === 'refused') terminal.note(`${answer.sentence}\n`);
-  return 1;
+/** The exit code of what was not done, whose reason it shows. */
+export function refuse(answer: Answer | undefined, terminal: Terminal): number {
+  if (answer?.kind !== 'refused') return EXIT_NOT_DONE;
+  terminal.note(`${answer.sentence}\n`);
+  return answer.isUsage === true ? EXIT_USAGE : EXIT_NOT_DONE;
 }

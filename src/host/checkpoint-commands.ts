@@ -4,10 +4,11 @@
 import { askControl } from '../adapters/node/control.ts';
 import type { Terminal } from '../adapters/node/terminal.ts';
 import type { RestoreTarget } from '../runtime/copy-restore.ts';
-import { ask, type AskOptions } from './ask.ts';
+import { ask, type AskOptions, refuse } from './ask.ts';
 import {
   type CopyCheckpoints,
   checkpointsOf,
+  findRestorable,
   holdersOf,
   restoreRegion,
   type WaitingJobs,
@@ -24,15 +25,12 @@ export interface RestoreWish extends AskOptions {
   readonly isForced: boolean;
 }
 
-/** Asks the running nodes; what they then save is listed by `checkpoints`. */
+/** Asks the running nodes to save, and waits until they have. */
 export async function takeCheckpoints(options: RegionOptions, terminal: Terminal): Promise<number> {
   const { region, isJson } = options;
   const question = { kind: 'checkpoint', ...(region === undefined ? {} : { region }) } as const;
   const answer = await ask(options, question, terminal);
-  if (answer?.kind !== 'acted') {
-    if (answer?.kind === 'refused') terminal.note(`${answer.sentence}\n`);
-    return 1;
-  }
+  if (answer?.kind !== 'acted') return refuse(answer, terminal);
   if (isJson) terminal.print(`${JSON.stringify(answer.deeds)}\n`);
   else for (const { text } of answer.deeds) terminal.print(`${text}\n`);
   return answer.deeds.every(({ done }) => done) ? 0 : 1;
@@ -55,6 +53,12 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
       `The world in ${folder} runs: stop it first, or add --force, which ends ${holders.join(', ')} ` +
         'and starts them again when the region is restored.\n',
     );
+    return 1;
+  }
+  // What can be refused is refused before anybody is ended for it.
+  const looked = isRunning ? findRestorable(folder, region, target) : undefined;
+  if (looked?.kind === 'refused') {
+    terminal.note(`${looked.sentence}\n`);
     return 1;
   }
   if (isRunning) await ask(wish, { kind: 'kill', nodes: holders }, terminal);

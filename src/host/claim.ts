@@ -1,7 +1,8 @@
 // Taking a world's folder for one run: nobody else runs it meanwhile, and nothing stands in its way.
 //
 // `up.ts` and the drills of `chaos` claim the folder before they start a node. In order: the control
-// socket, what a dead supervisor left behind, the ports, the key, the files that nodes read.
+// socket, what a dead supervisor or a restore that was cut off left behind, the ports, the key, the files
+// that nodes read.
 // Invariants: nothing is written to a folder that is in use; nothing that is left in the folder blocks the
 // next start.
 import { wakeProcess } from '../adapters/node/children.ts';
@@ -10,6 +11,7 @@ import { takenPort } from '../adapters/node/free-ports.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
 import type { Clock } from '../runtime/ports.ts';
+import { settleRestores } from './restoring.ts';
 import { pauseUntil } from './waits.ts';
 import {
   forgetProcesses,
@@ -42,6 +44,7 @@ export async function claimWorld(
   };
   try {
     await waitForLeftovers(world, clock);
+    settleRestores(world);
     await checkPorts(world);
     loadOrCreateWorldKey(`${folder}/${KEY_FILE}`);
     publishWorld(world);

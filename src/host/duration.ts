@@ -20,6 +20,11 @@ export function parseDuration(text: string): number | undefined {
   return durationMs >= 1 && durationMs <= DURATION_MS_MAX ? durationMs : undefined;
 }
 
+/** As `parseDuration` reads it again: `300s`, `1500ms`. */
+export function spanOf(durationMs: number): string {
+  return durationMs % 1_000 === 0 ? `${durationMs / 1_000}s` : `${durationMs}ms`;
+}
+
 /** `2.1 s` below a minute, `4 min 05 s` below an hour, `1 h 04 min` above. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 59_950) return `${(durationMs / 1000).toFixed(1)} s`;

@@ -15,18 +15,19 @@ export function piece(text: string, tone: Tone = 'plain'): Piece {
   return { text, tone };
 }
 
-/** The line cut to `columns`; what is longer ends in an ellipsis. */
+/** The line cut to `columns`; what is longer ends in an ellipsis. Blanks at its end count for nothing. */
 export function fit(line: Line, columns: number): Line {
-  const width = line.reduce((sum, { text }) => sum + text.length, 0);
-  if (width <= columns) return line;
+  const text = line.map((each) => each.text).join('');
+  if (text.length <= columns) return line;
+  const isCut = text.trimEnd().length > columns;
   const kept: Piece[] = [];
-  let left = Math.max(0, columns - 1);
-  for (const { text, tone } of line) {
+  let left = Math.max(0, isCut ? columns - 1 : columns);
+  for (const { text: part, tone } of line) {
     if (left === 0) break;
-    kept.push({ text: text.slice(0, left), tone });
-    left -= Math.min(left, text.length);
+    kept.push({ text: part.slice(0, left), tone });
+    left -= Math.min(left, part.length);
   }
-  return [...kept, piece('…')];
+  return isCut ? [...kept, piece('…')] : kept;
 }
 
 /** The line as text, each piece painted by `paint`. */
@@ -47,9 +48,10 @@ export function milliseconds(value: number): string {
   return value < 100 ? value.toFixed(1) : grouped(value);
 }
 
-/** Bytes in the unit that keeps them short: `640 B`, `12 kB`, `3.4 MB`. */
+/** Bytes in the unit that keeps them short: `640 B`, `12 kB`, `3.4 MB`, `128 MB`. */
 export function byteCount(value: number): string {
   if (value < 1_000) return `${Math.round(value)} B`;
   if (value < 1_000_000) return `${grouped(value / 1_000)} kB`;
-  return `${(value / 1_000_000).toFixed(1)} MB`;
+  const megabytes = value / 1_000_000;
+  return `${megabytes < 100 ? megabytes.toFixed(1) : grouped(megabytes)} MB`;
 }

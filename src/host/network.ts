@@ -10,7 +10,7 @@ import {
   type LinkFaults,
   LOSS_MAX,
 } from '../wire/link-faults.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 
 /** More at a time are a mistake: an operator heals before he goes on. */
 export const FAULTS_MAX = 16;

@@ -14,6 +14,10 @@ export const RESTART_MS_MAX = 5_000;
 export const RAN_WELL_MS = 10_000;
 /** How long a process may take to end in order. */
 export const GRACE_MS = 5_000;
+/** How long a process may take to say that it has heard a word. */
+const HEARD_MS_MAX = 1_000;
+/** The exit code of a process that was told to stop. */
+const EXIT_TOLD = 0;
 /** The exit code of a process that said why it can not run on this machine or configuration. */
 const EXIT_CONFIGURATION = 2;
 
@@ -39,12 +43,16 @@ export class NodeKeeper {
   #condition: NodeCondition = 'down';
   /** What the process should do: `run` brings it back when it ends. */
   #intent: 'run' | 'end' = 'end';
+  /** How often it was ended by order. */
+  #ends = 0;
   #selfExits = 0;
+  #outsideEnds = 0;
   #failuresInRow = 0;
   #readyAtMs: number | undefined;
   #sentence = '';
   #cancelRestart: () => void = () => {};
   #whenEnded: (() => void)[] = [];
+  #whenForewarned: () => void = () => {};
 
   constructor(options: KeeperOptions) {
     this.name = options.name;
@@ -57,6 +65,7 @@ export class NodeKeeper {
       condition: this.#condition,
       pid: this.#child?.pid,
       selfExits: this.#selfExits,
+      outsideEnds: this.#outsideEnds,
     };
   }
 
@@ -101,7 +110,11 @@ export class NodeKeeper {
 
   /** Ends it in order when it runs, paused or not, and starts it again. */
   async restart(): Promise<void> {
-    await this.stop();
+    const stopped = this.stop();
+    const ends = this.#ends;
+    await stopped;
+    // Meanwhile it may have been ended for good.
+    if (this.#ends !== ends) return;
     this.#failuresInRow = 0;
     this.start();
   }
@@ -117,6 +130,22 @@ export class NodeKeeper {
     const { clock } = this.#options;
     const cancel = clock.wakeAt(clock.monotonicMs() + GRACE_MS, () => child.signal('SIGKILL'));
     await this.#ended();
+    cancel();
+  }
+
+  /**
+   * Lets it know that the whole world ends. Resolves when it has heard, when it is gone, or after a
+   * while; at once where nobody can hear.
+   */
+  async forewarn(): Promise<void> {
+    if (this.#condition !== 'up') return;
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.wakeAt(clock.monotonicMs() + HEARD_MS_MAX, resolve);
+    this.#whenForewarned = resolve;
+    this.#whenEnded.push(resolve);
+    this.tell({ kind: 'world-ends' });
+    await promise;
     cancel();
   }
 
@@ -150,6 +179,8 @@ export class NodeKeeper {
       this.#tell('ready');
     } else if (message.kind === 'failed' && 'sentence' in message) {
       this.#sentence = String(message.sentence);
+    } else if (message.kind === 'forewarned') {
+      this.#whenForewarned();
     }
   }
 
@@ -179,7 +210,8 @@ export class NodeKeeper {
     }
     const delayMs = Math.min(RESTART_MS_MAX, RESTART_MS_MIN * 2 ** this.#failuresInRow);
     this.#failuresInRow += 1;
-    this.#selfExits += 1;
+    if (isFromOutside(how)) this.#outsideEnds += 1;
+    else this.#selfExits += 1;
     this.#condition = 'restarting';
     const cause = how.signal ?? `exit code ${how.code ?? 'unknown'}`;
     this.#sentence = lastLine(how.tail);
@@ -190,6 +222,7 @@ export class NodeKeeper {
 
   #endFromNowOn(): void {
     this.#cancelRestart();
+    this.#ends += 1;
     this.#intent = 'end';
     if (this.#child === undefined && this.#condition !== 'failed') this.#condition = 'down';
   }
@@ -201,6 +234,11 @@ export class NodeKeeper {
   #tell(kind: KeeperEvent['kind'], words: string = ''): void {
     this.#options.told({ node: this.name, kind, words });
   }
+}
+
+/** No process kills itself so, nor leaves in order without being told. */
+function isFromOutside({ code, signal }: Ended): boolean {
+  return signal === 'SIGKILL' || code === EXIT_TOLD;
 }
 
 /** The line that names the error, where there is one, else the last one with anything on it. */

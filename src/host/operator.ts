@@ -3,18 +3,16 @@
 // `up.ts` answers the control socket with it, the CLI's commands ask. Questions come from outside: a
 // malformed one gets a sentence, never an exception.
 import { InvalidInputError } from '../base/errors.ts';
+import type { Clock } from '../runtime/ports.ts';
 import { type LinkFault, linkFault } from '../wire/link-faults.ts';
+import { saveCopies } from './checkpointing.ts';
 import { FAULTS_MAX, type Network } from './network.ts';
 import type { NodeKeeper } from './node-keeper.ts';
 import { parsePartition } from './partition.ts';
 import { promoteCopy, type Promotion } from './promoting.ts';
-import {
-  type ChangeableWorld,
-  replaceForGood,
-  replacementHindrance,
-  transferLeadership,
-} from './replacing.ts';
+import { beginReplacement, type ChangeableWorld, transferLeadership } from './replacing.ts';
 import { selectNodes, SELECTORS_MAX } from './selectors.ts';
+import { type Named, notThere, unknownName } from './unknown-name.ts';
 import type { WorldView } from './view.ts';
 
 export const NODE_ACTIONS = ['kill', 'pause', 'resume', 'restart'] as const;
@@ -38,7 +36,8 @@ export type Answer =
   | { readonly kind: 'acted'; readonly deeds: readonly Deed[] }
   /** What was done to the links, and the faults that lie on them now. */
   | { readonly kind: 'network'; readonly text: string; readonly faults: readonly string[] }
-  | { readonly kind: 'refused'; readonly sentence: string };
+  /** `isUsage`: the question itself is wrong; else the world is in no state for it, now or ever. */
+  | { readonly kind: 'refused'; readonly sentence: string; readonly isUsage?: boolean };
 
 export interface Deed {
   readonly node: string;
@@ -48,6 +47,7 @@ export interface Deed {
 }
 
 export interface Operated {
+  readonly clock: Clock;
   /** A fresh look: an operator acts on what is now, not on what was a second ago. */
   view(): Promise<WorldView>;
   keeper(name: string): NodeKeeper | undefined;
@@ -77,7 +77,7 @@ export async function answerOperator(world: Operated, question: unknown): Promis
     return { kind: 'refused', sentence: 'The question is not one that this version knows.' };
   }
   const selection = selectNodes(await world.view(), selectors);
-  if (selection.kind === 'unknown') return { kind: 'refused', sentence: selection.sentence };
+  if (selection.kind !== 'nodes') return refusedFor(selection);
   const keepers = selection.names.flatMap((name) => world.keeper(name) ?? []);
   const deeds = await Promise.all(keepers.map((keeper) => act(keeper, action)));
   return { kind: 'acted', deeds };
@@ -105,23 +105,17 @@ async function act(keeper: NodeKeeper, action: NodeAction): Promise<Deed> {
   }
 }
 
-/** Asked of every region node that runs: each saves the copies that it holds. */
+/** Asked of everybody who holds copies and runs: each saves what it holds, durably when this answers. */
 async function checkpoint(world: Operated, question: object): Promise<Answer> {
   const { region } = { region: undefined, ...question };
   const view = await world.view();
-  if (region !== undefined && !view.regions.some((each) => each.region === region)) {
-    return { kind: 'refused', sentence: `There is no region "${String(region)}".` };
+  const meant = view.regions.filter((each) => region === undefined || each.region === region);
+  if (region !== undefined && meant.length === 0) {
+    const known = view.regions.map((each) => each.region);
+    return misused(notThere('region', String(region), known));
   }
-  const deeds = view.nodes
-    .filter(({ kind }) => kind === 'region')
-    .map(({ name, condition }): Deed => {
-      const isUp = condition === 'up';
-      if (isUp) world.keeper(name)?.tell({ kind: 'checkpoint', region: region ?? '' });
-      const what = region === undefined ? 'its copies' : `its copy of ${String(region)}, if it holds one`;
-      const text = isUp ? `${name} saves ${what}` : `${name} is ${condition}: it saves nothing`;
-      return { node: name, done: isUp, text };
-    });
-  return { kind: 'acted', deeds };
+  const [wanted] = region === undefined ? [] : meant;
+  return { kind: 'acted', deeds: await saveCopies(world, view, wanted?.region) };
 }
 
 async function transfer(world: ChangeableWorld, question: object): Promise<Answer> {
@@ -129,6 +123,8 @@ async function transfer(world: ChangeableWorld, question: object): Promise<Answe
   if (typeof group !== 'string' || typeof node !== 'string') {
     return { kind: 'refused', sentence: 'A transfer needs a group and a node.' };
   }
+  const misnamed = misnamedIn(world, { group, node });
+  if (misnamed !== undefined) return misnamed;
   const sentence = await transferLeadership(world, group, node);
   if (sentence !== undefined) return { kind: 'refused', sentence };
   return { kind: 'acted', deeds: [{ node, done: true, text: `${node} leads ${group}` }] };
@@ -140,18 +136,20 @@ async function promote(world: ChangeableWorld, question: object): Promise<Answer
   if (typeof region !== 'string' || typeof node !== 'string' || typeof acceptLoss !== 'boolean') {
     return { kind: 'refused', sentence: 'A promotion needs a region and a node.' };
   }
-  const sentence = await promoteCopy(world, { region, node, acceptLoss });
-  if (sentence !== undefined) return { kind: 'refused', sentence };
-  return { kind: 'acted', deeds: [{ node, done: true, text: `${node} is primary of ${region}` }] };
+  const misnamed = misnamedIn(world, { region, node });
+  if (misnamed !== undefined) return misnamed;
+  const { done, text } = await promoteCopy(world, { region, node, acceptLoss });
+  return done ? { kind: 'acted', deeds: [{ node, done, text }] } : { kind: 'refused', sentence: text };
 }
 
 /** Answers once it has begun: its progress is shown where the world runs, and by its status. */
 async function replace(world: ChangeableWorld, question: object): Promise<Answer> {
   const { node } = { node: undefined, ...question };
   if (typeof node !== 'string') return { kind: 'refused', sentence: 'Name the node to replace.' };
-  const sentence = await replacementHindrance(world, node);
+  const misnamed = misnamedIn(world, { node });
+  if (misnamed !== undefined) return misnamed;
+  const sentence = await beginReplacement(world, node);
   if (sentence !== undefined) return { kind: 'refused', sentence };
-  void replaceForGood(world, node);
   const text = `${node} gets a new identity; the other nodes start again one after the other`;
   return { kind: 'acted', deeds: [{ node, done: true, text }] };
 }
@@ -164,16 +162,17 @@ async function partition({ network, view }: Operated, question: object): Promise
   try {
     const befalls = linkFault.parse(fault, 'fault');
     const cut = parsePartition(await view(), sides, befalls);
-    if (cut.kind === 'unknown') return { kind: 'refused', sentence: cut.sentence };
-    const name = `${cut.name} (${describeFault(befalls)})`;
+    if (cut.kind !== 'cut') return refusedFor(cut);
+    // What happens stands first: where a line is cut, the list of nodes is.
+    const name = `${describeFault(befalls)}: ${cut.name}`;
     if (!network.lay(name, cut.links)) {
       return { kind: 'refused', sentence: `There are ${FAULTS_MAX} faults already: heal them first.` };
     }
-    const text = `${name}: until \`bluemarble heal\``;
+    const text = `${name}, until \`bluemarble heal\``;
     return { kind: 'network', text, faults: network.faults };
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
-    return { kind: 'refused', sentence: `${cause.message}.` };
+    return misused(`${cause.message}.`);
   }
 }
 
@@ -190,6 +189,22 @@ export function describeFault({ cut, delayMs, jitterMs, lossPerMille }: LinkFaul
   if (delayMs > 0) words.push(`${delayMs}${jitterMs > 0 ? ` +- ${jitterMs}` : ''} ms`);
   if (lossPerMille > 0) words.push(`${lossPerMille / 10} % lost`);
   return words.join(', ') || 'no fault';
+}
+
+function misnamedIn(
+  world: ChangeableWorld,
+  names: Readonly<Partial<Record<Named, string>>>,
+): Answer | undefined {
+  const sentence = unknownName(world.topology(), names);
+  return sentence === undefined ? undefined : misused(sentence);
+}
+
+function refusedFor({ kind, sentence }: { readonly kind: string; readonly sentence: string }): Answer {
+  return kind === 'nobody' ? { kind: 'refused', sentence } : misused(sentence);
+}
+
+function misused(sentence: string): Answer {
+  return { kind: 'refused', sentence, isUsage: true };
 }
 
 function isSelectors(value: unknown): value is readonly string[] {

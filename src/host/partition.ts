@@ -5,7 +5,7 @@
 // every node that no side names. Who is on no side reaches everybody.
 import type { LinkFault } from '../wire/link-faults.ts';
 import { between, type DirectedFault, oneWay } from './network.ts';
-import { selectNodes, SELECTORS_MAX } from './selectors.ts';
+import { type Selection, selectNodes, SELECTORS_MAX } from './selectors.ts';
 import type { WorldView } from './view.ts';
 
 const TEXT_LENGTH_MAX = 1_024;
@@ -13,8 +13,7 @@ const EXAMPLE = 'write it as "global-1,eu / rest" or "global-1 > global-2"';
 
 export type Cut =
   | { readonly kind: 'cut'; readonly name: string; readonly links: readonly DirectedFault[] }
-  /** One sentence that says what to change. */
-  | { readonly kind: 'unknown'; readonly sentence: string };
+  | Exclude<Selection, { readonly kind: 'nodes' }>;
 
 /** The links of a partition; its name lists the nodes that are meant. */
 export function parsePartition(view: WorldView, text: string, fault: LinkFault): Cut {
@@ -34,7 +33,7 @@ export function parsePartition(view: WorldView, text: string, fault: LinkFault):
     const selectors = part.split(',').map((selector) => selector.trim());
     if (selectors.length > SELECTORS_MAX) return unknown(`That side is too long: ${EXAMPLE}.`);
     const selection = selectNodes(view, selectors);
-    if (selection.kind === 'unknown') return selection;
+    if (selection.kind !== 'nodes') return selection;
     const twice = selection.names.find((name) => named.has(name));
     if (twice !== undefined) return unknown(`${twice} stands on two sides: name it on one.`);
     for (const name of selection.names) named.add(name);

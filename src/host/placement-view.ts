@@ -2,7 +2,8 @@
 //
 // `view.ts` asks for it. Any region node may be behind, so of each region the newest word counts: by epoch,
 // then by the epoch that copies are asked to promise.
-import type { RegionPlan, Topology } from '../services/topology.ts';
+import { type Loss, lossesOf, lostEntries } from '../services/placement/losses.ts';
+import type { RegionPlan, Topology } from '../services/topology/topology.ts';
 import type { PlacedRegion } from '../wire/placement.ts';
 import type { CopyStatus, NodeStatus } from '../wire/status.ts';
 
@@ -12,6 +13,11 @@ export interface CopyView {
   readonly lagEntries: number | undefined;
   readonly lagMs: number | undefined;
   readonly isHealthy: boolean;
+  /** The last entry that it holds by its own word; `undefined` while it does not answer, or is blank. */
+  readonly last: number | undefined;
+  /** The last entry of its state, and of its newest durable checkpoint; `undefined` while it is silent. */
+  readonly applied: number | undefined;
+  readonly saved: number | undefined;
 }
 
 export interface PlacedView {
@@ -21,8 +27,12 @@ export interface PlacedView {
   /** A successor is being sought: nobody serves meanwhile. */
   readonly isSought: boolean;
   readonly copies: readonly CopyView[];
+  /** The farthest entry that any copy which answers holds or was told of by another. */
+  readonly heard: number;
   /** Entries that promotions have cost, as far as returning copies told, or else as was heard of. */
   readonly lost: number;
+  /** Which entries these are, oldest promotion first. */
+  readonly losses: readonly Loss[];
 }
 
 /** What the witnesses think of a node: `undefined` when they were not asked yet. */
@@ -32,6 +42,7 @@ type Statuses = ReadonlyMap<string, NodeStatus>;
 
 export function placedView(topology: Topology, plan: RegionPlan, statuses: Statuses): PlacedView {
   const placed = newest(plan.number, statuses);
+  const losses = placed === undefined ? [] : lossesOf(placed);
   const nameOf = (id: number | undefined): string | undefined =>
     topology.nodes.find((node) => node.id === id)?.name;
   return {
@@ -41,11 +52,18 @@ export function placedView(topology: Topology, plan: RegionPlan, statuses: Statu
     copies: plan.copies.map((id) => {
       const name = nameOf(id) ?? `node ${id}`;
       const copy = copyOf(plan.name, statuses.get(name));
-      const { lagEntries, lagMs, isHealthy = false } = copy ?? {};
+      // Who has not heard of the newest epoch measures itself against a primary that is none any more.
+      const isOfOld = copy !== undefined && copy.epoch < (placed?.epoch ?? 0);
+      const { lagEntries, lagMs, isHealthy = false } = isOfOld ? {} : (copy ?? {});
+      const last = copy?.role === 'blank' ? undefined : copy?.last;
       // A blank copy can not tell how far it trails, and is of no use to a promotion.
-      return { name, lagEntries, lagMs, isHealthy: isHealthy && lagEntries !== undefined };
+      const isSound = isHealthy && lagEntries !== undefined;
+      const { applied, checkpoint: saved } = copy ?? {};
+      return { name, lagEntries, lagMs, isHealthy: isSound, last, applied, saved };
     }),
-    lost: placed === undefined ? 0 : lostEntries(placed),
+    heard: farthest(plan.name, statuses),
+    lost: lostEntries(losses),
+    losses,
   };
 }
 
@@ -82,11 +100,8 @@ function copyOf(region: string, status: NodeStatus | undefined): CopyStatus | un
   return status?.copies.find((copy) => copy.region === region);
 }
 
-function lostEntries({ appointments }: PlacedRegion): number {
-  let lost = 0;
-  for (const { mayLose, lost: tails } of appointments) {
-    const told = tails.map(({ from, to }) => to.sequence - from.sequence + 1);
-    lost += told.length === 0 ? mayLose : Math.max(...told);
-  }
-  return lost;
+function farthest(region: string, statuses: Statuses): number {
+  const copies = [...statuses.values()].flatMap((status) => copyOf(region, status) ?? []);
+  const places = copies.flatMap((copy) => [copy, ...copy.copies]);
+  return places.reduce((most, { last = 0 }) => Math.max(most, last), 0);
 }

@@ -1,9 +1,13 @@
 // Who was primary of which region when: counts the promotions and what they cost, and says them in words.
 //
 // `watch.ts` feeds it every look. A first primary is no promotion; a region without one is told once.
+import type { Loss } from '../services/placement/losses.ts';
+import { grouped } from './lines.ts';
 import type { PlacedView } from './placement-view.ts';
 
-type Placed = Pick<PlacedView, 'primary' | 'epoch' | 'isSought' | 'lost'> & { readonly region: string };
+type Placed = Pick<PlacedView, 'primary' | 'epoch' | 'isSought' | 'lost' | 'losses'> & {
+  readonly region: string;
+};
 
 interface Known {
   primary: string;
@@ -31,7 +35,7 @@ export class Primaries {
     return regions.flatMap((placed) => this.#noteRegion(placed));
   }
 
-  #noteRegion({ region, primary, epoch, isSought, lost }: Placed): readonly string[] {
+  #noteRegion({ region, primary, epoch, isSought, lost, losses }: Placed): readonly string[] {
     // Nobody answers: what is not seen did not happen.
     if (primary === undefined) return [];
     const known = this.#known.get(region);
@@ -49,9 +53,22 @@ export class Primaries {
     }
     if (lost > known.lost) {
       this.#lostEntries += lost - known.lost;
-      events.push(`${region}: ${lost - known.lost} entries are lost`);
+      const newest = losses.at(-1);
+      const which = newest === undefined ? '' : ` (${lostPlaces(newest)})`;
+      events.push(`${region}: ${entries(lost - known.lost)} lost${which}`);
     }
     this.#known.set(region, { primary, epoch: Math.max(epoch, known.epoch), isSought, lost });
     return events;
   }
+}
+
+/** Which entries of a region's log a promotion has cost. */
+export function lostPlaces({ epoch, from, to, isTold }: Loss): string {
+  const places = from === to ? `entry ${from}` : `entries ${from} to ${to}`;
+  const surely = isTold ? '' : ', as far as was heard';
+  return `${places} before epoch ${epoch}${surely}`;
+}
+
+function entries(count: number): string {
+  return count === 1 ? '1 entry is' : `${grouped(count)} entries are`;
 }

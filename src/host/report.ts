@@ -129,7 +129,8 @@ export function describeReport(report: Report): readonly Line[] {
 
 function startAndChanges({ startMs, leaderChanges, promotions, lostEntries }: Report): string {
   const start = `ready after ${formatDuration(startMs)}, leader changes ${leaderChanges}`;
-  const cost = promotions === 0 ? '' : `, which cost ${grouped(lostEntries)} entries`;
+  const entries = lostEntries === 1 ? '1 entry' : `${grouped(lostEntries)} entries`;
+  const cost = promotions === 0 ? '' : `, which cost ${entries}`;
   return `${start}, promotions ${promotions}${cost}`;
 }
 
@@ -188,27 +189,36 @@ function booksInvariant({ gold, items }: HoldingsTotals): Invariant {
 }
 
 function replicaInvariant(standing: ReplicaStanding): Invariant {
-  const { group, compared, members, index, isEqual } = standing;
+  const { group, compared, members, trailing, index, isEqual } = standing;
+  const away = trailing === 0 ? '' : `, ${trailing} not there yet`;
   return {
     name: `the copies of ${group} agree`,
     held: isEqual && compared > 0,
-    detail: `${compared} of ${members} compared at index ${grouped(index)}`,
+    detail: `${compared} of ${members} compared at index ${grouped(index)}${away}`,
   };
 }
 
 function nodesInvariant(nodes: readonly NodeFacts[]): Invariant {
-  const ended = nodes.filter(({ selfExits }) => selfExits > 0);
+  const told = (words: string, count: (facts: NodeFacts) => number): string[] =>
+    nodes.filter((facts) => count(facts) > 0).map((facts) => `${facts.name} ${words} ${times(count(facts))}`);
   return {
     name: 'no node ended by itself',
-    held: ended.length === 0,
-    detail: ended.map(({ name, selfExits }) => `${name} ${selfExits} times`).join(', '),
+    held: nodes.every(({ selfExits }) => selfExits === 0),
+    detail: [
+      ...told('ended', ({ selfExits }) => selfExits),
+      ...told('was killed from outside', ({ outsideEnds }) => outsideEnds),
+    ].join(', '),
   };
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 function callLines(calls: Report['calls']): readonly Line[] {
   const columns = ['DONE', 'REJECTED', 'UNAVAIL.', 'UNCERT.', 'P50 MS', 'P99 MS', 'MAX MS'];
   const row = (first: string, cells: readonly string[]): string =>
-    first.padEnd(18) + cells.map((cell) => cell.padStart(9)).join('');
+    first.padEnd(17) + cells.map((cell) => cell.padStart(9)).join('');
   return [
     [piece(row('CALL', columns), 'faint')],
     ...calls.map((call): Line => {

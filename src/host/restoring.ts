@@ -3,25 +3,32 @@
 // The CLI calls it with the folder of a world. Listing looks and touches nothing, also while the world
 // runs. A restore needs the nodes of the region's copies to be down: it claims their folders, puts the
 // chosen state into all of them alike, and keeps what was there beside it.
+// Invariant: no node opens a copy while one of the region's is restored and another is not, for both would
+// go on with the same place of the log. All new folders are written as drafts, then all become `RESTORED`,
+// which bars the copies beside them, then one after the other takes its place. Whoever comes after a cut
+// can tell how far that came: as long as there is a draft, nothing has taken any place.
 import { claimDataFolder } from '../adapters/node/data-folder.ts';
 import { lookInto, openFolder, putInPlace, setAside } from '../adapters/node/disk.ts';
 import { removeFolder } from '../adapters/node/process-files.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import { type CheckpointFile, listCheckpoints } from '../runtime/checkpoints.ts';
-import { COPIES_FOLDER } from '../runtime/copy-journal.ts';
-import { findState, type RestoreTarget, writeRestored } from '../runtime/copy-restore.ts';
-import { serviceCommand, serviceValue } from '../services/service-calls.ts';
-import { featuresNamed, surroundingsOf } from '../services/surroundings.ts';
-import { nodePlan, type NodePlan, type RegionPlan } from '../services/topology.ts';
+import { COPIES_FOLDER, RESTORED } from '../runtime/copy-journal.ts';
+import { findState, type Restorable, type RestoreTarget, writeRestored } from '../runtime/copy-restore.ts';
+import { serviceCommand, serviceValue } from '../services/calls/service-calls.ts';
+import { featuresNamed, surroundingsOf } from '../services/topology/surroundings.ts';
+import { nodePlan, type NodePlan, type RegionPlan } from '../services/topology/topology.ts';
 import { wentBack } from '../wire/regional-calls.ts';
 import { stockFeatures } from '../world/catalogue.ts';
 import { crafting } from '../world/features/crafting.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
+import { notThere } from './unknown-name.ts';
 import { findWorld, type World } from './world-folder.ts';
 
-/** A new folder beside the one that it will take the place of. */
-const RESTORED = '.restored';
+/** Behind a copy's name: a folder that may be half written, and counts for nothing. */
+const DRAFT = '.draft';
 const WENT_BACK = { name: 'crafting.wentBack', shape: wentBack };
+/** How often a folder that changes meanwhile is looked into. */
+const LOOKS_MAX = 10;
 const NO_JOBS = { asked: 0, unasked: 0 };
 
 export interface CopyCheckpoints {
@@ -70,6 +77,22 @@ export function holdersOf(folder: string, region: string): readonly string[] {
 }
 
 /**
+ * What `restoreRegion` would find. Touches nothing, and nodes may run: a file that is in the list and gone
+ * when it is read was of no use any more.
+ */
+export function findRestorable(folder: string, region: string, target: RestoreTarget): Restorable {
+  for (let looks = 1; ; looks++) {
+    try {
+      const world = worldIn(folder);
+      return findIn(world, regionIn(world, region), target);
+    } catch (cause) {
+      const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+      if (!isGone || looks === LOOKS_MAX) throw cause;
+    }
+  }
+}
+
+/**
  * Puts the newest state that is not after the target into all copies. Throws `StartError` when a node of
  * theirs runs, or its folder is another's.
  */
@@ -83,23 +106,15 @@ export function restoreRegion(folder: string, region: string, target: RestoreTar
     for (const { id, data } of copies) {
       claims.push(claimDataFolder({ folder: data, world: topology.world, node: id }));
     }
-    const features = featuresNamed(plan.features, stockFeatures);
-    const machine = createGroupMachine(features, surroundingsOf(topology, plan.number));
-    const name = { number: plan.number, name: plan.name, world: topology.world };
-    const found = findState(name, {
-      copies: copies.map(({ copy }) => lookInto(copy)),
-      target,
-      machine,
-      afterwards: features.includes(crafting) ? [serviceCommand(WENT_BACK, null)] : [],
-    });
+    settle(copies, plan.name);
+    const found = findIn(world, plan, target);
     if (found.kind === 'refused') return found;
-    // All of them before any takes its place: what fails here has changed nothing.
-    for (const { data } of copies) {
-      const draft = `${data}/${COPIES_FOLDER}/${plan.name}${RESTORED}`;
-      removeFolder(draft);
-      writeRestored(openFolder(draft), name, found);
+    const name = { number: plan.number, name: plan.name, world: topology.world };
+    for (const { copy } of copies) writeRestored(openFolder(copy + DRAFT), name, found);
+    for (const { parent } of copies) {
+      putInPlace(parent, { from: plan.name + DRAFT, to: plan.name + RESTORED });
     }
-    const aside = copies.flatMap(({ data }) => takePlace(`${data}/${COPIES_FOLDER}`, plan.name));
+    const aside = copies.flatMap(({ parent }) => takePlace(parent, plan.name));
     const { sequence, timeMs, mark } = found;
     const jobs = found.replies.map((reply) => serviceValue(WENT_BACK, reply))[0] ?? NO_JOBS;
     return { kind: 'restored', sequence, timeMs, goesOnAt: mark.sequence, aside, jobs };
@@ -108,7 +123,38 @@ export function restoreRegion(folder: string, region: string, target: RestoreTar
   }
 }
 
-/** One copy after the other: a cut in between leaves at most one without its data, which then is blank. */
+function findIn(world: World, plan: RegionPlan, target: RestoreTarget): Restorable {
+  const { topology } = world;
+  const features = featuresNamed(plan.features, stockFeatures);
+  const name = { number: plan.number, name: plan.name, world: topology.world };
+  return findState(name, {
+    copies: copiesOf(world, plan).map(({ copy }) => lookInto(copy)),
+    target,
+    machine: createGroupMachine(features, surroundingsOf(topology, plan.number)),
+    afterwards: features.includes(crafting) ? [serviceCommand(WENT_BACK, null)] : [],
+  });
+}
+
+/** Ends what restores that were cut off have begun. No node of the world may run. */
+export function settleRestores(world: World): void {
+  for (const plan of world.topology.regions) settle(copiesOf(world, plan), plan.name);
+}
+
+/** With a draft nothing was decided, and all of it goes; else what has not yet taken its place does. */
+function settle(copies: readonly Copy[], region: string): void {
+  if (copies.some(({ copy }) => isThere(copy + DRAFT))) {
+    for (const suffix of [RESTORED, DRAFT]) {
+      for (const { copy } of copies) removeFolder(copy + suffix);
+    }
+    return;
+  }
+  for (const { copy, parent } of copies) if (isThere(copy + RESTORED)) takePlace(parent, region);
+}
+
+function isThere(folder: string): boolean {
+  return lookInto(folder).names().length > 0;
+}
+
 function takePlace(parent: string, region: string): readonly string[] {
   const before = setAside(parent, region);
   putInPlace(parent, { from: region + RESTORED, to: region });
@@ -119,13 +165,16 @@ interface Copy extends NodePlan {
   /** The node's data folder, and the copy's own in it. */
   readonly data: string;
   readonly copy: string;
+  /** The folder that it lies in, with those of its node's other copies. */
+  readonly parent: string;
 }
 
 function copiesOf({ folder, topology }: World, { name, copies }: RegionPlan): readonly Copy[] {
   return copies.map((id) => {
     const plan = nodePlan(topology, id);
     const data = `${folder}/${plan.name}`;
-    return { ...plan, data, copy: `${data}/${COPIES_FOLDER}/${name}` };
+    const parent = `${data}/${COPIES_FOLDER}`;
+    return { ...plan, data, parent, copy: `${parent}/${name}` };
   });
 }
 
@@ -140,6 +189,6 @@ function worldIn(folder: string): World {
 function regionIn({ topology }: World, name: string): RegionPlan {
   const plan = topology.regions.find((region) => region.name === name);
   if (plan !== undefined) return plan;
-  const names = topology.regions.map((region) => region.name).join(', ');
-  throw new StartError(`There is no region "${name}": name one of ${names}.`);
+  const names = topology.regions.map((region) => region.name);
+  throw new StartError(notThere('region', name, names));
 }

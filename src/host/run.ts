@@ -8,14 +8,14 @@ import { type Child, type ChildListener, startChild } from '../adapters/node/chi
 import type { Terminal } from '../adapters/node/terminal.ts';
 import type { CrowdResult } from '../crowd/messages.ts';
 import type { Clock, Entropy } from '../runtime/ports.ts';
-import type { Topology } from '../services/topology.ts';
+import type { Topology } from '../services/topology/topology.ts';
 import { CrowdProcess } from './crowd-process.ts';
 import { formatDuration } from './duration.ts';
 import { Network } from './network.ts';
 import type { KeeperEvent } from './node-keeper.ts';
 import { type Answer, answerOperator } from './operator.ts';
 import { type Findings, type Report, reportOf } from './report.ts';
-import type { ChangeableWorld } from './replacing.ts';
+import { type ChangeableWorld, finishReplacements, InHand } from './replacing.ts';
 import { Show } from './show.ts';
 import { Stops } from './stops.ts';
 import { Supervisor } from './supervisor.ts';
@@ -70,6 +70,8 @@ export class Run {
   readonly #startedAtMs: number;
   #watch: Watch | undefined;
   #crowd: CrowdProcess | undefined;
+  readonly #inHand: InHand = new InHand();
+  #isEnding = false;
 
   constructor(world: World, options: RunOptions, doors: RunDoors) {
     this.#world = world;
@@ -119,6 +121,7 @@ export class Run {
     }
     return answerOperator(
       {
+        clock: this.#doors.clock,
         view: () => this.#look(watch),
         keeper: (name) => this.#supervisor.keeper(name),
         network: this.#network,
@@ -141,6 +144,8 @@ export class Run {
         publishWorld(this.#world);
       },
       event: (text) => this.#show.event(text),
+      inHand: this.#inHand,
+      isEnding: () => this.#isEnding,
     };
   }
 
@@ -160,10 +165,12 @@ export class Run {
     const watch = this.#openEyes();
     const crowd = this.#letCrowdIn();
     const looks = this.#lookEverySecond(watch);
+    void finishReplacements(this.#changeable(watch));
     const end = waitFor(clock, this.#options.forMs);
     const crowdEnd = crowd === undefined ? [] : [crowd.ended];
     await Promise.race([end.over, this.#stops.first, ...crowdEnd]);
     end.cut();
+    this.#isEnding = true;
     const result = await this.#endCrowd(crowd);
     await looks.stop();
     await pauseUntil(clock, LEVEL_MS_MAX, () => this.#areReplicasLevel(watch));
@@ -183,6 +190,7 @@ export class Run {
       clock: this.#doors.clock,
       facts: () => this.#supervisor.facts,
       linkFaults: () => this.#network.faults,
+      inHand: () => this.#inHand.work,
       crowd: () => this.#crowd?.stats,
     });
     this.#watch = watch;
@@ -240,7 +248,7 @@ export class Run {
   async #areReplicasLevel(watch: Watch): Promise<boolean> {
     if (this.#stops.isAtOnce) return true;
     await this.#look(watch, true);
-    return watch.standings().every(({ isEqual }) => isEqual);
+    return watch.standings().every(({ isEqual, trailing }) => isEqual && trailing === 0);
   }
 
   #report(

@@ -7,14 +7,8 @@ import type { CrowdStats } from '../crowd/messages.ts';
 import { ALL_CALLS } from '../crowd/tally.ts';
 import { formatDuration } from './duration.ts';
 import { byteCount, fit, grouped, type Line, milliseconds, type Piece, piece } from './lines.ts';
-import type {
-  GroupView,
-  HoldingsTotals,
-  NodeCondition,
-  NodeView,
-  RegionView,
-  WorldView,
-} from './view.ts';
+import { gatewayLines, lossLines, regionLines } from './region-lines.ts';
+import type { GroupView, HoldingsTotals, NodeCondition, NodeView, WorldView } from './view.ts';
 
 export interface ScreenSize {
   readonly columns: number;
@@ -22,7 +16,8 @@ export interface ScreenSize {
 }
 
 const CALLS_SHOWN_MAX = 4;
-const COPIES_WIDTH = 22;
+const NODE_WIDTH = 26;
+const NODE_NAME_WIDTH = 9;
 /** A lag that a healthy follower has while entries are on their way. */
 const LAG_HEALTHY_MAX = 100;
 const TONES = {
@@ -41,13 +36,18 @@ export function renderScreen(
   events: readonly string[],
   size: ScreenSize,
 ): readonly Line[] {
+  const regions = regionLines(view.regions, size.columns);
   const body: Line[] = [
     titleLine(view),
     ...groupLines(view),
-    ...regionLines(view.regions),
+    ...regions.lines,
+    ...gatewayLines(view.gateways),
     ...nodeLines(view.nodes, size.columns),
+    ...lossLines(view.regions),
     ...view.linkFaults.map((fault): Line => [piece('LINKS  ', 'faint'), piece(fault, 'bad')]),
+    ...(view.inHand === undefined ? [] : [[piece('IN HAND  ', 'faint'), piece(view.inHand, 'warning')]]),
     ...outcomeLines(view),
+    ...regions.further,
   ];
   const latest = events.slice(-2).map((event): Line => [piece(event, 'faint')]);
   const room = Math.max(1, size.rows - 1 - latest.length);
@@ -100,16 +100,16 @@ function groupLines({ groups, leaderChanges }: WorldView): readonly Line[] {
   const names = `${'GROUP'.padEnd(9)}${'LEADER'.padEnd(10)}${'TERM'.padStart(5)}`;
   const head = `${names}${'COMMIT'.padStart(10)}${'WAIT'.padStart(6)}  LAG OF FOLLOWERS`;
   return [
-    [piece(`${head}  (${grouped(leaderChanges)} leader changes)`, 'faint')],
+    [piece(`${head}  (${grouped(leaderChanges)} leader change${leaderChanges === 1 ? '' : 's'})`, 'faint')],
     ...groups.map(groupLine),
   ];
 }
 
 function groupLine(group: GroupView): Line {
-  const leader = (group.leader ?? 'nobody').padEnd(10);
+  const leader = `${group.leader ?? 'nobody'} `.padEnd(10);
   const followers = group.members.filter(({ name }) => name !== group.leader);
   return [
-    piece(group.group.padEnd(9)),
+    piece(`${group.group} `.padEnd(9)),
     piece(leader, group.leader === undefined ? 'bad' : 'good'),
     piece(String(group.term).padStart(5)),
     piece(grouped(group.commit).padStart(10)),
@@ -121,50 +121,6 @@ function groupLine(group: GroupView): Line {
   ];
 }
 
-function regionLines(regions: readonly RegionView[]): readonly Line[] {
-  const columns = ['PLAYERS', 'TICKS/S', 'LONGEST', 'OUT/S', 'IN/S', 'SKIPPED'];
-  const head = columns.map((column) => column.padStart(8)).join('');
-  const names = `${'REGION'.padEnd(9)}${'PRIMARY'.padEnd(10)}${'EPOCH'.padStart(5)}`;
-  return [
-    [piece(`${names}  ${'LAG OF COPIES'.padEnd(COPIES_WIDTH)}${head}`, 'faint')],
-    ...regions.map((region): Line => {
-      const cells = [
-        grouped(region.players),
-        region.ticksPerSecond.toFixed(1),
-        `${milliseconds(region.tickMsMax)} ms`,
-        byteCount(region.bytesOutPerSecond),
-        byteCount(region.bytesInPerSecond),
-        grouped(region.framesSkipped),
-      ];
-      return [
-        piece(region.region.padEnd(9), region.isAnswering ? 'plain' : 'bad'),
-        ...primaryPieces(region),
-        ...copyPieces(region),
-        piece(cells.map((cell) => cell.padStart(8)).join('')),
-      ];
-    }),
-  ];
-}
-
-function primaryPieces({ primary, epoch, isSought }: RegionView): readonly Piece[] {
-  const name = isSought || primary === undefined ? 'sought' : primary;
-  const tone = isSought ? 'bad' : 'good';
-  return [piece(name.padEnd(10), tone), piece(`${String(epoch).padStart(5)}  `)];
-}
-
-/** Entries, and milliseconds where they tell more; then what promotions have cost. */
-function copyPieces({ primary, copies, lost }: RegionView): readonly Piece[] {
-  const others = copies.filter(({ name }) => name !== primary);
-  const pieces = others.map(({ name, lagEntries, lagMs, isHealthy }) => {
-    const lag = lagEntries === undefined ? '?' : grouped(lagEntries);
-    const age = lagMs === undefined || lagEntries === 0 ? '' : `/${grouped(lagMs)} ms`;
-    return piece(`${name}:${lag}${age} `, isHealthy ? 'plain' : 'bad');
-  });
-  if (lost > 0) pieces.push(piece(`lost ${grouped(lost)} `, 'bad'));
-  const width = pieces.reduce((sum, { text }) => sum + text.length, 0);
-  return [...pieces, piece(' '.repeat(Math.max(0, COPIES_WIDTH - width)))];
-}
-
 /** What stands behind a node's name: what its process does, unless others know worse. */
 function stateOf({ condition, standing, seesMajority }: NodeView): Piece {
   if (condition === 'up' && !seesMajority) return piece('sees no majority', 'bad');
@@ -173,22 +129,22 @@ function stateOf({ condition, standing, seesMajority }: NodeView): Piece {
   return piece(condition, TONES[condition]);
 }
 
-/** As many nodes to a line as fit, each with its condition and its memory. */
+/** As many nodes to a line as fit, each with its condition, and with its memory where there is room. */
 function nodeLines(nodes: readonly NodeView[], columns: number): readonly Line[] {
-  const width = 26;
-  const perLine = Math.max(1, Math.floor(columns / width));
+  const perLine = Math.max(1, Math.floor(columns / NODE_WIDTH));
   const lines: Line[] = [];
   for (let at = 0; at < nodes.length; at += perLine) {
-    lines.push(
-      nodes.slice(at, at + perLine).flatMap((node) => {
-        const memory = node.residentBytes === undefined ? '' : byteCount(node.residentBytes);
-        const state = stateOf(node);
-        const rest = ` ${memory}`.padEnd(Math.max(1, width - 10 - state.text.length));
-        return [piece(node.name.padEnd(10)), state, piece(rest)];
-      }),
-    );
+    lines.push(nodes.slice(at, at + perLine).flatMap(nodePieces));
   }
   return lines;
+}
+
+function nodePieces(node: NodeView): readonly Piece[] {
+  const state = stateOf(node);
+  const room = NODE_WIDTH - NODE_NAME_WIDTH - state.text.length;
+  const memory = node.residentBytes === undefined ? '' : ` ${byteCount(node.residentBytes)}`;
+  const rest = memory.length < room ? memory : '';
+  return [piece(`${node.name} `.padEnd(NODE_NAME_WIDTH)), state, piece(rest.padEnd(Math.max(1, room)))];
 }
 
 function outcomeLines(view: WorldView): readonly Line[] {
@@ -212,7 +168,7 @@ function outcomeLines(view: WorldView): readonly Line[] {
   const joined = `${grouped(crowd.joined)} of ${grouped(crowd.players)}`;
   return [
     ...lines,
-    [piece(`TEST PLAYERS  ${joined} in the world, ${deeds(crowd)}`)],
+    [piece(`TEST PLAYERS  ${joined}, ${deeds(crowd)}`)],
     [piece(`${'CALL'.padEnd(18)}${callHead()}`, 'faint')],
     ...busiest.map((summary): Line => {
       const { perSecond, p50Ms, p99Ms, maxMs } = summary.recent;

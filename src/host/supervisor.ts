@@ -1,12 +1,13 @@
 // The nine processes of a world on one machine: started together, ended in order.
 //
 // `up.ts` owns it. Region nodes end before global ones, so that no player's call finds its group gone;
-// leadership is handed over by the nodes themselves.
+// leadership is handed over by the nodes themselves. Before the first one ends all know that the world
+// does: the witnesses call nobody failed then, and each region has its primary again at the next start.
 import type { Child, ChildListener } from '../adapters/node/children.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import type { NodeId } from '../base/id.ts';
 import type { Clock } from '../runtime/ports.ts';
-import type { NodePlan, Topology } from '../services/topology.ts';
+import type { NodePlan, Topology } from '../services/topology/topology.ts';
 import { type KeeperEvent, NodeKeeper } from './node-keeper.ts';
 import type { NodeFacts } from './view.ts';
 
@@ -81,6 +82,7 @@ export class Supervisor {
   /** Ends all nodes in order. Resolves when all are gone; a start that goes on is never settled. */
   async stop(): Promise<void> {
     this.#endStart();
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.forewarn()));
     for (const kind of ['region', 'global'] as const) {
       const plans = this.#options.topology.nodes.filter((plan) => plan.kind === kind);
       await Promise.all(plans.map(({ name }) => this.#keepers.get(name)?.stop()));
@@ -99,12 +101,13 @@ export class Supervisor {
 
   #startFault(): string | undefined {
     for (const keeper of this.#keepers.values()) {
-      const { name, condition, selfExits } = keeper.facts;
+      const { name, condition, selfExits, outsideEnds } = keeper.facts;
       if (condition === 'failed' && !this.#canDoWithout(name)) {
         return `${name} can not run: ${keeper.sentence}`;
       }
-      if (condition === 'restarting' && selfExits >= START_EXITS_MAX) {
-        return `${name} ended ${selfExits} times before it was ready: ${keeper.sentence}`;
+      const exits = selfExits + outsideEnds;
+      if (condition === 'restarting' && exits >= START_EXITS_MAX) {
+        return `${name} ended ${exits} times before it was ready: ${keeper.sentence}`;
       }
     }
     return undefined;

@@ -3,11 +3,14 @@
 // The CLI calls `runUp`. In order: claim the folder (`claim.ts`), start the nodes, let the crowd in, watch,
 // and end everything the other way round (`run.ts`).
 import { claimWorld } from './claim.ts';
+import { readOwnTopology } from './own-topology.ts';
 import { Run, type RunDoors, type RunOptions } from './run.ts';
 import { openWorld } from './world-folder.ts';
 
 export interface UpOptions extends RunOptions {
   readonly folder: string;
+  /** A topology file of one's own; `undefined`: the world in the folder, or a new one like the seed's. */
+  readonly topologyFile: string | undefined;
   /** `undefined`: where the world was, or the default for a new one. */
   readonly basePort: number | undefined;
 }
@@ -17,7 +20,9 @@ export interface UpOptions extends RunOptions {
  * then, and a new folder holds nothing that would hinder another try.
  */
 export async function runUp(options: UpOptions, doors: RunDoors): Promise<number> {
-  const world = openWorld({ ...options, entropy: doors.entropy });
+  const { topologyFile } = options;
+  const own = topologyFile === undefined ? undefined : readOwnTopology(topologyFile);
+  const world = openWorld({ ...options, own, entropy: doors.entropy });
   const run = new Run(world, options, doors);
   const claim = await claimWorld(world, doors.clock, (question) => run.answer(question));
   try {

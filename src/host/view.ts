@@ -4,7 +4,7 @@
 // rates come from two samples, and a counter that went back belongs to a process that began anew.
 import { InvalidInputError } from '../base/errors.ts';
 import type { CrowdStats } from '../crowd/messages.ts';
-import type { NodePlan, Topology } from '../services/topology.ts';
+import type { NodePlan, Topology } from '../services/topology/topology.ts';
 import { audit } from '../wire/calls.ts';
 import type {
   GroupAudit,
@@ -33,6 +33,8 @@ export interface NodeFacts {
   readonly pid: number | undefined;
   /** How often it ended by itself. */
   readonly selfExits: number;
+  /** How often neither it nor its supervisor ended it: somebody killed the process. */
+  readonly outsideEnds: number;
 }
 
 export interface NodeView extends NodeFacts {
@@ -70,17 +72,32 @@ export interface RegionView extends PlacedView {
   readonly framesSkipped: number;
 }
 
+/** The gateway of a region node that is first in no region; the others' stand with their regions. */
+export interface GatewayView {
+  readonly gateway: string;
+  readonly isAnswering: boolean;
+  readonly links: number;
+  /** Who of them is in the world, in whichever region. */
+  readonly players: number;
+  readonly bytesOutPerSecond: number;
+  readonly bytesInPerSecond: number;
+  readonly framesSkipped: number;
+}
+
 export interface WorldView {
   readonly world: string;
   readonly upMs: number;
   readonly nodes: readonly NodeView[];
   readonly groups: readonly GroupView[];
   readonly regions: readonly RegionView[];
+  readonly gateways: readonly GatewayView[];
   /** At all gateways together, each second. */
   readonly outcomesPerSecond: OutcomeCounts;
   readonly leaderChanges: number;
   /** Faults that an operator laid on the links, by name. */
   readonly linkFaults: readonly string[];
+  /** What is being done to the members of groups: a node is replaced, for instance. */
+  readonly inHand: string | undefined;
   readonly crowd: CrowdStats | undefined;
   /** `undefined` while no copy could be counted. */
   readonly holdings: HoldingsTotals | undefined;
@@ -111,6 +128,7 @@ export interface Surroundings {
   readonly nodes: readonly NodeFacts[];
   readonly leaderChanges: number;
   readonly linkFaults: readonly string[];
+  readonly inHand?: string | undefined;
   readonly crowd: CrowdStats | undefined;
 }
 
@@ -131,9 +149,13 @@ export function viewOf(
       const placed = placedView(topology, plan, now.statuses);
       return { ...regionView(plan.name, home, now, before), ...placed };
     }),
+    gateways: topology.nodes
+      .filter(({ id, kind }) => kind === 'region' && topology.regions.every(({ copies }) => copies[0] !== id))
+      .map(({ name }) => gatewayView(name, now, before)),
     outcomesPerSecond: outcomeRates(now, before),
     leaderChanges: around.leaderChanges,
     linkFaults: around.linkFaults,
+    inHand: around.inHand,
     crowd: around.crowd,
     holdings: holdingsTotals(now),
   };
@@ -228,53 +250,72 @@ function groupView(
 
 function regionView(
   region: string,
-  node: string,
+  home: string,
   now: Sample,
   before: Sample | undefined,
 ): Omit<RegionView, keyof PlacedView> {
-  const space = spaceOf(region, now);
-  const formerSpace = before && spaceOf(region, before);
-  const gateway = now.statuses.get(node)?.gateway;
-  const former = before?.statuses.get(node)?.gateway;
-  const seconds = secondsBetween(now, before);
+  const holder = [...now.statuses.keys()].find((node) => spaceOf(region, now.statuses.get(node)));
+  const space = holder === undefined ? undefined : spaceOf(region, now.statuses.get(holder));
+  const ticksOf = (status: NodeStatus): number => spaceOf(region, status)?.ticks ?? 0;
   return {
     region,
     isAnswering: space !== undefined,
     players: space?.players ?? 0,
-    ticksPerSecond: rate(space?.ticks, formerSpace?.ticks, seconds),
+    ticksPerSecond: holder === undefined ? 0 : rate(holder, ticksOf, now, before),
     tickMsMax: space?.tickMsMax ?? 0,
-    bytesOutPerSecond: rate(gateway?.bytesOut, former?.bytesOut, seconds),
-    bytesInPerSecond: rate(gateway?.bytesIn, former?.bytesIn, seconds),
-    framesSkipped: gateway?.framesSkipped ?? 0,
+    ...trafficOf(home, now, before),
   };
 }
 
-/** The space of a region, wherever it is. */
-function spaceOf(region: string, { statuses }: Sample): SpaceStatus | undefined {
-  for (const { spaces } of statuses.values()) {
-    const space = spaces.find((each) => each.region === region);
-    if (space !== undefined) return space;
-  }
-  return undefined;
+function gatewayView(name: string, now: Sample, before: Sample | undefined): GatewayView {
+  const { connections = 0, players = 0 } = now.statuses.get(name)?.gateway ?? {};
+  const isAnswering = now.statuses.has(name);
+  return { gateway: name, isAnswering, links: connections, players, ...trafficOf(name, now, before) };
+}
+
+/** What goes over the door for players of this node. */
+function trafficOf(
+  node: string,
+  now: Sample,
+  before: Sample | undefined,
+): Pick<GatewayView, 'bytesOutPerSecond' | 'bytesInPerSecond' | 'framesSkipped'> {
+  return {
+    bytesOutPerSecond: rate(node, ({ gateway }) => gateway?.bytesOut ?? 0, now, before),
+    bytesInPerSecond: rate(node, ({ gateway }) => gateway?.bytesIn ?? 0, now, before),
+    framesSkipped: now.statuses.get(node)?.gateway?.framesSkipped ?? 0,
+  };
+}
+
+function spaceOf(region: string, status: NodeStatus | undefined): SpaceStatus | undefined {
+  return status?.spaces.find((each) => each.region === region);
 }
 
 function outcomeRates(now: Sample, before: Sample | undefined): OutcomeCounts {
-  const seconds = secondsBetween(now, before);
   const rates = { done: 0, rejected: 0, unavailable: 0, uncertain: 0 };
-  for (const [node, { outcomes }] of now.statuses) {
-    const former = before?.statuses.get(node)?.outcomes;
+  for (const node of now.statuses.keys()) {
     for (const kind of ['done', 'rejected', 'unavailable', 'uncertain'] as const) {
-      rates[kind] += rate(outcomes[kind], former?.[kind], seconds);
+      rates[kind] += rate(node, ({ outcomes }) => outcomes[kind], now, before);
     }
   }
   return rates;
 }
 
-function secondsBetween(now: Sample, before: Sample | undefined): number {
-  return before === undefined ? 0 : Math.max(0, now.atMs - before.atMs) / 1000;
-}
-
-function rate(now: number | undefined, before: number | undefined, seconds: number): number {
-  if (now === undefined || before === undefined || seconds === 0) return 0;
-  return (now < before ? now : now - before) / seconds;
+/**
+ * How fast a counter of the node grew each second, by its own clock: it may have missed the last looks. A
+ * process that began anew counts from nothing.
+ */
+function rate(
+  node: string,
+  counter: (status: NodeStatus) => number,
+  now: Sample,
+  before: Sample | undefined,
+): number {
+  const [status, former] = [now.statuses.get(node), before?.statuses.get(node)];
+  if (status === undefined || former === undefined) return 0;
+  const [count, formerCount] = [counter(status), counter(former)];
+  const isAnew = status.uptimeMs < former.uptimeMs || count < formerCount;
+  const [grown, ms] = isAnew
+    ? [count, status.uptimeMs]
+    : [count - formerCount, status.uptimeMs - former.uptimeMs];
+  return ms === 0 ? 0 : (grown * 1_000) / ms;
 }

@@ -2,14 +2,22 @@
 //
 // `bluemarble up --wan` lays them below all links. One-way, in milliseconds, as between large data centres
 // of those regions (Virginia, Oregon, Frankfurt, Tokyo): half of the round trips that public measurements
-// of cloud providers show, rounded. The global nodes are spread over the regions, each in one of them.
+// of cloud providers show, rounded. A region node stands in the centre that is nearest to its region, by
+// longitude; nodes without a region, the global ones and pure gateways, are spread over the centres.
 // Players' own way to their region is not in it: they are where their region is.
-import { StartError } from '../adapters/node/start-error.ts';
-import type { Topology } from '../services/topology.ts';
+import { LON_TURN, normalLon } from '../base/earth.ts';
+import type { RegionPlan, Topology } from '../services/topology/topology.ts';
 import { type DirectedFault, HEALTHY } from './network.ts';
 
 const PLACES = ['na-east', 'na-west', 'eu', 'asia'] as const;
 type Place = (typeof PLACES)[number];
+/** Longitudes of the data centres, in units of 1e-7 degree. */
+const LONGITUDES: Readonly<Record<Place, number>> = {
+  'na-east': -775_000_000,
+  'na-west': -1_212_000_000,
+  eu: 87_000_000,
+  asia: 1_397_000_000,
+};
 
 /** Nodes of one place stand in one data centre. */
 const SAME_PLACE_MS = 1;
@@ -24,7 +32,7 @@ const ONE_WAY_MS: readonly (readonly [Place, Place, number])[] = [
 /** Of a hundred milliseconds, so many come and go. */
 const JITTER_PERCENT = 3;
 
-/** The delays of all links. Throws `StartError` for a world with regions that stand nowhere on Earth. */
+/** The delays of all links. */
 export function wanDelays(topology: Topology): readonly DirectedFault[] {
   const places = placesOf(topology);
   return [...places].flatMap(([from, here]) =>
@@ -37,17 +45,25 @@ export function wanDelays(topology: Topology): readonly DirectedFault[] {
   );
 }
 
-/** Where every node stands: region nodes in their region, global ones in turn. */
-export function placesOf({ nodes }: Topology): ReadonlyMap<string, Place> {
+/** Where every node stands. */
+export function placesOf({ nodes, regions }: Topology): ReadonlyMap<string, Place> {
   let turn = 0;
   return new Map(
-    nodes.map(({ name, kind }) => {
-      const place =
-        kind === 'global' ? PLACES[turn++ % PLACES.length] : PLACES.find((each) => each === name);
-      if (place !== undefined) return [name, place];
-      throw new StartError(`--wan knows no place for the region node ${name}: leave --wan out.`);
+    nodes.map(({ id, name }) => {
+      const own = regions.find(({ copies }) => copies[0] === id);
+      const region = own ?? regions.find(({ copies }) => copies.includes(id));
+      const inTurn = (): Place => PLACES[turn++ % PLACES.length] ?? 'na-east';
+      return [name, region === undefined ? inTurn() : placeOf(region)];
     }),
   );
+}
+
+/** The place that is nearest to the middle of the region. */
+function placeOf({ westLon, eastLon }: RegionPlan): Place {
+  const width = normalLon(eastLon - westLon);
+  const middle = westLon + (width > 0 ? width : width + LON_TURN) / 2;
+  const away = (place: Place): number => Math.abs(normalLon(LONGITUDES[place] - middle));
+  return PLACES.reduce((nearest, place) => (away(place) < away(nearest) ? place : nearest));
 }
 
 function oneWayMs(here: Place, there: Place): number {

@@ -5,7 +5,7 @@
 import type { NodeId } from '../base/id.ts';
 import type { CrowdStats } from '../crowd/messages.ts';
 import type { Clock } from '../runtime/ports.ts';
-import type { NodePlan, Topology } from '../services/topology.ts';
+import type { NodePlan, Topology } from '../services/topology/topology.ts';
 import type { NodeAudit, NodeStatus } from '../wire/status.ts';
 import { Agreement, type ReplicaStanding } from './agreement.ts';
 import { Leaders } from './leaders.ts';
@@ -31,6 +31,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   facts(): readonly NodeFacts[];
   linkFaults(): readonly string[];
+  /** Absent where members stay as they are. */
+  inHand?(): string | undefined;
   crowd(): CrowdStats | undefined;
 }
 
@@ -61,6 +63,11 @@ export class Watch {
   /** What the nodes said in the latest look, by name. */
   get statuses(): Sample['statuses'] {
     return this.#sample.statuses;
+  }
+
+  /** What their copies came to when they were last counted, by name. */
+  get audits(): Sample['audits'] {
+    return this.#sample.audits;
   }
 
   /** A group's members by its leader's account in the latest look. */
@@ -98,7 +105,7 @@ export class Watch {
     const sample = await this.#ask(audit);
     const groups = topology.groups.map(({ name }) => name);
     const events = [...this.#leaders.note(groups, sample), ...this.#agreement.note(sample)];
-    if (sample.atMs - this.#sample.atMs >= RATE_MS_MIN) this.#before = this.#sample;
+    if (sample.atMs - this.#sample.atMs >= RATE_MS_MIN) this.#before = this.#sampleWithFormer();
     this.#sample = sample;
     this.#view = this.#viewNow();
     return [...events, ...this.#primaries.note(this.#view.regions)];
@@ -109,13 +116,20 @@ export class Watch {
     return this.#agreement.standings(this.#options.topology, this.#sample);
   }
 
+  /** Of a node that did not answer in time, what it said before. */
+  #sampleWithFormer(): Sample {
+    const statuses = new Map([...(this.#before?.statuses ?? []), ...this.#sample.statuses]);
+    return { ...this.#sample, statuses };
+  }
+
   #viewNow(): WorldView {
-    const { topology, facts, linkFaults, crowd } = this.#options;
+    const { topology, facts, linkFaults, inHand, crowd } = this.#options;
     return viewOf(topology, this.#sample, this.#before, {
       upMs: this.#sample.atMs - this.#readyAtMs,
       nodes: facts(),
       leaderChanges: this.#leaders.changes,
       linkFaults: linkFaults(),
+      inHand: inHand?.(),
       crowd: crowd(),
     });
   }

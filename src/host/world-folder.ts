@@ -15,9 +15,10 @@ import {
 import { StartError } from '../adapters/node/start-error.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import type { Entropy } from '../runtime/ports.ts';
-import { type NodePlan, parseTopology, seedTopology, type Topology } from '../services/topology.ts';
-import { validateTopology } from '../services/topology-rules.ts';
+import { type NodePlan, parseTopology, seedTopology, type Topology } from '../services/topology/topology.ts';
+import { validateTopology } from '../services/topology/topology-rules.ts';
 import { stockFeatures } from '../world/catalogue.ts';
+import { asGrown, asNew, movedBy, type OwnTopology } from './own-topology.ts';
 
 export const TOPOLOGY_FILE = 'topology.json';
 export const KEY_FILE = 'world.key';
@@ -37,21 +38,21 @@ export interface World {
 }
 
 /**
- * The world of this folder, or a new one for it; `basePort` moves all ports there. Makes the folder and
- * nothing in it: that is `publishWorld`'s, once the folder is claimed.
+ * The world of this folder, or a new one for it, of the seed's topology or of one's own; `basePort` moves
+ * all ports there. Makes the folder and nothing in it: that is `publishWorld`'s, once the folder is claimed.
  * Throws `StartError` for a folder that can not be used and for a topology that can not be kept.
  */
 export function openWorld(o: {
   readonly folder: string;
+  readonly own?: OwnTopology | undefined;
   readonly basePort: number | undefined;
   readonly entropy: Entropy;
 }): World {
   const former = findWorld(o.folder);
+  if (former !== undefined) refuseEdited(former);
   const folder = makeFolder(o.folder);
-  const world =
-    former === undefined
-      ? newWorld(folder, o.basePort ?? BASE_PORT, o.entropy)
-      : moved(former, o.basePort ?? former.basePort);
+  const found = former === undefined ? newWorld(folder, o) : grownWorld(former, o.own);
+  const world = moved(found, o.basePort ?? found.basePort);
   const [fault] = validateTopology(world.topology, stockFeatures);
   if (fault !== undefined) throw new StartError(fault);
   return world;
@@ -105,20 +106,42 @@ export function forgetProcesses(world: World): void {
   removeFile(world.folder, PROCESSES_FILE);
 }
 
-function newWorld(folder: string, basePort: number, entropy: Entropy): World {
+function newWorld(
+  folder: string,
+  { own, entropy }: { readonly own?: OwnTopology | undefined; readonly entropy: Entropy },
+): World {
+  if (own !== undefined) return { folder, basePort: own.basePort, topology: asNew(own) };
   const id = Array.from(entropy.bytes(WORLD_ID_BYTES), (byte) => byte.toString(16).padStart(2, '0'));
-  const world = `world-${id.join('')}`;
-  return { folder, basePort, topology: seedTopology({ world, basePort }) };
+  const topology = seedTopology({ world: `world-${id.join('')}`, basePort: BASE_PORT });
+  return { folder, basePort: BASE_PORT, topology };
+}
+
+function grownWorld(former: World, own: OwnTopology | undefined): World {
+  if (own === undefined) return former;
+  return { ...former, basePort: own.basePort, topology: asGrown(former, own) };
 }
 
 function moved(world: World, basePort: number): World {
-  const by = basePort - world.basePort;
-  const nodes = world.topology.nodes.map((node) => ({
-    ...node,
-    peerPort: node.peerPort + by,
-    httpPort: node.httpPort + by,
-  }));
-  return { ...world, basePort, topology: { ...world.topology, nodes } };
+  return { ...world, basePort, topology: movedBy(world.topology, basePort - world.basePort) };
+}
+
+/** `publishWorld` writes the same topology into both files: another one is a person's, and not to be lost. */
+function refuseEdited({ folder, topology }: World): void {
+  const file = readJson(folder, TOPOLOGY_FILE);
+  if (file.kind === 'absent' || (file.kind === 'json' && isTopology(file.value, topology))) return;
+  throw new StartError(
+    `${TOPOLOGY_FILE} in ${folder} is not as it was written. It is made of ${WORLD_FILE} for the nodes to ` +
+      `read: move it away, and give what you want changed with --topology.`,
+  );
+}
+
+function isTopology(value: unknown, topology: Topology): boolean {
+  try {
+    return JSON.stringify(parseTopology(value)) === JSON.stringify(topology);
+  } catch (cause) {
+    if (cause instanceof InvalidInputError) return false;
+    throw cause;
+  }
 }
 
 function parseWorld(folder: string, value: unknown): World {

@@ -11,8 +11,14 @@
 import { BeforeImages } from '../base/before-images.ts';
 import { ByteReader, ByteWriter, copyOf } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
-import { savedInSlices, type Slices } from '../base/slices.ts';
-import { type Applied, type AppliedEntry, slicesOf, type StateMachine } from './state-machine.ts';
+import { atOnce, loadedInSlices, type Loading, savedInSlices, type Slices } from '../base/slices.ts';
+import {
+  type Applied,
+  type AppliedEntry,
+  restoredInSlices,
+  slicesOf,
+  type StateMachine,
+} from './state-machine.ts';
 
 /** Numbers at or beyond the lowest unanswered one plus this are refused: `too-many-outstanding`. */
 const OUTSTANDING_MAX = 256;
@@ -131,11 +137,16 @@ class ExactlyOnce implements StateMachine {
   }
 
   restore(snapshot: Uint8Array): void {
+    atOnce(this.restoreInSlices(snapshot));
+  }
+
+  *restoreInSlices(snapshot: Uint8Array): Loading<undefined> {
     const reader = new ByteReader(snapshot);
     const format = reader.u8();
     if (format !== FORMAT) throw new CorruptionError(`sessions are saved in format ${format}`);
-    const table = SessionTable.load(reader);
-    this.#inner.restore(reader.rawView(reader.remaining));
+    const table = yield* SessionTable.load(reader);
+    // Both change in one step, the inner machine's last one.
+    yield* restoredInSlices(this.#inner, reader.rawView(reader.remaining));
     this.#table = table;
   }
 
@@ -235,19 +246,19 @@ class SessionTable {
     return parts;
   }
 
-  static load(reader: ByteReader): SessionTable {
+  static *load(reader: ByteReader): Loading<SessionTable> {
     const table = new SessionTable();
-    const count = reader.varint();
-    for (let i = 0; i < count; i++) {
+    yield* loadedInSlices(reader, reader.varint(), () => {
+      const { size } = table;
       const session = table.open(reader.varint(), reader.varint());
-      if (table.size <= i) throw new CorruptionError(`session ${session.id} is saved twice`);
+      if (table.size === size) throw new CorruptionError(`session ${session.id} is saved twice`);
       session.answeredBelow = reader.varint();
       const chain: { readonly number: number; readonly reply: Uint8Array }[] = [];
       for (let number = reader.varint(); number !== NO_MORE_ANSWERS; number = reader.varint()) {
         chain.push({ number, reply: reader.bytes() });
       }
       for (const { number, reply } of chain.reverse()) table.remember(session, number, reply);
-    }
+    });
     return table;
   }
 

@@ -3,7 +3,7 @@
 // `protocols/sessions` wraps one state machine in another, `world/group-machine` is the one that holds
 // features, `runtime/raft-group` drives it. Deterministic: the same entries in the same order give the
 // same state, replies and hash on every replica, whatever the machine, clock or version of Node.
-import type { Slices } from '../base/slices.ts';
+import type { Loading, Slices } from '../base/slices.ts';
 
 export interface AppliedEntry {
   /** The entry's place in the log. */
@@ -43,10 +43,21 @@ export interface StateMachine {
   slices?(): Slices;
   /** Replaces the whole state. Throws `InvalidInputError` or `CorruptionError` when it cannot. */
   restore(snapshot: Uint8Array): void;
+  /**
+   * The same bit by bit: until the last step the state is the old one, and asked as ever. A machine
+   * without it is handed the whole at once.
+   */
+  restoreInSlices?(snapshot: Uint8Array): Loading<undefined>;
 }
 
 /** The slices of any machine. */
 export function* slicesOf(machine: StateMachine): Slices {
   if (machine.slices === undefined) return [machine.snapshot()];
   return yield* machine.slices();
+}
+
+/** Replaces the state of any machine bit by bit. */
+export function* restoredInSlices(machine: StateMachine, snapshot: Uint8Array): Loading<undefined> {
+  if (machine.restoreInSlices === undefined) machine.restore(snapshot);
+  else yield* machine.restoreInSlices(snapshot);
 }

@@ -8,16 +8,18 @@
 // Source: seed, "Checkpoint and Recovery".
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { CorruptionError, InvalidInputError } from '../base/errors.ts';
+import { CorruptionError, ForeignDataError, InvalidInputError } from '../base/errors.ts';
 import { readMark, writeMark } from '../protocols/raft/entry-codec.ts';
 import type { Snapshot, SnapshotMark } from '../protocols/raft/messages.ts';
 import type { Disk, ReadDisk } from './ports.ts';
+import { understood } from './understood.ts';
 
 /** "BMCP" as the file begins. */
 const MAGIC = 0x50434d42;
 const FORMAT = 3;
 const CRC_BYTES = 4;
-const KEEP = 2;
+/** Of each group, unless it is told otherwise. */
+export const CHECKPOINTS_KEPT = 2;
 const WORLD_NAME_MAX = 256;
 const CHECKPOINT_NAME = /^checkpoint-(.+)-[0-9a-f]{16}-[0-9a-f]{16}\.bin$/;
 
@@ -30,7 +32,7 @@ export interface CheckpointsOptions {
   readonly damaged?: (text: string) => void;
 }
 
-/** A file as an operator sees it. `foreign`: whole, and of another world or a newer program. */
+/** A file as an operator sees it. `foreign`: whole, and of another world or program. */
 export interface CheckpointFile {
   readonly name: string;
   readonly bytes: number;
@@ -59,7 +61,7 @@ export class Checkpoints {
 
   constructor(disk: Disk, options: CheckpointsOptions = {}) {
     this.#disk = disk;
-    this.#keep = options.keep ?? KEEP;
+    this.#keep = options.keep ?? CHECKPOINTS_KEPT;
     this.#world = options.world ?? '';
     this.#damaged = options.damaged ?? (() => undefined);
   }
@@ -91,8 +93,8 @@ export class Checkpoints {
   }
 
   /**
-   * The newest undamaged checkpoint that is not before `from`. Throws `CorruptionError` for one that is
-   * whole, and of another world or a newer program.
+   * The newest undamaged checkpoint that is not before `from`. Throws `ForeignDataError` for one that is
+   * whole, and of another world or program.
    */
   usable(group: string, from: { readonly term: number; readonly index: number }): Snapshot | undefined {
     const oldest = checkpointName(group, from);
@@ -151,13 +153,13 @@ export function listCheckpoints(
       const { state: _, ...mark } = decode(name, bytes, world);
       return { ...file, condition: 'whole', mark, fault: undefined };
     } catch (cause) {
-      if (!(cause instanceof CorruptionError)) throw cause;
+      if (!(cause instanceof ForeignDataError)) throw cause;
       return { ...file, condition: 'foreign', fault: cause.message };
     }
   });
 }
 
-/** A whole checkpoint of this world; throws `CorruptionError` for any other file. */
+/** A whole checkpoint of this world; throws `CorruptionError` or `ForeignDataError` for any other file. */
 export function readCheckpoint(disk: ReadDisk, name: string, world: string): Snapshot {
   const bytes = disk.read(name);
   const fault = faultOf(bytes);
@@ -165,9 +167,9 @@ export function readCheckpoint(disk: ReadDisk, name: string, world: string): Sna
   return decode(name, bytes, world);
 }
 
-/** Bytes whose checksum holds were written so: what can not be read is of another program or world. */
+/** Of bytes whose checksum holds. */
 function decode(name: string, bytes: Uint8Array, world: string): Snapshot {
-  try {
+  return understood(name, () => {
     const end = bytes.length - CRC_BYTES;
     const reader = new ByteReader(bytes, 0, end);
     if (reader.u32() !== MAGIC) throw new InvalidInputError('it is no checkpoint');
@@ -181,10 +183,7 @@ function decode(name: string, bytes: Uint8Array, world: string): Snapshot {
     }
     const mark = readMark(reader);
     return { ...mark, state: bytes.subarray(reader.offset, end) };
-  } catch (cause) {
-    if (!(cause instanceof InvalidInputError)) throw cause;
-    throw new CorruptionError(`${name} can not be understood: ${cause.message}`, { cause });
-  }
+  });
 }
 
 /** Ascending by term and index. */

@@ -26,9 +26,12 @@ import { startingPoint } from './group-start.ts';
 import type { Journal } from './journal.ts';
 import { MARK_NONE } from './journal-group.ts';
 import type { Disk } from './ports.ts';
+import { understood } from './understood.ts';
 
 /** In a region node's data folder, with one folder in it for each region of which it holds a copy. */
 export const COPIES_FOLDER = 'regions';
+/** Behind a copy's name: a folder that is to take its place. Nobody opens the copy before it has. */
+export const RESTORED = '.restored';
 /** Copies write less than groups, and each has a journal of its own. */
 export const COPY_SEGMENT_BYTES: number = 1024 * 1024;
 /** Of each copy, for going back to one of them. Source: seed, "last 10 kept". */
@@ -51,14 +54,14 @@ export interface CopyStart {
   readonly state: Uint8Array | undefined;
 }
 
-/** Throws `CorruptionError` when journal and checkpoints together do not give the state back. */
+/** Throws `CorruptionError` when what is stored does not give the state back, or `ForeignDataError`. */
 export function startOfCopy(
   region: { readonly number: number; readonly name: string },
   stored: CopyStorage,
 ): CopyStart {
   const isNew = !stored.recovered.has(region.number);
   const { recovered, snapshot } = startingPoint(region, stored);
-  const { runs, state } = splitState(snapshot);
+  const { runs, state } = understood(`the checkpoint of ${region.name}`, () => splitState(snapshot));
   return {
     recovered: {
       promised: recovered.hardState.term,
@@ -88,6 +91,11 @@ export function stateHead(runs: readonly EpochRun[]): Uint8Array {
   const writer = new ByteWriter(64);
   writeRuns(writer, runs);
   return writer.finish();
+}
+
+/** The epochs of the log up to a whole checkpoint. Throws `ForeignDataError`. */
+export function stateRuns({ state, index }: Snapshot): readonly EpochRun[] {
+  return understood(`the checkpoint of entry ${index}`, () => split(state).runs);
 }
 
 /** The state machine's own bytes out of a checkpoint's. */

@@ -1,25 +1,24 @@
 // The state of one copy: feeding it entries, serving reads, saving and replacing it as a whole.
 //
-// `replica-set.ts` owns one and calls it in its turn. Checkpoints are taken bit by bit
-// (`checkpoint-walk.ts`), when the log since the last one has grown as heavy as the state, or old.
+// `replica-set.ts` owns one and calls it in its turn. Checkpoints are taken, and received states taken
+// over, bit by bit (`checkpoint-walk.ts`): the former when the log since the last one has grown as heavy
+// as the state, or old.
 // Invariants: entries are applied in order, each once; the journal keeps what the checkpoint before the
 // newest needs, so that a damaged newest one costs replay and nothing else.
 import { crc32c } from '../base/crc32c.ts';
 import { invariant } from '../base/errors.ts';
 import type { RegionCopy } from '../protocols/primary/copy.ts';
 import type { Entry, Mark, Position, StateTransfer } from '../protocols/primary/messages.ts';
-import type { Notice, StateMachine } from '../protocols/state-machine.ts';
-import { walkToCheckpoint, type WalkedState } from './checkpoint-walk.ts';
-import type { Checkpoints } from './checkpoints.ts';
+import type { Notice } from '../protocols/state-machine.ts';
+import { installInPieces, type Walk, walkToCheckpoint, type WalkedState } from './checkpoint-walk.ts';
 import { stateHead, stateWithoutHead, toJournalMark } from './copy-journal.ts';
 import type { Inspection } from './group.ts';
-import type { Journal } from './journal.ts';
-import type { Clock } from './ports.ts';
+import { PIECE_MS } from './in-pieces.ts';
+import { digestWith, ENTRY_OVERHEAD_BYTES, type KeptState } from './kept-state.ts';
+import { understood } from './understood.ts';
 
 /** Entries applied in one go; the rest waits until what arrived meanwhile was read. */
 const APPLY_ENTRIES_MAX = 1_024;
-/** About what an entry weighs besides its command. */
-const ENTRY_OVERHEAD_BYTES = 64;
 
 /** When checkpoints are due and how much log stays behind them; tests make all of it small. */
 export interface CopyLimits {
@@ -28,26 +27,20 @@ export interface CopyLimits {
   readonly checkpointEveryMs: number;
   /** Entries kept in memory behind a checkpoint, so that a replica that trails a little needs no state. */
   readonly trailingEntries: number;
+  /** How long anybody waits while a state is saved or taken over; 0: for one step of it. */
+  readonly pieceMs: number;
 }
 
 export const COPY_LIMITS: CopyLimits = {
   checkpointBytesMin: 1024 * 1024,
   checkpointEveryMs: 300_000,
   trailingEntries: 5_000,
+  pieceMs: PIECE_MS,
 };
 
-export interface CopyMachineOptions {
-  readonly number: number;
-  readonly name: string;
+export interface CopyMachineOptions extends KeptState {
   readonly copy: RegionCopy;
-  readonly machine: StateMachine;
-  readonly journal: Journal;
-  readonly checkpoints: Checkpoints;
-  readonly clock: Clock;
   readonly limits: CopyLimits;
-  readonly guarded: (work: () => void) => void;
-  /** Tells the loop that there is something to do. */
-  readonly wake: () => void;
 }
 
 type Applied = (entry: Entry, notices: readonly Notice[], reply: Uint8Array) => void;
@@ -65,6 +58,7 @@ export class CopyMachine {
   #dueBytes: number;
   #bytesSince = 0;
   #isSaving = false;
+  #isInstalling = false;
   #provides = false;
   stateHash = 0;
   hashedSequence = 0;
@@ -108,7 +102,7 @@ export class CopyMachine {
         continue;
       }
       const { reply, notices } = machine.apply({ index: sequence, timeMs, command: data });
-      this.#digest = crc32c(reply, 0, reply.length, this.#digest ^ reply.length);
+      this.#digest = digestWith(this.#digest, reply);
       applied(entry, notices, reply);
     }
     if (entries.length === 0) return false;
@@ -116,30 +110,27 @@ export class CopyMachine {
     return true;
   }
 
-  /** `state`: the bytes of a checkpoint without its head. */
+  /** `state`: the bytes of a whole checkpoint without its head. Throws `ForeignDataError`. */
   restore(mark: Mark, state: Uint8Array): void {
-    this.#o.machine.restore(state);
-    this.#position = { epoch: mark.epoch, sequence: mark.sequence };
-    this.#timeMs = mark.timeMs;
-    this.#digest = mark.digest;
-    this.#checkpoint = mark;
-    this.#bytesSince = 0;
-    this.#dueBytes = Math.max(this.#o.limits.checkpointBytesMin, state.length);
-    this.stateHash = crc32c(state);
-    this.hashedSequence = mark.sequence;
+    const { machine, name } = this.#o;
+    understood(`the state of ${name} at entry ${mark.sequence}`, () => machine.restore(state));
+    this.#replaced(mark, { bytes: state.length, stateHash: crc32c(state) });
   }
 
-  /** A state from the primary: durable first, then ours. */
+  /** A state from the primary: durable first, then ours. Nothing is applied before it is. */
   install({ mark, parts }: StateTransfer): void {
-    const { checkpoints, copy, clock, name, guarded, wake } = this.#o;
-    const draft = checkpoints.draft(name, toJournalMark(mark));
-    for (const part of parts) draft.add(part);
-    draft.publishSoon(() => {
-      guarded(() => {
-        this.restore(mark, stateWithoutHead(joined(parts)));
+    const { copy, clock, wake } = this.#o;
+    this.#isInstalling = true;
+    installInPieces({
+      ...this.#walkTo(mark),
+      parts,
+      stateIn: stateWithoutHead,
+      installed: (state) => {
+        this.#isInstalling = false;
+        this.#replaced(mark, state);
         copy.installed(clock.monotonicMs());
         wake();
-      });
+      },
     });
   }
 
@@ -156,8 +147,8 @@ export class CopyMachine {
   }
 
   takeCheckpoint(): boolean {
-    const { checkpoints, clock, copy, guarded, journal, limits, machine, name, number } = this.#o;
-    if (this.#isSaving || this.#position.sequence === 0) return false;
+    const { clock, copy, journal, limits, number } = this.#o;
+    if (this.#isSaving || this.#isInstalling || this.#position.sequence === 0) return false;
     const { sequence } = this.#position;
     const runs = copy.runsUpTo(sequence);
     const mark: Mark = { ...this.#position, timeMs: this.#timeMs, digest: this.#digest, runs };
@@ -166,13 +157,8 @@ export class CopyMachine {
     this.#bytesSince = 0;
     this.#checkpointMs = clock.monotonicMs();
     walkToCheckpoint({
-      clock,
-      checkpoints,
-      group: name,
-      mark: toJournalMark(mark),
-      machine,
+      ...this.#walkTo(mark),
       head: stateHead(runs),
-      guarded,
       walked: (walked) => this.#walked(mark, walked),
       saved: () => {
         this.#isSaving = false;
@@ -185,26 +171,39 @@ export class CopyMachine {
     return true;
   }
 
+  /** The machine's state is that of the mark. */
+  #replaced(mark: Mark, { bytes, stateHash }: Pick<WalkedState, 'bytes' | 'stateHash'>): void {
+    this.#position = { epoch: mark.epoch, sequence: mark.sequence };
+    this.#timeMs = mark.timeMs;
+    this.#digest = mark.digest;
+    this.#checkpoint = mark;
+    this.#bytesSince = 0;
+    this.#dueBytes = Math.max(this.#o.limits.checkpointBytesMin, bytes);
+    this.stateHash = stateHash;
+    this.hashedSequence = mark.sequence;
+  }
+
+  #walkTo(mark: Mark): Walk {
+    const { checkpoints, clock, guarded, limits, machine, name: group } = this.#o;
+    const { pieceMs } = limits;
+    return { checkpoints, clock, guarded, pieceMs, machine, group, mark: toJournalMark(mark) };
+  }
+
   #walked(mark: Mark, { parts, bytes, stateHash }: WalkedState): void {
     const known = this.#checkpoint;
-    if (known !== undefined && known.epoch > mark.epoch) return;
+    if (known !== undefined && isBefore(mark, known)) return;
     this.#checkpoint = mark;
     this.#dueBytes = Math.max(this.#o.limits.checkpointBytesMin, bytes);
     this.stateHash = stateHash;
     this.hashedSequence = mark.sequence;
-    if (!this.#provides) return;
+    // A state of an earlier epoch would not tell how far that epoch's log goes: the next one will.
+    if (!this.#provides || mark.epoch !== this.#o.copy.promised) return;
     this.#provides = false;
     this.#o.copy.provideState({ mark, parts });
     this.#o.wake();
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function isBefore(a: Position, b: Position): boolean {
+  return a.epoch < b.epoch || (a.epoch === b.epoch && a.sequence < b.sequence);
 }

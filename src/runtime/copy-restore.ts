@@ -1,13 +1,13 @@
 // Going back to an earlier state of a region, out of what its copies have on their disks.
 //
-// `host/restoring` does it while no node runs. The state of a checkpoint, and of the entries that a
-// journal still holds behind it, is put back as the newest one: the log goes on, so that no place in it
-// is ever given twice, and whoever remembers a place remembers something that was.
-import { CorruptionError } from '../base/errors.ts';
+// `host/restoring` does it while no node runs. The state of a checkpoint of the region's log, and of the
+// entries that journals still hold behind it, is put back as the newest one: the log goes on, so that no
+// place in it is ever given twice, and whoever remembers a place remembers something that was.
+import { ForeignDataError } from '../base/errors.ts';
 import type { Mark } from '../protocols/primary/messages.ts';
-import type { Entry, Recovered, SnapshotMark } from '../protocols/raft/messages.ts';
+import type { Entry } from '../protocols/raft/messages.ts';
 import type { StateMachine } from '../protocols/state-machine.ts';
-import { type CheckpointFile, Checkpoints, listCheckpoints, readCheckpoint } from './checkpoints.ts';
+import { Checkpoints, readCheckpoint } from './checkpoints.ts';
 import {
   COPY_CHECKPOINTS_KEPT,
   COPY_SEGMENT_BYTES,
@@ -15,20 +15,31 @@ import {
   stateWithoutHead,
   toJournalMark,
 } from './copy-journal.ts';
-import { recoverJournal } from './journal-recovery.ts';
 import { Journal } from './journal.ts';
 import type { Disk, ReadDisk } from './ports.ts';
-
-export interface RegionName {
-  readonly number: number;
-  readonly name: string;
-  readonly world: string;
-}
+import {
+  type LogPlace,
+  placesIn,
+  type RegionName,
+  type StoredCopy,
+  storedCopy,
+  type StoredLog,
+  storedLog,
+} from './stored-log.ts';
+import { understood } from './understood.ts';
 
 /** The newest state that is not after this place of the log, or this moment of its time (Unix ms). */
 export type RestoreTarget =
   | { readonly kind: 'sequence'; readonly sequence: number }
   | { readonly kind: 'time'; readonly ms: number };
+
+export interface RestoreWish {
+  readonly copies: readonly ReadDisk[];
+  readonly target: RestoreTarget;
+  readonly machine: StateMachine;
+  /** What a region that goes back must do, as part of the entry at which its log goes on. */
+  readonly afterwards: readonly Uint8Array[];
+}
 
 export type Restorable =
   | {
@@ -45,49 +56,39 @@ export type Restorable =
   /** One sentence that says why not. */
   | { readonly kind: 'refused'; readonly sentence: string };
 
-interface Stored {
-  readonly disk: ReadDisk;
-  readonly files: readonly CheckpointFile[];
-  /** `undefined`: the journal is damaged or empty. */
-  readonly recovered: Recovered | undefined;
+/** `machine` is new, of the region's own features; afterwards it holds what was found. */
+export function findState(region: RegionName, wish: RestoreWish): Restorable {
+  try {
+    return findInLog(region, wish);
+  } catch (cause) {
+    if (!(cause instanceof ForeignDataError)) throw cause;
+    return refused(`${cause.message}: move it out of the folder.`);
+  }
 }
 
-/**
- * `machine` is new, of the region's own features; afterwards it holds what was found, and has applied
- * `afterwards`: what a region that goes back must do, as part of the entry at which its log goes on.
- */
-export function findState(
-  region: RegionName,
-  o: {
-    readonly copies: readonly ReadDisk[];
-    readonly target: RestoreTarget;
-    readonly machine: StateMachine;
-    readonly afterwards: readonly Uint8Array[];
-  },
-): Restorable {
-  const { copies, target, machine } = o;
-  const stored = copies.map((disk) => storedIn(disk, region));
-  const files = stored.flatMap((copy) => copy.files.map((file) => ({ file, disk: copy.disk })));
-  const foreign = files.find(({ file }) => file.condition === 'foreign');
-  if (foreign !== undefined) return refused(`${foreign.file.fault}: move it out of the folder.`);
-  const isWanted = ({ index, timeMs }: { readonly index: number; readonly timeMs: number }): boolean =>
+function findInLog(region: RegionName, { target, machine, ...o }: RestoreWish): Restorable {
+  const copies = o.copies.map((disk) => storedCopy(disk, region));
+  const log = storedLog(copies, region);
+  if (log === undefined) return refused(`The copies of ${region.name} hold nothing.`);
+  if (isBehind(target, log.end)) {
+    const ends = `The log of ${region.name} ends at entry ${log.end.index}, and nothing of it is later`;
+    return refused(`${ends}: name that entry to put its newest state into all copies.`);
+  }
+  const isWanted = ({ index, timeMs }: LogPlace): boolean =>
     target.kind === 'sequence' ? index <= target.sequence : timeMs <= target.ms;
-  const base = files
-    .filter(({ file }) => file.mark !== undefined && isWanted(file.mark))
-    .sort((a, b) => compare(a.file, b.file))
-    .at(-1);
-  const entries = longest(stored, base?.file.mark).filter(isWanted);
-  if (base === undefined && entries.length === 0) return refused(nothing(region, files));
+  const base = log.checkpoints.filter(({ mark }) => isWanted(mark)).at(-1);
+  const entries = following(log, base?.mark.index ?? 0, isWanted);
+  const reached = entries.at(-1) ?? base?.mark;
+  if (reached === undefined) return refused(nothing(region, log));
   if (base !== undefined) {
-    const snapshot = readCheckpoint(base.disk, base.file.name, region.world);
-    machine.restore(stateWithoutHead(snapshot.state));
+    const { state } = readCheckpoint(base.disk, base.name, region.world);
+    understood(base.name, () => machine.restore(stateWithoutHead(state)));
   }
   for (const { index, timeMs, kind, data } of entries) {
     if (kind === 'command') machine.apply({ index, timeMs, command: data });
   }
-  const reached = entries.at(-1) ?? base?.file.mark;
-  const mark = nextMark(stored);
-  const { index: sequence, timeMs } = reached ?? { index: 0, timeMs: 0 };
+  const mark = nextMark(copies);
+  const { index: sequence, timeMs } = reached;
   const place = { index: mark.sequence, timeMs: mark.timeMs };
   const replies = o.afterwards.map((command) => machine.apply({ ...place, command }).reply);
   return { kind: 'found', sequence, timeMs, state: machine.snapshot(), replies, mark };
@@ -111,52 +112,37 @@ export function writeRestored(
   journal.flush(() => journal.close());
 }
 
-function storedIn(disk: ReadDisk, { number, name, world }: RegionName): Stored {
-  const files = listCheckpoints(disk, name, world);
-  try {
-    return { disk, files, recovered: recoverJournal(disk).recovered.get(number) };
-  } catch (cause) {
-    if (!(cause instanceof CorruptionError)) throw cause;
-    return { disk, files, recovered: undefined };
-  }
+function isBehind(target: RestoreTarget, end: LogPlace): boolean {
+  return target.kind === 'sequence' ? target.sequence > end.index : target.ms > end.timeMs;
 }
 
-/** The longest run of entries that some journal holds behind the mark, or from the very beginning on. */
-function longest(stored: readonly Stored[], mark: SnapshotMark | undefined): readonly Entry[] {
-  const runs = stored.map(({ recovered }) => following(recovered, mark));
-  return runs.reduce((best, run) => (run.length > best.length ? run : best), []);
-}
-
+/** The entries behind that one, without a gap. */
 function following(
-  recovered: Recovered | undefined,
-  mark: SnapshotMark | undefined,
+  { entries }: StoredLog,
+  index: number,
+  isWanted: (place: LogPlace) => boolean,
 ): readonly Entry[] {
-  if (recovered === undefined) return [];
-  const { index, term } = mark ?? { index: 0, term: 0 };
-  const { snapshot, entries } = recovered;
-  const isHeld =
-    (snapshot.index === index && snapshot.term === term) ||
-    entries.some((entry) => entry.index === index && entry.term === term);
-  return isHeld ? entries.filter((entry) => entry.index > index) : [];
+  const found: Entry[] = [];
+  for (let next = index + 1; ; next++) {
+    const entry = entries.get(next);
+    if (entry === undefined || !isWanted(entry)) return found;
+    found.push(entry);
+  }
 }
 
 /**
  * Behind everything that any copy has, in the highest epoch that any has promised: its primary goes on
  * with it. Of the log before it nothing is said, so that a copy which missed the restore is sent the state.
  */
-function nextMark(stored: readonly Stored[]): Mark {
+function nextMark(copies: readonly StoredCopy[]): Mark {
   let [epoch, last, timeMs] = [1, 0, 0];
-  const note = (mark: { readonly term: number; readonly index: number; readonly timeMs: number }): void => {
-    epoch = Math.max(epoch, mark.term);
-    last = Math.max(last, mark.index);
-    timeMs = Math.max(timeMs, mark.timeMs);
-  };
-  for (const { files, recovered } of stored) {
-    for (const { mark } of files) if (mark !== undefined) note(mark);
-    if (recovered === undefined) continue;
-    note(recovered.snapshot);
-    for (const entry of recovered.entries) note(entry);
-    epoch = Math.max(epoch, recovered.hardState.term);
+  for (const copy of copies) {
+    epoch = Math.max(epoch, copy.recovered?.hardState.term ?? 0);
+    for (const place of placesIn(copy)) {
+      epoch = Math.max(epoch, place.term);
+      last = Math.max(last, place.index);
+      timeMs = Math.max(timeMs, place.timeMs);
+    }
   }
   const sequence = last + 1;
   // Events are numbered by the log's time: those of the new past come after all of the old.
@@ -164,19 +150,13 @@ function nextMark(stored: readonly Stored[]): Mark {
   return { epoch, sequence, timeMs, digest: 0, runs: [{ epoch, first: sequence }] };
 }
 
-function compare({ mark: a }: CheckpointFile, { mark: b }: CheckpointFile): number {
-  return (a?.term ?? 0) - (b?.term ?? 0) || (a?.index ?? 0) - (b?.index ?? 0);
-}
-
-function nothing(
-  { name }: RegionName,
-  files: readonly { readonly file: CheckpointFile }[],
-): string {
-  const oldest = files
-    .flatMap(({ file }) => file.mark ?? [])
-    .sort((a, b) => a.index - b.index)[0];
-  if (oldest === undefined) return `There is no whole checkpoint of ${name}.`;
-  return `Nothing of ${name} is that old: the oldest checkpoint is of entry ${oldest.index}.`;
+function nothing({ name }: RegionName, { checkpoints, end }: StoredLog): string {
+  const [oldest] = checkpoints;
+  const why =
+    oldest === undefined
+      ? `there is no whole checkpoint of its log, which ends at entry ${end.index}`
+      : `the oldest checkpoint is of entry ${oldest.mark.index}`;
+  return `Nothing of ${name} is that old: ${why}.`;
 }
 
 function refused(sentence: string): Restorable {

@@ -20,7 +20,7 @@ export interface StartingPoint {
   readonly snapshot: Snapshot | undefined;
 }
 
-/** Throws `CorruptionError` when journal and checkpoints together do not give the state back. */
+/** Throws `CorruptionError` when what is stored does not give the state back, or `ForeignDataError`. */
 export function startingPoint(
   group: { readonly number: number; readonly name: string },
   stored: {

@@ -193,9 +193,9 @@ function readLogWrite(reader: ByteReader, take: 'copy' | 'view'): LogWrite {
   const entries = [];
   for (let i = 0; i < count; i++) entries.push(readEntry(reader, take));
   return {
+    entries,
     ...(hardState === undefined ? {} : { hardState }),
     ...(reset === undefined ? {} : { reset }),
     ...(healUntil === undefined ? {} : { healUntil }),
-    entries,
   };
 }

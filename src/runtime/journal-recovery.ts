@@ -5,10 +5,11 @@
 // which nobody was told about: it is dropped. Damage with anything later behind it is lost memory. The
 // next record says what every group's term, vote and length were behind it: a group that it cost nothing
 // goes on, another begins at its newest mark without entries and heals (`protocols/raft/healing.ts`).
-// Where that can not be told, as when files are missing: `CorruptionError`.
+// Where that can not be told, as when files are missing: `CorruptionError`. A whole record that can not be
+// read is another program's: `ForeignDataError`.
 // Limit: the very last batch, durable and then damaged, can not be told from a torn one.
 // Source: Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage" (FAST 2018).
-import { CorruptionError, InvalidInputError } from '../base/errors.ts';
+import { CorruptionError } from '../base/errors.ts';
 import type { Entry, LogWrite, Recovered } from '../protocols/raft/messages.ts';
 import { type GroupHeader, JournalGroup } from './journal-group.ts';
 import {
@@ -19,6 +20,7 @@ import {
   SECTOR_BYTES,
 } from './journal-record.ts';
 import type { ReadDisk } from './ports.ts';
+import { understood } from './understood.ts';
 
 export interface RecoveredJournal {
   readonly recovered: ReadonlyMap<number, Recovered>;
@@ -44,18 +46,15 @@ export function segmentName(segment: number): string {
   return `journal-${segment.toString(16).padStart(16, '0')}.log`;
 }
 
-/** Throws `CorruptionError` when durable records are lost; the text says where. Changes nothing. */
+/**
+ * Throws `CorruptionError` when durable records are lost, and `ForeignDataError` for those of another
+ * program; the text says where. Changes nothing.
+ */
 export function recoverJournal(disk: ReadDisk): RecoveredJournal {
   const files = segmentFiles(disk);
   const replay = new Replay(files[0] ?? 1);
   for (const segment of files) {
-    const name = segmentName(segment);
-    try {
-      replay.read(segment, disk.read(name));
-    } catch (cause) {
-      if (!(cause instanceof InvalidInputError)) throw cause;
-      throw corruption(`${name} can not be understood (${cause.message})`, { cause });
-    }
+    replay.read(segment, disk.read(segmentName(segment)));
   }
   return replay.finish();
 }
@@ -90,7 +89,8 @@ class Replay {
         continue;
       }
       const isGap = this.#follow(record.batch, at);
-      this.#items(readItems(bytes, record), at, isGap);
+      const items = understood(segmentName(segment), () => readItems(bytes, record));
+      this.#items(items, at, isGap);
       at = { segment, offset: nextSector(record.end) };
     }
     if (at.offset > 0) {
@@ -299,9 +299,8 @@ function damaged(at: Place, why: string): CorruptionError {
   return corruption(`${segmentName(at.segment)} is damaged at byte ${at.offset} (${why})`);
 }
 
-function corruption(fault: string, options?: ErrorOptions): CorruptionError {
+function corruption(fault: string): CorruptionError {
   return new CorruptionError(
     `${fault}: this copy must not vote; give its node a new identity with \`bluemarble replace NODE\``,
-    options,
   );
 }

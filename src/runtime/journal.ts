@@ -20,7 +20,7 @@ import type { Disk, DiskFile } from './ports.ts';
 
 const SEGMENT_BYTES: number = 16 * 1024 * 1024;
 /** A group that makes the journal longer than this should save a checkpoint. */
-const SEGMENTS_HELD_MAX = 8;
+export const SEGMENTS_HELD_MAX = 8;
 /** A writer that one huge batch has grown beyond this is not kept. */
 const WRITER_BYTES_MAX: number = 1024 * 1024;
 
@@ -49,7 +49,7 @@ export class Journal {
 
   /**
    * Reads what is there, cuts off a torn tail and opens a new segment. `recovered` lacks groups
-   * that never wrote. Throws `CorruptionError` when durable records are lost.
+   * that never wrote. Throws as `recoverJournal` does.
    */
   static open(
     disk: Disk,

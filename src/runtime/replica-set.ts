@@ -8,7 +8,7 @@
 import { InvalidInputError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
 import { decodeMessage, encodeMessage } from '../protocols/primary/codec.ts';
-import { type Effects, RegionCopy } from '../protocols/primary/copy.ts';
+import { type Effects, RegionCopy, type Standing } from '../protocols/primary/copy.ts';
 import type { Appointment } from '../protocols/primary/fencing.ts';
 import type { Envelope, Promised } from '../protocols/primary/messages.ts';
 import { COPY_DEFAULTS, type CopyOptions } from '../protocols/primary/state.ts';
@@ -25,6 +25,7 @@ import { HeldNotices } from './held-notices.ts';
 import { LostTails } from './lost-tails.ts';
 import type { Clock, Logger, Peers } from './ports.ts';
 import { Proposals } from './proposals.ts';
+import { WakeLoop } from './wake-loop.ts';
 
 /** Commands and reads that wait here; more are refused, since their answers would be late. */
 const WAITING_MAX = 65_536;
@@ -76,20 +77,15 @@ export class ReplicaSet implements Group {
   readonly #reads = new Map<number, { readonly request: Uint8Array; readonly answer: Answer }>();
   readonly #promises = new Map<number, (promised: Promised) => void>();
   readonly #notices = new HeldNotices();
+  readonly #loop: WakeLoop;
   #nextTicket = 1;
-  #begun = false;
-  #stopped = false;
-  #scheduled = false;
-  #running = false;
-  #armedMs: number = Number.POSITIVE_INFINITY;
-  #disarm: (() => void) | undefined;
 
-  /** Throws `CorruptionError` when the copy's disk can not give its state back. */
+  /** Throws `CorruptionError` when the copy's disk can not give its state back, or `ForeignDataError`. */
   constructor(options: ReplicaSetOptions) {
     this.#options = options;
     this.name = options.name;
     this.number = options.number;
-    const { storage, machine, self, copies, life } = options;
+    const { storage, machine, self, copies, life, clock, fail } = options;
     const { recovered, state } = startOfCopy(options, storage);
     const foundsItself = options.lease === 'always';
     this.#copy = new RegionCopy(
@@ -99,49 +95,54 @@ export class ReplicaSet implements Group {
     );
     if (options.lease === 'always') this.#copy.lease(1, Number.POSITIVE_INFINITY);
     this.#lostTails = new LostTails(storage.disk);
+    this.#loop = new WakeLoop({
+      clock,
+      turn: () => this.#turn(),
+      turned: () => {
+        options.peers.flush();
+        options.onProgress?.();
+      },
+      dueMs: () => this.#copy.wakeAtMs,
+      due: () => this.#tick(),
+      fail,
+    });
+    const guarded = (work: () => void): void => this.#loop.guarded(work);
     this.#state = new CopyMachine({
       ...options,
       ...storage,
       copy: this.#copy,
       machine,
       limits: options.limits ?? COPY_LIMITS,
-      guarded: (work) => this.#guarded(work),
-      wake: () => this.#wake(),
+      guarded,
+      wake: () => this.#loop.wake(),
     });
     if (state !== undefined) this.#state.restore(recovered.mark, state);
     this.#afterFlush = new AfterFlush({
       journal: storage.journal,
       done: (written) => this.#durable(written),
-      guarded: (work) => this.#guarded(work),
+      guarded,
     });
   }
 
   /** Hears and says nothing before the disk has confirmed what was found on it. */
   start(): void {
-    this.#options.storage.journal.flush(() => {
-      this.#begun = true;
-      this.#wake();
-    });
+    this.#options.storage.journal.flush(() => this.#loop.begin());
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#disarm?.();
+    this.#loop.stop();
   }
 
   propose(command: Uint8Array, answer: Answer, level: AckLevel = 'quorum'): void {
-    if (this.#proposals.size >= WAITING_MAX || this.#stopped) {
+    if (this.#proposals.size >= WAITING_MAX || this.#loop.isStopped) {
       answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
       return;
     }
     const proposed = this.#copy.propose(command, this.#now());
-    if (proposed.kind === 'not-primary') {
-      answer(this.#moved());
-      return;
-    }
+    if (proposed.kind === 'not-primary') return answer(this.#moved());
     const sinceMs = this.#options.clock.monotonicMs();
     this.#proposals.add(level, { position: proposed.position, sinceMs, answer });
-    this.#wake();
+    this.#loop.wake();
   }
 
   query(
@@ -149,7 +150,7 @@ export class ReplicaSet implements Group {
     answer: Answer,
     at: ReadPlace | ReadBound = { kind: 'primary' },
   ): void {
-    if (this.#reads.size >= WAITING_MAX || this.#stopped) {
+    if (this.#reads.size >= WAITING_MAX || this.#loop.isStopped) {
       answer({ kind: 'unavailable', retryAfterMs: RETRY_AFTER_MS });
       return;
     }
@@ -158,21 +159,21 @@ export class ReplicaSet implements Group {
     const decided = this.#copy.read(ticket, bound, this.#options.clock.monotonicMs());
     this.#reads.set(ticket, { request, answer });
     if (decided !== undefined) this.#answerRead(ticket, decided.serves);
-    else this.#wake();
+    else this.#loop.wake();
   }
 
   /** The body of a `region` message between nodes. One that does not decode is logged and not heard. */
   receive(from: NodeId, body: Uint8Array): void {
-    if (this.#stopped || !this.#begun) return;
+    if (!this.#loop.isOn) return;
     const message = this.#decode(from, body);
     if (message === undefined) return;
-    this.#guarded(() => this.#copy.receive(from, message, this.#now()));
-    this.#wake();
+    this.#loop.guarded(() => this.#copy.receive(from, message, this.#now()));
+    this.#loop.wake();
   }
 
   peerUp(node: NodeId): void {
     this.#copy.peerUp(node, this.#options.clock.monotonicMs());
-    this.#wake();
+    this.#loop.wake();
   }
 
   /** Hears nothing older than `epoch` from now on; `promised` is told once that is on the disk. */
@@ -180,13 +181,13 @@ export class ReplicaSet implements Group {
     const ticket = this.#nextTicket++;
     this.#promises.set(ticket, promised);
     this.#copy.promise(epoch, ticket);
-    this.#wake();
+    this.#loop.wake();
   }
 
   /** Who was appointed; what a later promise or appointment has overtaken is ignored. */
   appoint(appointment: Appointment): void {
-    this.#guarded(() => this.#copy.appoint(appointment, this.#now()));
-    this.#wake();
+    this.#loop.guarded(() => this.#copy.appoint(appointment, this.#now()));
+    this.#loop.wake();
   }
 
   /** Until then, by the monotonic clock, nobody else serves in `epoch` or beyond. */
@@ -205,6 +206,10 @@ export class ReplicaSet implements Group {
   /** Takes a checkpoint now; false when one is under way, or there is nothing to save. */
   takeCheckpoint(): boolean {
     return this.#state.takeCheckpoint();
+  }
+
+  get standing(): Standing {
+    return this.#copy.standing;
   }
 
   status(): CopyStatus {
@@ -233,26 +238,11 @@ export class ReplicaSet implements Group {
     }
   }
 
-  #wake(): void {
-    if (this.#scheduled || this.#running || this.#stopped || !this.#begun) return;
-    this.#scheduled = true;
-    this.#options.clock.defer(() => {
-      this.#scheduled = false;
-      this.#guarded(() => this.#run());
-    });
-  }
-
-  #run(): void {
-    if (this.#stopped) return;
-    this.#running = true;
-    // A durable write is a step like any other: with a synchronous disk its effects are done at once.
+  /** A durable write is a step like any other: with a synchronous disk its effects are done at once. */
+  #turn(): boolean {
     let isMore = true;
     while (isMore) isMore = this.#doEffects(this.#copy.collect());
-    this.#running = false;
-    this.#options.peers.flush();
-    this.#options.onProgress?.();
-    if (this.#state.isBehind) this.#wake();
-    this.#arm();
+    return this.#state.isBehind;
   }
 
   /** True when something was done that may have further effects. */
@@ -296,7 +286,7 @@ export class ReplicaSet implements Group {
     }
     if (write === undefined) return;
     this.#copy.persisted(write, this.#options.clock.monotonicMs());
-    this.#wake();
+    this.#loop.wake();
   }
 
   #send(envelopes: readonly Envelope[]): void {
@@ -310,12 +300,9 @@ export class ReplicaSet implements Group {
     const read = this.#reads.get(ticket);
     this.#reads.delete(ticket);
     if (read === undefined) return;
-    if (serves) {
-      const { epoch } = this.#state.position;
-      read.answer({ kind: 'answered', reply: this.#state.query(read.request), epoch });
-      return;
-    }
-    read.answer(this.#moved());
+    if (!serves) return read.answer(this.#moved());
+    const { epoch } = this.#state.position;
+    read.answer({ kind: 'answered', reply: this.#state.query(read.request), epoch });
   }
 
   /** Not here; perhaps at another's, as of the epoch that this copy has promised. */
@@ -336,31 +323,11 @@ export class ReplicaSet implements Group {
     this.#notices.forget();
   }
 
-  #arm(): void {
-    const dueMs = this.#copy.wakeAtMs;
-    if (this.#stopped || dueMs >= this.#armedMs) return;
-    this.#disarm?.();
-    this.#armedMs = dueMs;
-    this.#disarm = this.#options.clock.wakeAt(dueMs, () => {
-      this.#armedMs = Number.POSITIVE_INFINITY;
-      this.#guarded(() => this.#tick());
-    });
-  }
-
   #tick(): void {
-    if (this.#stopped) return;
+    if (this.#loop.isStopped) return;
     const nowMs = this.#options.clock.monotonicMs();
     this.#copy.tick(nowMs);
     this.#proposals.expire(nowMs);
-    this.#run();
-  }
-
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (cause) {
-      this.stop();
-      this.#options.fail(cause);
-    }
+    this.#loop.run();
   }
 }

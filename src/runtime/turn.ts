@@ -11,7 +11,7 @@ import type { NodeId } from '../base/id.ts';
 import type { Random } from '../base/random.ts';
 import { decodeMessage, MessageEncoder } from '../protocols/raft/codec.ts';
 import type { Envelope, Message, Recovered } from '../protocols/raft/messages.ts';
-import { RaftNode } from '../protocols/raft/node.ts';
+import { type Effects, RaftNode } from '../protocols/raft/node.ts';
 import { RAFT_DEFAULTS, type RaftTuning } from '../protocols/raft/state.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import { encodePeerMessage } from '../wire/peer.ts';
@@ -21,7 +21,9 @@ import type { OperatedGroup } from './group.ts';
 import { startingPoint } from './group-start.ts';
 import type { Journal } from './journal.ts';
 import type { Clock, Logger, Peers } from './ports.ts';
-import { GROUP_LIMITS, type GroupLimits, RaftGroup } from './raft-group.ts';
+import { RaftGroup } from './raft-group.ts';
+import { GROUP_LIMITS, type GroupLimits } from './raft-machine.ts';
+import { WakeLoop } from './wake-loop.ts';
 
 /** A wake-up that comes so late means that this process stood still: it listens before it acts. */
 const STALL_MS = 40;
@@ -55,6 +57,8 @@ export interface NewGroup {
   /** Who founded the group: for ever the same, whoever its members are by now. */
   readonly members: readonly NodeId[];
   readonly machine: StateMachine;
+  /** How this group differs from all others; its members are given it alike. */
+  readonly raft?: Partial<RaftTuning>;
 }
 
 /** Messages that leave, and writes that are confirmed, when one flush of the journal is durable. */
@@ -71,24 +75,27 @@ export class Turn {
   readonly #dirty: Set<RaftGroup> = new Set();
   readonly #encoder: MessageEncoder = new MessageEncoder();
   readonly #afterFlush: AfterFlush<Written>;
-  #scheduled = false;
-  #running = false;
-  #stopped = false;
-  /** What was found on disk is known to be durable: a killed process may not have synced all of it. */
-  #begun = false;
-  #armedMs: number = Number.POSITIVE_INFINITY;
-  #disarm: (() => void) | undefined;
+  readonly #loop: WakeLoop;
 
   constructor(options: TurnOptions) {
     this.#options = options;
+    const { clock, fail, journal, peers } = options;
+    this.#loop = new WakeLoop({
+      clock,
+      turn: () => this.#turn(),
+      turned: () => peers.flush(),
+      dueMs: () => this.#dueMs(),
+      due: (dueMs) => this.#due(dueMs),
+      fail,
+    });
     this.#afterFlush = new AfterFlush({
-      journal: options.journal,
+      journal,
       done: (written) => this.#durable(written),
-      guarded: (work) => this.#guarded(work),
+      guarded: (work) => this.#loop.guarded(work),
     });
   }
 
-  /** Adds a group before `start`. Throws `CorruptionError` when its disk cannot give its state back. */
+  /** Adds a group before `start`. Throws as `startingPoint` does. */
   add(group: NewGroup): OperatedGroup {
     const { self, clock, journal, checkpoints, random, recovered, raft } = this.#options;
     const start = startingPoint(group, { journal, checkpoints, recovered });
@@ -100,7 +107,7 @@ export class Turn {
     // Whoever came later learns from a leader who votes; by itself it is nobody.
     const voters = group.members.includes(self) ? group.members : [];
     const node = new RaftNode(
-      { ...RAFT_DEFAULTS, ...raft, self, voters, random: random.split(group.name) },
+      { ...RAFT_DEFAULTS, ...raft, ...group.raft, self, voters, random: random.split(group.name) },
       start.recovered,
       clock.monotonicMs(),
     );
@@ -117,7 +124,7 @@ export class Turn {
         limits: this.#options.limits ?? GROUP_LIMITS,
         wake: (awake) => this.#wake(awake),
         notify: this.#options.onNotices,
-        guarded: (work) => this.#guarded(work),
+        guarded: (work) => this.#loop.guarded(work),
       },
       start.snapshot,
     );
@@ -125,11 +132,14 @@ export class Turn {
     return added;
   }
 
-  /** Hears and says nothing before the disk has confirmed what was found on it. */
+  /**
+   * Hears and says nothing before the disk has confirmed what was found on it: a killed process may not
+   * have synced all of it.
+   */
   start(): void {
     this.#options.journal.flush(() => {
-      this.#begun = true;
-      for (const group of this.#groups.values()) this.#wake(group);
+      for (const group of this.#groups.values()) this.#dirty.add(group);
+      this.#loop.begin();
     });
   }
 
@@ -137,7 +147,7 @@ export class Turn {
   receive(number: number, from: NodeId, body: Uint8Array): void {
     const group = this.#groups.get(number);
     const message = group === undefined ? undefined : this.#decode(from, body);
-    if (group === undefined || message === undefined || this.#stopped || !this.#begun) return;
+    if (group === undefined || message === undefined || !this.#loop.isOn) return;
     if (message.kind !== 'pre-vote') this.#step(group, from, message);
     // Whether the leader is missed is judged when everything that has arrived was read, its own
     // messages too: a process that stood still may find both in its sockets.
@@ -152,7 +162,7 @@ export class Turn {
   peerLost(node: NodeId): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const group of this.#groups.values()) {
-      this.#guarded(() => group.node.peerLost(node, nowMs));
+      this.#loop.guarded(() => group.node.peerLost(node, nowMs));
       this.#wake(group);
     }
   }
@@ -168,11 +178,11 @@ export class Turn {
     return new Promise((resolve) => {
       const poll = (): void => {
         const leads = [...this.#groups.values()].some((group) => group.isLeader);
-        if (leads && clock.monotonicMs() < untilMs && !this.#stopped) {
+        if (leads && clock.monotonicMs() < untilMs && !this.#loop.isStopped) {
           clock.wakeAt(clock.monotonicMs() + LEAVE_POLL_MS, poll);
           return;
         }
-        this.#stop();
+        this.#loop.stop();
         resolve();
       };
       poll();
@@ -180,14 +190,9 @@ export class Turn {
   }
 
   #step(group: RaftGroup, from: NodeId, message: Message): void {
-    if (this.#stopped) return;
-    this.#guarded(() => group.node.receive(from, message, this.#options.clock.monotonicMs()));
+    if (this.#loop.isStopped) return;
+    this.#loop.guarded(() => group.node.receive(from, message, this.#options.clock.monotonicMs()));
     this.#wake(group);
-  }
-
-  #stop(): void {
-    this.#stopped = true;
-    this.#disarm?.();
   }
 
   #decode(from: NodeId, body: Uint8Array): Message | undefined {
@@ -201,38 +206,29 @@ export class Turn {
 
   #wake(group: RaftGroup): void {
     this.#dirty.add(group);
-    if (this.#scheduled || this.#running || this.#stopped || !this.#begun) return;
-    this.#scheduled = true;
-    this.#options.clock.defer(() => {
-      this.#scheduled = false;
-      this.#guarded(() => this.#run());
-    });
+    this.#loop.wake();
   }
 
-  #run(): void {
-    if (this.#stopped) return;
-    this.#running = true;
-    let more = false;
+  #turn(): boolean {
+    let isMore = false;
     // A durable write is a step like any other: with a synchronous disk its effects are done at once.
-    while (this.#dirty.size > 0) {
-      const groups = [...this.#dirty];
-      this.#dirty.clear();
-      more = this.#doEffects(groups) || more;
-    }
-    this.#running = false;
-    this.#options.peers.flush();
-    if (more) for (const group of this.#groups.values()) this.#wake(group);
-    this.#arm();
+    while (this.#dirty.size > 0) isMore = this.#doEffects() || isMore;
+    if (isMore) for (const group of this.#groups.values()) this.#dirty.add(group);
+    return isMore;
   }
 
-  #doEffects(groups: readonly RaftGroup[]): boolean {
+  #doEffects(): boolean {
     const { journal, peers } = this.#options;
     const after: Written[] = [];
-    const collected = groups.map((group) => ({ group, effects: group.node.collect() }));
+    const collected: { readonly group: RaftGroup; readonly effects: Effects }[] = [];
+    for (const group of this.#dirty) {
+      this.#dirty.delete(group);
+      collected.push({ group, effects: group.node.collect() });
+    }
     let written = false;
     for (const { group, effects } of collected) {
       this.#send(group, effects.sendNow);
-      if (effects.elected !== undefined) this.#options.onElected(group.number, effects.elected);
+      if (effects.elected !== undefined) this.#elected(group, effects.elected);
       if (effects.write !== undefined) {
         journal.stage(group.number, effects.write);
         written = true;
@@ -250,6 +246,11 @@ export class Turn {
     let more = false;
     for (const { group, effects } of collected) more = group.settle(effects) || more;
     return more;
+  }
+
+  #elected({ number, name }: RaftGroup, term: number): void {
+    this.#options.logger.log('info', 'elected', { group: name, term });
+    this.#options.onElected(number, term);
   }
 
   /** Everything that this group wrote up to then is durable. */
@@ -274,20 +275,14 @@ export class Turn {
     }
   }
 
-  /** One timer for all groups, re-armed only when something is due earlier than it. */
-  #arm(): void {
-    if (this.#stopped) return;
+  #dueMs(): number {
     let earliestMs = Number.POSITIVE_INFINITY;
     for (const { node } of this.#groups.values()) earliestMs = Math.min(earliestMs, node.wakeAtMs);
-    if (earliestMs >= this.#armedMs || earliestMs === Number.POSITIVE_INFINITY) return;
-    this.#disarm?.();
-    this.#armedMs = earliestMs;
-    this.#disarm = this.#options.clock.wakeAt(earliestMs, () => this.#woken(earliestMs));
+    return earliestMs;
   }
 
-  #woken(dueMs: number): void {
+  #due(dueMs: number): void {
     const { clock } = this.#options;
-    this.#armedMs = Number.POSITIVE_INFINITY;
     const nowMs = clock.monotonicMs();
     const stoodStill = nowMs - dueMs > STALL_MS;
     if (stoodStill) {
@@ -303,24 +298,15 @@ export class Turn {
   }
 
   #tick(): void {
-    if (this.#stopped) return;
+    if (this.#loop.isStopped) return;
     const { clock, journal } = this.#options;
     const nowMs = clock.monotonicMs();
     for (const number of journal.holdingBack) this.#groups.get(number)?.relieveJournal();
     for (const group of this.#groups.values()) {
       if (group.node.wakeAtMs > nowMs) continue;
-      this.#guarded(() => group.node.tick(nowMs));
+      this.#loop.guarded(() => group.node.tick(nowMs));
       this.#wake(group);
     }
-    this.#arm();
-  }
-
-  #guarded(step: () => void): void {
-    try {
-      step();
-    } catch (cause) {
-      this.#stop();
-      this.#options.fail(cause);
-    }
+    this.#loop.arm();
   }
 }

@@ -12,13 +12,13 @@ import { Global } from './global.ts';
 import { openGroupEvents } from './group-events.ts';
 import { Introduction } from './introduction.ts';
 import type { NodeRole, NodeSetting, Storage } from './node-role.ts';
-import { readOperation } from './operation.ts';
+import { readOperation } from './calls/operation.ts';
 import { openRoute } from './open-route.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from './calls/outbox.ts';
 import { Readiness } from './readiness.ts';
-import { featuresNamed, surroundingsOf } from './surroundings.ts';
-import { regionNodesOf } from './topology.ts';
-import type { Witness } from './witness.ts';
+import { featuresNamed, surroundingsOf } from './topology/surroundings.ts';
+import { readAnywhere, regionNodesOf } from './topology/topology.ts';
+import type { Witness } from './placement/witness.ts';
 import { Witnessing } from './witnessing.ts';
 
 const SEED_BYTES = 16;
@@ -43,7 +43,13 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
   const route = openRoute(setting, outbox);
   const events = openGroupEvents(setting, groups, route);
   const changed = (group: number): void => events.changed(group);
-  const global = new Global({ groups, outbox, regionNodes: regionNodesOf(topology), changed });
+  const global = new Global({
+    groups,
+    outbox,
+    regionNodes: regionNodesOf(topology),
+    readHere: readAnywhere(topology),
+    changed,
+  });
   const introduction = new Introduction(setting, outbox);
   const witnessing = new Witnessing(setting, { groups, outbox, route });
   const readiness = new Readiness();
@@ -76,6 +82,7 @@ export function openGlobalNode(setting: NodeSetting): NodeRole {
     groups: statuses,
     audit: (fresh) => auditor.audit(fresh),
     seesMajority: () => witnessing.seesMajority,
+    worldEnds: () => witnessing.witness.stop(),
     async stop() {
       introduction.stop();
       events.stop();
@@ -109,10 +116,11 @@ function openGroups(
 ): ReadonlyMap<number, OperatedGroup> {
   const groups = new Map<number, OperatedGroup>();
   for (const plan of topology.groups.filter(({ members }) => members.includes(node))) {
-    const { number, name, founders: members = plan.members } = plan;
+    const { number, name, founders: members = plan.members, leaseDriftPerMille = 0 } = plan;
     const held = featuresNamed(plan.features, features);
     const machine = createGroupMachine(held, surroundingsOf(topology, number));
-    const group = turn.add({ number, name, members, machine });
+    const raft = leaseDriftPerMille === 0 ? {} : { leaseDriftPerMille };
+    const group = turn.add({ number, name, members, machine, raft });
     groups.set(number, group);
     auditor.add(group, held);
   }

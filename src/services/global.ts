@@ -7,8 +7,8 @@ import type { NodeId } from '../base/id.ts';
 import type { Notice } from '../protocols/state-machine.ts';
 import type { Group } from '../runtime/group.ts';
 import { encodePeerMessage, type GroupAnswer, type PeerMessage } from '../wire/peer.ts';
-import type { Forwarding } from './forwarding.ts';
-import type { Outbox } from './outbox.ts';
+import type { Forwarding } from './calls/forwarding.ts';
+import type { Outbox } from './calls/outbox.ts';
 
 /** Asks of one node that are under work; as many as its route may have open altogether. */
 const ASKS_PER_NODE_MAX = 20_000;
@@ -20,6 +20,7 @@ export class Global {
   readonly #groups: ReadonlyMap<number, Group>;
   readonly #outbox: Outbox;
   readonly #regionNodes: readonly NodeId[];
+  readonly #readHere: ReadonlySet<number>;
   readonly #forwarding: Forwarding | undefined;
   readonly #changed: (group: number) => void;
   readonly #inWork = new Map<NodeId, number>();
@@ -28,6 +29,8 @@ export class Global {
     groups: ReadonlyMap<number, Group>;
     outbox: Outbox;
     regionNodes: readonly NodeId[];
+    /** Groups whose queries are answered here, whoever leads. */
+    readHere?: ReadonlySet<number>;
     /** Given where asks for another copy are handed on to it. */
     forwarding?: Forwarding;
     /** A command of the group was answered here. */
@@ -36,6 +39,7 @@ export class Global {
     this.#groups = o.groups;
     this.#outbox = o.outbox;
     this.#regionNodes = o.regionNodes;
+    this.#readHere = o.readHere ?? new Set();
     this.#forwarding = o.forwarding;
     this.#changed = o.changed ?? (() => {});
   }
@@ -63,7 +67,10 @@ export class Global {
       if (answer.kind !== 'moved' || !this.#handOn(answer.leader, message, end)) end(answer);
     };
     if (message.mode === 'command') group.propose(message.body, answer, message.level);
-    else group.query(message.body, answer, message.bound);
+    else {
+      const at = this.#readHere.has(message.group) ? 'here' : message.bound;
+      group.query(message.body, answer, at);
+    }
   }
 
   /** Tells players, at most once each: a region node without a link misses it. */

@@ -2,11 +2,11 @@
 //
 // `global-node.ts` opens the pump, starts it and tells it of changes.
 import type { OperatedGroup } from '../runtime/group.ts';
-import { emitsEvents, EventPump, type EventSource } from './event-pump.ts';
+import { emitsEvents, EventPump, type EventSource } from './events/event-pump.ts';
 import type { NodeSetting } from './node-role.ts';
-import { PeerEvents } from './peer-events.ts';
-import type { Route } from './route.ts';
-import { featuresNamed } from './surroundings.ts';
+import { PeerEvents } from './events/peer-events.ts';
+import type { Route } from './calls/route.ts';
+import { featuresNamed } from './topology/surroundings.ts';
 
 export function openGroupEvents(
   { topology, features, doors }: NodeSetting,

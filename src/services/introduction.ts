@@ -7,8 +7,8 @@ import { CorruptionError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
 import { encodePeerMessage, type PeerMessage } from '../wire/peer.ts';
 import type { NodeDoors, NodeSetting } from './node-role.ts';
-import type { Outbox } from './outbox.ts';
-import { nodePlan } from './topology.ts';
+import type { Outbox } from './calls/outbox.ts';
+import { nodePlan } from './topology/topology.ts';
 
 const ASK_EVERY_MS = 250;
 

@@ -19,8 +19,8 @@ import type {
   SpaceStatus,
 } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
-import type { Incarnations } from './incarnations.ts';
-import type { Topology } from './topology.ts';
+import type { Incarnations } from './topology/incarnations.ts';
+import type { Topology } from './topology/topology.ts';
 
 /** A node's durable memory, and what was found in it at start. */
 export interface Storage {
@@ -77,6 +77,8 @@ export interface NodeRole {
   outcomes(): OutcomeCounts;
   seesMajority(): boolean;
   placement(): PlacementStatus | undefined;
+  /** The whole world ends: who leaves from now on has not failed, and hands no region over. */
+  worldEnds?(): void;
   /** Leaves in order: nobody is left waiting for this node. */
   stop(): Promise<void>;
 }

@@ -10,11 +10,12 @@ import type { PlayerListener } from '../runtime/ports.ts';
 import { decodePeerMessage } from '../wire/peer.ts';
 import type { NodeAudit, NodeStatus } from '../wire/status.ts';
 import { openGlobalNode } from './global-node.ts';
+import { metricsText } from './metrics.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
-import { withOwnLink } from './own-link.ts';
-import { RecentMax } from './recent-max.ts';
+import { withOwnLink } from './calls/own-link.ts';
+import { RecentMax } from '../base/recent-max.ts';
 import { openRegionNode } from './region-node.ts';
-import { nodePlan } from './topology.ts';
+import { nodePlan } from './topology/topology.ts';
 
 const READY_POLL_MS = 10;
 const LATENESS_PERIOD_MS = 100;
@@ -26,13 +27,17 @@ export interface WorldNode {
   /** Resolves when the node is ready for the first time. */
   whenReady(): Promise<void>;
   status(): NodeStatus;
+  /** The same for Prometheus. */
+  metrics(): string;
   /** Does what the supervisor asks for an operator, where this node can. */
   operate(message: unknown): void;
   /** `fresh`: counted now, whatever it costs; else perhaps a while ago. */
   audit(fresh: boolean): NodeAudit;
+  /** The whole world ends, this node soon among the others: `stop` follows. */
+  worldEnds(): void;
   /**
-   * Leaves in order: players are told to go elsewhere, leadership is handed over, links and files are
-   * closed. Takes about one election at most.
+   * Leaves in order: leadership and regions are handed over, players are told to go elsewhere, links and
+   * files are closed. Takes about one election at most, or a second where regions find no heir at once.
    */
   stop(): Promise<void>;
 }
@@ -50,31 +55,34 @@ export function startWorldNode(given: NodeSetting, version: string): WorldNode {
   const lateness = watchLateness(setting);
   listenToPeers(setting, role);
   role.start();
+  const status = (): NodeStatus => ({
+    node,
+    name,
+    kind,
+    world: topology.world,
+    version,
+    pid: machine.pid,
+    uptimeMs: clock.monotonicMs() - startedAtMs,
+    ready: role.isReady(),
+    residentBytes: machine.residentBytes(),
+    loopLateMsMax: lateness.read(),
+    peersConnected: otherNodes(setting).filter((other) => peers.connected(other)),
+    groups: role.groups(),
+    gateway: role.gateway(),
+    spaces: role.spaces(),
+    copies: role.copies(),
+    outcomes: role.outcomes(),
+    seesMajority: role.seesMajority(),
+    placement: role.placement(),
+  });
   return {
     players: role.players,
     isReady: () => role.isReady(),
     whenReady: () => pollUntilReady(setting, role),
-    status: () => ({
-      node,
-      name,
-      kind,
-      world: topology.world,
-      version,
-      pid: machine.pid,
-      uptimeMs: clock.monotonicMs() - startedAtMs,
-      ready: role.isReady(),
-      residentBytes: machine.residentBytes(),
-      loopLateMsMax: lateness.read(),
-      peersConnected: otherNodes(setting).filter((other) => peers.connected(other)),
-      groups: role.groups(),
-      gateway: role.gateway(),
-      spaces: role.spaces(),
-      copies: role.copies(),
-      outcomes: role.outcomes(),
-      seesMajority: role.seesMajority(),
-      placement: role.placement(),
-    }),
+    status,
+    metrics: () => metricsText(status(), topology),
     operate: (message) => role.operated(message),
+    worldEnds: () => role.worldEnds?.(),
     audit: (fresh) => ({ name, world: topology.world, groups: role.audit(fresh) }),
     async stop() {
       lateness.stop();

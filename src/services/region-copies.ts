@@ -2,7 +2,8 @@
 // events sent.
 //
 // `region-node.ts` owns one. A copy whose folder is damaged is set aside and begun anew: blank, it counts
-// for nothing until a primary has brought it level, and the other copies of this node go on.
+// for nothing until a primary has brought it level, and the other copies of this node go on. One that is
+// whole and of another program ends the node: it is all that the program that wrote it has.
 import { ByteReader } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
@@ -15,14 +16,14 @@ import type { CopyStatus } from '../wire/status.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { Auditor } from './auditor.ts';
-import { emitsEvents, EventPump, type EventSource } from './event-pump.ts';
-import { Forwarding } from './forwarding.ts';
+import { emitsEvents, EventPump, type EventSource } from './events/event-pump.ts';
+import { Forwarding } from './calls/forwarding.ts';
 import { Global } from './global.ts';
 import type { NodeSetting } from './node-role.ts';
-import { readCheckpointWish } from './operation.ts';
-import { Outbox } from './outbox.ts';
-import { featuresNamed, surroundingsOf } from './surroundings.ts';
-import type { RegionPlan } from './topology.ts';
+import { readCheckpointWish } from './calls/operation.ts';
+import { Outbox } from './calls/outbox.ts';
+import { featuresNamed, surroundingsOf } from './topology/surroundings.ts';
+import type { RegionPlan } from './topology/topology.ts';
 
 /** What a drill changes of the copies that a node holds. */
 export interface CopyTuning {
@@ -132,6 +133,7 @@ export class RegionCopies {
       peers,
       logger,
       life: 1 + new ByteReader(entropy.bytes(4)).u32(),
+      timing: topology.lagEntriesMax === undefined ? {} : { lagEntriesMax: topology.lagEntriesMax },
       lease: 'granted',
       onNotices: (notices) => this.#asked.tell(notices),
       onProgress: () => this.#pump.changed(number),
@@ -145,7 +147,7 @@ function eventSourceOf(set: ReplicaSet): EventSource {
   return {
     number: set.number,
     committed() {
-      const { role, isServing, committed } = set.status();
+      const { role, isServing, committed } = set.standing;
       return role === 'primary' && isServing ? committed : undefined;
     },
     read: (request) => set.read(request),

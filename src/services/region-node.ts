@@ -5,39 +5,39 @@
 // for.
 import type { PlayerId } from '../base/id.ts';
 import { PLACEMENT_PUSH } from '../wire/placement.ts';
-import { Accounts } from './accounts.ts';
-import { Appointments } from './appointments.ts';
-import { Gateway } from './gateway.ts';
-import { GroupCalls } from './group-calls.ts';
+import { Accounts } from './gateway/accounts.ts';
+import type { AppointmentsOptions } from './placement/appointments.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { GroupCalls } from './calls/group-calls.ts';
 import type { NodeRole, NodeSetting } from './node-role.ts';
+import { openAppointments } from './open-appointments.ts';
 import { openRoute } from './open-route.ts';
-import { Outbox } from './outbox.ts';
-import { PeerEvents } from './peer-events.ts';
-import { PlacementCalls } from './placement-calls.ts';
-import { Reach } from './reach.ts';
-import { RegionCalls } from './region-calls.ts';
+import { Outbox } from './calls/outbox.ts';
+import { PeerEvents } from './events/peer-events.ts';
+import { Reach } from './calls/reach.ts';
+import { RegionCalls } from './calls/region-calls.ts';
 import { RegionCopies } from './region-copies.ts';
-import type { Route } from './route.ts';
-import { Spaces } from './spaces.ts';
-import { foundationOf, type RegionPlan } from './topology.ts';
+import type { Route } from './calls/route.ts';
+import { Spaces } from './space/spaces.ts';
+import type { RegionPlan } from './topology/topology.ts';
 
 export function openRegionNode(setting: NodeSetting): NodeRole {
   const { topology, features, doors } = setting;
   const { clock, logger, peers } = doors;
   const outbox = new Outbox(clock, peers);
-  const route = openRoute(setting, outbox);
+  const route = openRoute(setting, outbox, (node) => appointments.isDoubted(node));
   const copies = new RegionCopies(setting, new PeerEvents(route));
   const calls = new GroupCalls({ route, logger, topology, features });
   const spaces = openSpaces(setting, outbox);
   const gateway = openGateway(setting, calls, spaces);
-  const appointments = openAppointments({ setting, outbox, calls, route, spaces, gateway, copies });
+  const placed = placedFor(topology.regions, { route, spaces, gateway });
+  const appointments = openAppointments(setting, { outbox, calls, copies, placed });
   const reach = new Reach(route, topology.groups);
   return {
     players: gateway,
     start() {
       copies.start();
       spaces.start();
-      beginSpaces(spaces, topology.regions);
       appointments.start();
       reach.start();
     },
@@ -71,21 +71,15 @@ export function openRegionNode(setting: NodeSetting): NodeRole {
     outcomes: () => gateway.outcomes(),
     seesMajority: () => appointments.seesMajority,
     placement: () => ({ regions: appointments.regions, nodes: appointments.nodes }),
-    stop() {
+    worldEnds: () => appointments.worldEnds(),
+    async stop() {
+      await appointments.leave();
       appointments.stop();
       gateway.stop();
       spaces.stop();
       copies.stop();
-      return Promise.resolve();
     },
   };
-}
-
-/** Until placement says otherwise, the first copy of each region is where it was founded. */
-function beginSpaces(spaces: Spaces, regions: readonly RegionPlan[]): void {
-  for (const { number, copies } of regions) {
-    if (copies[0] !== undefined) spaces.appointed(number, copies[0]);
-  }
 }
 
 function openSpaces({ topology, node: self, doors }: NodeSetting, outbox: Outbox): Spaces {
@@ -105,31 +99,16 @@ function openGateway(setting: NodeSetting, calls: GroupCalls, { presences }: Spa
   return new Gateway({ clock, logger, calls, regional, accounts, presences });
 }
 
-function openAppointments(o: {
-  readonly setting: NodeSetting;
-  readonly outbox: Outbox;
-  readonly calls: GroupCalls;
-  readonly route: Route;
-  readonly spaces: Spaces;
-  readonly gateway: Gateway;
-  readonly copies: RegionCopies;
-}): Appointments {
-  const { topology, node: self, doors } = o.setting;
-  const { clock, logger } = doors;
-  return new Appointments({
-    self,
-    clock,
-    logger,
-    outbox: o.outbox,
-    calls: new PlacementCalls(o.calls),
-    witnesses: foundationOf(topology).witnesses,
-    copies: [...o.copies.sets.values()],
-    placed({ number, primary, epoch, start, fence }) {
-      o.route.appointed(number, primary, epoch);
-      o.spaces.appointed(number, primary);
-      const name = topology.regions.find((region) => region.number === number)?.name;
-      if (fence !== null || name === undefined) return;
-      o.gateway.regionAppointed({ number, name, epoch, start: start.sequence });
-    },
-  });
+/** Who has to know that a region has another primary, or is being sought one. */
+function placedFor(
+  regions: readonly RegionPlan[],
+  o: { readonly route: Route; readonly spaces: Spaces; readonly gateway: Gateway },
+): AppointmentsOptions['placed'] {
+  return ({ number, primary, epoch, fence, appointments }) => {
+    o.route.appointed(number, primary, epoch);
+    o.spaces.appointed(number, primary);
+    const name = regions.find((region) => region.number === number)?.name;
+    if (fence !== null || name === undefined) return;
+    o.gateway.regionAppointed({ name, appointments });
+  };
 }

@@ -5,13 +5,13 @@ import type { NodeId } from '../base/id.ts';
 import { hasQuorum } from '../base/quorum.ts';
 import type { Group } from '../runtime/group.ts';
 import type { PeerMessage } from '../wire/peer.ts';
-import { GroupCalls } from './group-calls.ts';
+import { GroupCalls } from './calls/group-calls.ts';
 import type { NodeSetting } from './node-role.ts';
-import type { Outbox } from './outbox.ts';
-import { localFirst, PlacementCalls } from './placement-calls.ts';
-import type { Route } from './route.ts';
-import { foundationOf, regionNodesOf } from './topology.ts';
-import { Witness } from './witness.ts';
+import type { Outbox } from './calls/outbox.ts';
+import { localFirst, PlacementCalls } from './calls/placement-calls.ts';
+import type { Route } from './calls/route.ts';
+import { foundationOf, regionNodesOf } from './topology/topology.ts';
+import { Witness } from './placement/witness.ts';
 
 export class Witnessing {
   readonly witness: Witness;

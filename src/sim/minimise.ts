@@ -4,9 +4,9 @@
 // and the run is cut off behind the last of them; the effort is bounded, the result is a plan that
 // fails, not the smallest one.
 // Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002), in short.
-import type { Fault, Plan } from './plan.ts';
+import type { Fault, Plan } from './plan/plan.ts';
 import { runPlan, type Verdict } from './run.ts';
-import type { WorldUnderTest } from './worlds.ts';
+import type { WorldUnderTest } from './play/worlds.ts';
 
 const RUNS_MAX = 60;
 /** After the last fault the chaos lasts so long. */

@@ -5,23 +5,33 @@
 // hears nobody. Safety is looked at after every step, liveness at the end of each part.
 import { crc32c } from '../base/crc32c.ts';
 import { Random } from '../base/random.ts';
-import { checkBooks } from './audit.ts';
-import { Cluster } from './cluster.ts';
-import { Course } from './course.ts';
-import { deafenLeader, deposePrimary, exchange, keepCalm, rejoin, transfer } from './drills.ts';
-import { Invariants } from './invariants.ts';
-import { bearTheEdge } from './edge-drill.ts';
-import { Nemesis } from './nemesis.ts';
-import { Operator } from './operator.ts';
-import { areOutboxesEmpty, compareChat } from './region-events.ts';
-import { RegionInvariants } from './region-invariants.ts';
-import { RegionTruth } from './region-truth.ts';
-import type { Plan } from './plan.ts';
-import { EventQueue } from './queue.ts';
-import { Truth } from './truth.ts';
-import { type Invariant, isLiveness, Verdicts } from './violation.ts';
-import { Workload } from './workload.ts';
-import { heldEverywhere, type WorldUnderTest } from './worlds.ts';
+import type { Topology } from '../services/topology/topology.ts';
+import type { Audit } from '../wire/calls.ts';
+import { checkBooks } from './checks/audit.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { comeBack } from './drills/comeback-drill.ts';
+import { Course } from './drills/course.ts';
+import { crossTheEdge } from './drills/crossing-drill.ts';
+import { deposePrimary } from './drills/depose-drill.ts';
+import { deafenLeader, exchange, goHome, keepCalm, rejoin, transfer } from './drills/drills.ts';
+import { Invariants } from './checks/invariants.ts';
+import { bearTheEdge } from './drills/edge-drill.ts';
+import { forgetCopy } from './drills/lost-copy-drill.ts';
+import { Nemesis } from './nemesis/nemesis.ts';
+import { Operator } from './nemesis/operator.ts';
+import { areOutboxesEmpty, compareChat, orderChat } from './drills/region-events.ts';
+import { areWorkshopsAnswered, countRareItems } from './drills/rare-items.ts';
+import { RegionInvariants } from './checks/region-invariants.ts';
+import { RegionTruth } from './checks/region-truth.ts';
+import { rotMemory } from './drills/rot-drill.ts';
+import type { Plan } from './plan/plan.ts';
+import { EventQueue } from './machine/queue.ts';
+import { SpaceInvariants } from './checks/space-invariants.ts';
+import { Truth } from './checks/truth.ts';
+import { type Invariant, isLiveness, Verdicts } from './checks/violation.ts';
+import { Walkers } from './drills/walkers.ts';
+import { Workload } from './play/workload.ts';
+import { heldEverywhere, type WorldUnderTest } from './play/worlds.ts';
 
 /** A healed world serves again within so many of the longest election timeouts. */
 const ELECTION_MS = 300;
@@ -45,6 +55,8 @@ export interface Verdict {
   /** Equal for equal seeds, on every machine. */
   readonly digest: string;
   readonly decided: number;
+  /** Of those, what features decided themselves, and not the log before them, by feature. */
+  readonly decidedOf: Readonly<Record<string, number>>;
   readonly unavailable: number;
   readonly uncertain: number;
 }
@@ -54,6 +66,13 @@ export type Note = (atMs: number, lane: number, what: string) => void;
 
 export function runPlan(plan: Plan, world: WorldUnderTest, note?: Note): Verdict {
   return new Run(plan, world, note).verdict();
+}
+
+function asPlanned(topology: Topology, { isMobile, homeCalmMs, readsAnywhere }: Plan): Topology {
+  const held = isMobile ? heldEverywhere(topology) : topology;
+  const reads = readsAnywhere ? 'any' : 'leader';
+  const groups = held.groups.map((group) => ({ ...group, reads }) as const);
+  return { ...held, groups, ...(homeCalmMs === undefined ? {} : { homeAfterMs: homeCalmMs }) };
 }
 
 class Run {
@@ -66,19 +85,22 @@ class Run {
   readonly #operator: Operator;
   readonly #nemesis: Nemesis;
   readonly #workload: Workload;
+  readonly #walkers: Walkers;
   readonly #truth: Truth;
   readonly #regionTruth: RegionTruth;
   readonly #course: Course;
+  #books: Audit | undefined;
 
   constructor(plan: Plan, world: WorldUnderTest, note: Note | undefined) {
     this.#plan = plan;
     const verdicts = this.#verdicts;
     const queue = this.#queue;
     const { features } = world;
-    const topology = plan.isMobile ? heldEverywhere(world.topology) : world.topology;
+    const topology = asPlanned(world.topology, plan);
     this.#invariants = new Invariants(topology, verdicts, (group, index, machine) => {
       const home = topology.groups.find(({ number }) => number === group);
-      if (home?.features.includes('holdings') === true) checkBooks(machine, index, verdicts);
+      if (home?.features.includes('holdings') !== true) return;
+      this.#books = checkBooks(machine, index, verdicts);
     });
     this.#regionInvariants = new RegionInvariants(topology, verdicts);
     const marks =
@@ -91,6 +113,7 @@ class Run {
       verdicts,
       invariants: this.#invariants,
       regionInvariants: this.#regionInvariants,
+      spaceInvariants: new SpaceInvariants(topology, queue, verdicts),
       note: marks,
     });
     this.#invariants.note = marks;
@@ -102,6 +125,7 @@ class Run {
     this.#regionTruth = new RegionTruth(histories, verdicts);
     const truths = { truth: this.#truth, regionTruth: this.#regionTruth };
     this.#workload = new Workload(this.#cluster, world, { plan, ...truths });
+    this.#walkers = new Walkers(this.#cluster, plan);
     this.#course = new Course({
       queue,
       verdicts,
@@ -121,10 +145,13 @@ class Run {
     this.#cluster.startAll();
     this.#nemesis.schedule();
     this.#queue.at(300_000, () => this.#workload.begin());
+    this.#walkers.begin();
     course.for(this.#plan.chaosMs);
     this.#recover();
+    if (this.#plan.homeCalmMs !== undefined) goHome(course, this.#plan.homeCalmMs);
     keepCalm(course);
     rejoin(course, this.#nemesis, this.#plan.drill);
+    this.#walkers.unwatch();
     if (drill.transfer !== undefined) transfer(course, drill.transfer);
     if (drill.exchange !== undefined) {
       exchange(course, drill.exchange, new Random(`drills ${this.#plan.seed}`));
@@ -134,7 +161,18 @@ class Run {
       bearTheEdge(course, this.#nemesis, { drill: drill.edge, random });
     }
     if (deafLeaderOf !== undefined) deafenLeader(course, this.#nemesis, deafLeaderOf);
-    if (drill.depose !== undefined) deposePrimary(course, this.#nemesis, drill.depose);
+    if (drill.depose !== undefined) {
+      const random = new Random(`depose ${this.#plan.seed}`);
+      deposePrimary(course, this.#nemesis, { drill: drill.depose, random });
+    }
+    if (drill.losesCopyOf !== undefined) {
+      const random = new Random(`lost copy ${this.#plan.seed}`);
+      forgetCopy(course, this.#nemesis, { region: drill.losesCopyOf, random, serveMs: REGIONS_SERVE_MS_MAX });
+    }
+    if (drill.comesBack) comeBack(course, this.#nemesis);
+    this.#workload.isOver = true;
+    this.#cross();
+    if (drill.rotsMemory) this.#rot();
     this.#workload.isOver = true;
     course.until(() => this.#workload.open === 0, 4_000);
     this.#truth.finish();
@@ -149,9 +187,25 @@ class Run {
       virtualMs: this.#queue.nowMs,
       digest: this.#cluster.digest.toString(16).padStart(8, '0'),
       decided: this.#truth.decided + this.#regionTruth.decided,
+      decidedOf: Object.fromEntries(this.#workload.decidedOf),
       unavailable: this.#truth.unavailable,
       uncertain: this.#truth.uncertain,
     };
+  }
+
+  #rot(): void {
+    const { groups } = this.#cluster.world.topology;
+    const group = groups.find(({ features }) => features.includes('holdings'))?.number;
+    const random = new Random(`rot ${this.#plan.seed}`);
+    if (group !== undefined) rotMemory(this.#course, { group, random });
+  }
+
+  /** Somebody is struck while he walks over an edge; in the end all who walk are where they are. */
+  #cross(): void {
+    const crossing = this.#plan.motion?.crossing;
+    const walkers = this.#walkers;
+    if (crossing !== undefined) crossTheEdge(this.#course, this.#nemesis, { drill: crossing, walkers });
+    walkers.settle(this.#course, 'when all is over', crossing === undefined);
   }
 
   /**
@@ -179,12 +233,14 @@ class Run {
       const what = `not all copies have caught up within ${limitMs} ms`;
       course.broken('CONVERGE', `${what}: ${course.picture()}`);
     }
+    this.#walkers.settle(course, 'after all faults ended');
   }
 
   /** All who vote have applied all that is there, and so have all copies of regions. */
   #isConverged(): boolean {
     if (this.#workload.open > 0) return false;
-    if (!isLevel(this.#cluster) || !areOutboxesEmpty(this.#cluster)) return false;
+    if (!this.#course.areRegionsLevel || !areOutboxesEmpty(this.#cluster)) return false;
+    if (!areWorkshopsAnswered(this.#cluster, this.#workload.known.players)) return false;
     const { globals } = this.#cluster;
     return this.#cluster.world.topology.groups.every(({ number }) => {
       const voters = this.#cluster.votersOf(number).incoming;
@@ -203,6 +259,8 @@ class Run {
 
   #compare(): void {
     compareChat(this.#cluster, this.#verdicts);
+    orderChat(this.#cluster, this.#verdicts);
+    countRareItems(this.#regionInvariants.histories.values(), this.#books, this.#verdicts);
     for (const [number, history] of this.#regionInvariants.histories) {
       for (const [node, { sets }] of this.#cluster.regions) {
         const copy = sets.get(number)?.inspect();
@@ -218,18 +276,6 @@ class Run {
       }
     }
   }
-}
-
-/** Every region has one primary that serves, and its copies hold all that it has. */
-function isLevel({ regions, world }: Cluster): boolean {
-  if (world.plan.regions === undefined) return true;
-  return world.topology.regions.every(({ number, copies }) => {
-    const held = copies.flatMap((node) => regions.get(node)?.sets.get(number)?.status() ?? []);
-    const primaries = held.filter(({ role, isServing }) => role === 'primary' && isServing);
-    const last = primaries[0]?.last;
-    const isSame = held.every(({ role, applied }) => role !== 'blank' && applied === last);
-    return held.length === copies.length && primaries.length === 1 && isSame;
-  });
 }
 
 /** A checksum of many digests, in their order. */

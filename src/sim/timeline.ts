@@ -2,7 +2,7 @@
 //
 // `cli/sim.ts` prints the text and writes the picture for a failing seed. SVG by hand: no library, no
 // fonts, and it opens anywhere.
-import { describePlan, type Plan } from './plan.ts';
+import { describePlan, type Plan } from './plan/plan.ts';
 import type { Verdict } from './run.ts';
 
 /** `lane` is a node's id; 0 is the whole world. */

@@ -7,12 +7,17 @@
 // 2. A process has one open operation at a time, and its completion repeats `f` and `key`.
 // 3. An operation that certainly had no effect (`fail`) is left out; one without completion may take
 //    effect at any later time, or never.
+// 4. No two values that differ in the file are equal here: a number that a double can not hold is refused.
 import { InvalidInputError } from '../base/errors.ts';
 
 /** Longer lines are refused: no outcome that a checker understands is as long. */
 export const LINE_LENGTH_MAX: number = 1 << 20;
 /** More operations than this are refused: their history would not fit an ordinary heap. */
 export const OPERATIONS_MAX: number = 2_000_000;
+
+/** Values nested deeper are refused, so that nobody who walks through one runs out of stack. */
+const DEPTH_MAX = 64;
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /** One operation that happened, or may have happened. */
 export interface Operation {
@@ -74,6 +79,8 @@ export class HistoryReader {
   #common: unknown = undefined;
   #model: string | undefined;
   #lines = 0;
+  /** The first empty line, which is none of the history's where nothing follows it. */
+  #blankLine: number | undefined;
   #time = 0;
 
   get lines(): number {
@@ -86,9 +93,20 @@ export class HistoryReader {
       this.#lines += 1;
       this.#refuse(`has ${text.length} characters: at most ${LINE_LENGTH_MAX} are read`);
     }
+    if (text.trim() === '') {
+      this.#lines += 1;
+      this.#blankLine ??= this.#lines;
+      return;
+    }
+    if (this.#blankLine !== undefined) {
+      this.#lines = this.#blankLine;
+      this.#refuse('is no JSON: only behind the last line may be empty ones');
+    }
+    // Editors of some systems begin every file with it.
+    const isMarked = this.#lines === 0 && text.startsWith(BYTE_ORDER_MARK);
     let event: unknown;
     try {
-      event = JSON.parse(text);
+      event = JSON.parse(isMarked ? text.slice(BYTE_ORDER_MARK.length) : text);
     } catch {
       this.#lines += 1;
       this.#refuse('is no JSON');
@@ -105,6 +123,8 @@ export class HistoryReader {
     for (const name in event) {
       if (!known.has(name)) this.#refuse(`has the unknown field "${name}"`);
     }
+    const flaw = flawOf(event['value'], DEPTH_MAX);
+    if (flaw !== undefined) this.#refuse(`has a value ${flaw}`);
     if (type === 'init') this.#init(event);
     else if (type === 'invoke') this.#invoke(event);
     else if (type === 'ok' || type === 'fail' || type === 'info') this.#complete(type, event);
@@ -222,6 +242,21 @@ export class HistoryReader {
 
 export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Why a value can not be told apart from others, or is none that can be walked through. */
+function flawOf(value: unknown, levels: number): string | undefined {
+  if (typeof value === 'number') {
+    if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return undefined;
+    return `with a number beyond ${Number.MAX_SAFE_INTEGER}: write it as text`;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (levels === 0) return `that is nested deeper than ${DEPTH_MAX}`;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    const flaw = flawOf(inner, levels - 1);
+    if (flaw !== undefined) return flaw;
+  }
+  return undefined;
 }
 
 function reasonOf(value: unknown): string | undefined {

@@ -34,6 +34,7 @@ export interface InvariantVerdict {
 }
 
 export interface Report {
+  /** `unknown`: a search was given up, or there was nothing to check. */
   readonly verdict: 'ok' | 'violated' | 'unknown';
   readonly model: string;
   readonly operations: number;
@@ -61,8 +62,12 @@ export function reportOf(history: History, model: string, options: CheckOptions 
   }
   const isViolated = parts.violated > 0 || invariants.some(({ held }) => !held);
   const { failed, uncertain, processes, operations } = history;
+  // A recorder that wrote nothing down must not read as a system that kept its promises.
+  const isJudged =
+    verdicts.length + invariants.length > 0 && operations.some(({ isKnown }) => isKnown);
+  const isOk = isJudged && parts.unknown === 0;
   return {
-    verdict: isViolated ? 'violated' : parts.unknown > 0 ? 'unknown' : 'ok',
+    verdict: isViolated ? 'violated' : isOk ? 'ok' : 'unknown',
     model,
     operations: operations.length,
     failed,
@@ -99,14 +104,17 @@ export function describeReport(report: Report): readonly string[] {
     lines.push(`  ${held ? 'held  ' : 'BROKEN'}  ${name}`, ...broken.map((one) => `            ${one}`));
   }
   for (const finding of report.findings) lines.push(...findingLines(finding));
+  const isGivenUp = parts.unknown > 0;
+  if (report.verdict === 'unknown') return [...lines, isGivenUp ? GIVEN_UP : NOTHING_CHECKED];
   return [...lines, CONCLUSIONS[report.verdict]];
 }
 
-const CONCLUSIONS: Readonly<Record<Report['verdict'], string>> = {
+const CONCLUSIONS = {
   ok: 'OK: everything that was checked holds.',
   violated: 'VIOLATED: what was promised was not kept.',
-  unknown: 'UNKNOWN: the budget of states ended before the search did; raise it with --states.',
-};
+} as const;
+const GIVEN_UP = 'UNKNOWN: the budget of states ended before the search did; raise it with --states.';
+const NOTHING_CHECKED = 'UNKNOWN: it holds no answer that a model or an invariant speaks of.';
 const ORDER_SAID: ReadonlyMap<string, string> = new Map([
   ['absent', 'is absent'],
   ['incomplete', 'is incomplete'],

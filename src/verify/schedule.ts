@@ -103,8 +103,11 @@ export function claimedOrder(
   claimed.sort((a, b) => orderOf(a) - orderOf(b) || rank(a) - rank(b) || a - b);
   open.sort((a, b) => a.floor - b.floor);
   const events = new Int32Array(2 * claimed.length + open.length);
-  /** By operation: free places of the log up to it, or up to where real time first allows it. */
-  const free = new Int32Array(operations.length);
+  /**
+   * By operation: free places of the log up to it, or up to where real time first allows it. A log may be
+   * longer than 32 bits count: orders are whole numbers of any size.
+   */
+  const free = new Float64Array(operations.length);
   let [count, opened, last, freeSoFar] = [0, 0, -1, 0];
   for (const index of claimed) {
     const order = orderOf(index);

@@ -2,6 +2,7 @@
 //
 // Features implement them, the gateway checks what players send against them, the client takes its
 // types from `StockCalls`. Gold is a whole number; ids are whole numbers; texts are bounded.
+import { type PlaceAtOne, PLACES_AT_ONE_MAX } from '../base/told-at-one.ts';
 import { type Shape, shape } from './call-shape.ts';
 import type {
   chatHistory,
@@ -51,6 +52,11 @@ export interface LoggedIn {
   readonly expiresAtMs: number;
   readonly token: string;
   readonly region: string;
+}
+/** `atOne`: what the player was told at `one` before, so that he hears what has become of it. */
+export interface Resumption {
+  readonly token: string;
+  readonly atOne: readonly PlaceAtOne[] | null;
 }
 export interface OpenedSession {
   readonly player: number;
@@ -189,8 +195,14 @@ export const register: Shape<LogIn, LoggedIn, 'name-taken' | 'world-full'> = sha
 export const logInCall: Shape<LogIn, LoggedIn, 'wrong-credentials'> = shape(logIn, loggedIn, [
   'wrong-credentials',
 ]);
-export const resume: Shape<{ readonly token: string }, LoggedIn, 'token-invalid' | 'token-expired'> =
-  shape(object({ token: text(1, 512) }), loggedIn, ['token-invalid', 'token-expired']);
+export const resume: Shape<Resumption, LoggedIn, 'token-invalid' | 'token-expired'> = shape(
+  object({
+    token: text(1, 512),
+    atOne: nullable(list(object({ region: text(1, 32), epoch: count, order: count }), PLACES_AT_ONE_MAX)),
+  }),
+  loggedIn,
+  ['token-invalid', 'token-expired'],
+);
 /** Names that differ only in case or in the kind of separator are the same name. */
 export const claimName: Shape<
   { readonly name: string },

@@ -83,6 +83,14 @@ export interface Wiped {
   readonly node: NodeId;
 }
 
+/** A primary has a log on its disk; it serves nobody before placement knows. */
+export interface Begun {
+  readonly region: number;
+  /** The epoch that it is primary of. */
+  readonly epoch: number;
+  readonly node: NodeId;
+}
+
 export interface Move {
   readonly region: number;
   readonly to: NodeId;
@@ -90,7 +98,28 @@ export interface Move {
   readonly acceptLoss: boolean;
 }
 
-export const appointmentCauses = ['founded', 'failed', 'moved', 'forced'] as const;
+/** The acting primary hands its region over to the first of its copies. */
+export interface Return {
+  readonly region: number;
+  /** The epoch that it is primary of. */
+  readonly epoch: number;
+  readonly node: NodeId;
+}
+
+/** The acting primary ends in order, and hands its region over to another copy. */
+export interface Leave {
+  readonly region: number;
+  /** The epoch that it is primary of. */
+  readonly epoch: number;
+  readonly node: NodeId;
+  readonly to: NodeId;
+}
+
+/**
+ * `moved` and `forced` are an operator's; `returned` to the first copy, which is a region's home; `left` by a
+ * primary that ended in order.
+ */
+export const appointmentCauses = ['founded', 'failed', 'moved', 'forced', 'returned', 'left'] as const;
 
 export interface Appointment {
   readonly epoch: number;
@@ -120,6 +149,8 @@ export interface Standing {
   readonly primary: NodeId;
   /** Where the epoch began. */
   readonly start: Position;
+  /** Its log held something once: where all copies are blank, it is lost, and not yet to be begun. */
+  readonly isBegun: boolean;
   /** Oldest first, the standing one last. */
   readonly appointments: readonly Appointment[];
 }
@@ -200,6 +231,7 @@ const standing = {
   epoch: count,
   primary: node,
   start: position,
+  isBegun: boolean(),
   appointments: list(
     object({
       epoch: count,
@@ -276,6 +308,11 @@ export const reportWiped: Shape<Wiped, null, 'no-such-region' | 'not-primary'> =
   value: nothing,
   refusals: ['no-such-region', 'not-primary'],
 };
+export const reportBegun: Shape<Begun, null, 'no-such-region' | 'not-primary'> = {
+  args: object({ region: number, epoch: count, node }),
+  value: nothing,
+  refusals: ['no-such-region', 'not-primary'],
+};
 export const reportTail: Shape<FoundTail, null, 'no-such-region' | 'no-such-epoch'> = {
   args: object({ region: number, epoch: count, node, from: position, to: position }),
   value: nothing,
@@ -296,6 +333,24 @@ export const movePrimary: Shape<
     'being-fenced',
     'majority-lives',
   ],
+};
+export const returnHome: Shape<
+  Return,
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'is-primary' | 'has-failed' | 'being-fenced'
+> = {
+  args: object({ region: number, epoch: count, node }),
+  value: object({ epoch: count }),
+  refusals: ['no-such-region', 'not-primary', 'is-primary', 'has-failed', 'being-fenced'],
+};
+export const leaveRegion: Shape<
+  Leave,
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
+> = {
+  args: object({ region: number, epoch: count, node, to: node }),
+  value: object({ epoch: count }),
+  refusals: ['no-such-region', 'not-primary', 'not-a-copy', 'is-primary', 'has-failed', 'being-fenced'],
 };
 export const readMap: Shape<null, PlacementMap, never> = {
   args: nothing,

@@ -6,6 +6,7 @@
 import type { StockCalls } from './calls.ts';
 import type { Outcome } from '../base/errors.ts';
 import { InvalidInputError } from '../base/errors.ts';
+import type { PlaceAtOne } from '../base/told-at-one.ts';
 import { type AckLevel, ackLevels, BOUND_MS_MAX } from './levels.ts';
 import { integer, object, type Schema, text } from './schema.ts';
 
@@ -27,17 +28,23 @@ const DETAIL_MAX = 2_048;
 const RETRY_AFTER_MS_MAX = 60_000;
 
 /**
- * Commands of this session that were answered at `one` are lost from `from` to `to`, both included: places in
- * the region's log, as `order` in outcomes tells them.
+ * Commands of this session that were answered at `one` in `epoch` are lost from `from` to `to`, both
+ * included: places in the region's log, as `order` in outcomes tells them.
  */
 export interface RegionLost {
   readonly region: string;
+  readonly epoch: number;
   readonly from: number;
   readonly to: number;
 }
 
 const place = integer(0, Number.MAX_SAFE_INTEGER);
-export const regionLost: Schema<RegionLost> = object({ region: text(1, 32), from: place, to: place });
+export const regionLost: Schema<RegionLost> = object({
+  region: text(1, 32),
+  epoch: place,
+  from: place,
+  to: place,
+});
 
 export type CallName = keyof StockCalls;
 
@@ -150,16 +157,26 @@ export interface PlayerFrame {
   readonly region?: string | undefined;
   /** Of a regional command: how safe it must be before it is answered. */
   readonly ack?: AckLevel | undefined;
-  /** Of a regional query: how old the answer may be. */
-  readonly bound?: AgeBound | undefined;
+  /** Of a regional query: how old the answer may be, or what it must have seen. */
+  readonly bound?: StatedBound | undefined;
 }
 
-export interface AgeBound {
-  readonly msOld: number;
-}
+/**
+ * At most so old; or at least as new as a place in the region's log, as outcomes of that region bear it,
+ * whoever had that outcome.
+ */
+export type StatedBound =
+  | { readonly msOld: number }
+  | { readonly epoch: number; readonly order: number };
 
 export type ServerFrame =
-  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: Outcome<unknown> }
+  | {
+      readonly kind: 'outcome';
+      readonly id: number;
+      readonly outcome: Outcome<unknown>;
+      /** Where a region decided it, when a single disk had it: to be handed in when resuming. */
+      readonly atOne?: PlaceAtOne;
+    }
   | { readonly kind: 'push'; readonly push: string; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: string };
 
@@ -202,12 +219,14 @@ function ackOf(given: unknown): AckLevel {
   return level;
 }
 
-function boundOf(given: unknown): AgeBound {
-  const msOld = isFields(given) ? given['msOld'] : undefined;
-  if (!isCount(msOld) || msOld > BOUND_MS_MAX) {
-    throw new InvalidInputError(`bound must be {"msOld": 0 to ${BOUND_MS_MAX}}`);
-  }
-  return { msOld };
+function boundOf(given: unknown): StatedBound {
+  const { msOld, epoch, order } = isFields(given) ? given : {};
+  const isPlace = epoch !== undefined || order !== undefined;
+  if (isCount(msOld) && msOld <= BOUND_MS_MAX && !isPlace) return { msOld };
+  if (isCount(epoch) && isCount(order) && msOld === undefined) return { epoch, order };
+  throw new InvalidInputError(
+    `bound must be {"msOld": 0 to ${BOUND_MS_MAX}} or {"epoch": ..., "order": ...} of an outcome`,
+  );
 }
 
 /** The inverse of `parsePlayerFrame`, for clients. */
@@ -235,8 +254,11 @@ export function parseCommandId(text: string): CommandId | undefined {
   return sound && formatCommandId(id) === text ? id : undefined;
 }
 
-export function formatOutcome(id: number, outcome: Outcome<unknown>): string {
-  return JSON.stringify({ id, outcome });
+/** `atOne`: the outcome's place, when it was answered with a single disk having it. */
+export function formatOutcome(id: number, outcome: Outcome<unknown>, atOne?: PlaceAtOne): string {
+  if (atOne === undefined) return JSON.stringify({ id, outcome });
+  const { region, epoch } = atOne;
+  return JSON.stringify({ id, outcome, atOne: { region, epoch } });
 }
 
 /** `valueJson` is JSON already: a push is turned into text once, however many players hear it. */
@@ -251,24 +273,36 @@ export function formatError(error: string): string {
 
 /** Throws `InvalidInputError` for what no gateway sends; values are taken as they are. */
 export function parseServerFrame(text: string): ServerFrame {
-  const { id, outcome, push, value, error } = fieldsOf(text);
+  const { id, outcome, atOne, push, value, error } = fieldsOf(text);
   if (typeof push === 'string') return { kind: 'push', push, value };
   if (typeof error === 'string') return { kind: 'error', error };
   if (!isCount(id)) throw new InvalidInputError('an answer without an id');
-  return { kind: 'outcome', id, outcome: outcomeOf(outcome) };
+  const decided = outcomeOf(outcome);
+  if (atOne === undefined) return { kind: 'outcome', id, outcome: decided };
+  return { kind: 'outcome', id, outcome: decided, atOne: placeOf(atOne, decided) };
+}
+
+function placeOf(given: unknown, outcome: Outcome<unknown>): PlaceAtOne {
+  const { region, epoch } = isFields(given) ? given : {};
+  const order = 'order' in outcome ? outcome.order : undefined;
+  if (!isShortText(region) || !isCount(epoch) || order === undefined) {
+    throw new InvalidInputError('an answer at a place that is none');
+  }
+  return { region, epoch, order };
 }
 
 function outcomeOf(given: unknown): Outcome<unknown> {
   if (!isFields(given)) throw new InvalidInputError('an answer without an outcome');
   const { kind, value, reason, detail, retryAfterMs } = given;
   const order = isCount(given['order']) ? { order: given['order'] } : {};
+  const place = isCount(given['epoch']) ? { ...order, epoch: given['epoch'] } : order;
   switch (kind) {
     case 'done':
-      return { kind, value, ...order };
+      return { kind, value, ...place };
     case 'rejected': {
       if (typeof reason !== 'string') throw new InvalidInputError('a refusal without a reason');
       const said = typeof detail === 'string' ? { detail: detail.slice(0, DETAIL_MAX) } : {};
-      return { kind, reason: reason.slice(0, REASON_MAX), ...said, ...order };
+      return { kind, reason: reason.slice(0, REASON_MAX), ...said, ...place };
     }
     case 'unavailable': {
       const wait = isCount(retryAfterMs) ? retryAfterMs : 0;

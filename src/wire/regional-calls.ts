@@ -53,7 +53,7 @@ export interface Job {
   readonly finishesAtMs: number;
   /** The number of the item that it became; 0 for none yet. */
   readonly made: number;
-  /** Why it was refused, or not made yet; `went-back`: nobody knows any more what was answered. */
+  /** Why it was refused, or not made yet; `went-back`: what became of it is forgotten here. */
   readonly reason: string;
 }
 

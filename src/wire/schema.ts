@@ -8,6 +8,8 @@ import { ByteReader, ByteWriter, copyOf } from '../base/bytes.ts';
 import { InvalidInputError, invariant } from '../base/errors.ts';
 
 const ZIGZAG_MAX: number = 2 ** 52 - 1;
+/** Of a name that is refused: longer than any of ours. */
+const FIELD_SHOWN_MAX = 64;
 
 /** `parse` takes JSON values from outside; `encode` and `decode` are each other's inverse. */
 export interface Schema<Value> {
@@ -207,7 +209,7 @@ type ObjectOf<Described extends Fields> = { readonly [Name in keyof Described]: 
 /** An object with exactly these fields, encoded in the order of the description. */
 export function object<Described extends Fields>(fields: Described): Schema<ObjectOf<Described>> {
   const names = Object.keys(fields);
-  const schemas = names.map((name) => fields[name] as Schema<unknown>);
+  const members = names.map((name) => ({ name, schema: fields[name] as Schema<unknown> }));
   return {
     parse(input, path) {
       if (typeof input !== 'object' || input === null || Array.isArray(input)) {
@@ -215,28 +217,31 @@ export function object<Described extends Fields>(fields: Described): Schema<Obje
       }
       const given = input as Record<string, unknown>;
       for (const name of Object.keys(given)) {
-        if (!names.includes(name)) throw new InvalidInputError(`${path} has an unknown field`);
+        if (!names.includes(name)) throw unknownField(path, name);
       }
       const value: Record<string, unknown> = {};
-      schemas.forEach((schema, place) => {
-        const name = names[place] as string;
+      for (const { name, schema } of members) {
         const field = Object.hasOwn(given, name) ? given[name] : undefined;
         value[name] = schema.parse(field, `${path}.${name}`);
-      });
+      }
       return value as ObjectOf<Described>;
     },
     encode(writer, value) {
       const given = value as Record<string, unknown>;
-      schemas.forEach((schema, place) => schema.encode(writer, given[names[place] as string]));
+      for (const { name, schema } of members) schema.encode(writer, given[name]);
     },
     decode(reader) {
       const value: Record<string, unknown> = {};
-      schemas.forEach((schema, place) => {
-        value[names[place] as string] = schema.decode(reader);
-      });
+      for (const { name, schema } of members) value[name] = schema.decode(reader);
       return value as ObjectOf<Described>;
     },
   };
+}
+
+/** The name is from outside: cut, so that a refusal stays a sentence, and quoted, so that it ends no line. */
+function unknownField(path: string, name: string): InvalidInputError {
+  const shown = name.length > FIELD_SHOWN_MAX ? `${name.slice(0, FIELD_SHOWN_MAX)}...` : name;
+  return new InvalidInputError(`${path} has the unknown field ${JSON.stringify(shown)}`);
 }
 
 /** No arguments, or no value. */

@@ -45,8 +45,8 @@ export type SpaceMessage =
   // From a region.
   | (StayMark & { readonly kind: 'entered'; readonly tickMs: number; readonly sightMetres: number })
   | (StayMark & { readonly kind: 'refused'; readonly reason: (typeof REFUSALS)[number] })
-  /** No such stay here. `newest`: the epoch under which the player is here, 0 for none. */
-  | (StayMark & { readonly kind: 'unknown'; readonly newest: number })
+  /** No such stay here. `newest`: the highest epoch under which he is, or lately was, here; 0 for none. */
+  | (StayMark & { readonly kind: 'unknown'; readonly newest: number; readonly isHere: boolean })
   /** He walked over the edge, to `place`; `back` is where he was before. */
   | (StayMark & {
       readonly kind: 'walked-out';
@@ -102,7 +102,7 @@ export function encodeSpaceMessage(message: SpaceMessage): Uint8Array {
       writer.u8(REFUSALS.indexOf(message.reason));
       break;
     case 'unknown':
-      writer.varint(message.newest);
+      writer.varint(message.newest).u8(Number(message.isHere));
       break;
     case 'walked-out':
       writePlace(writer, message.place);
@@ -177,7 +177,7 @@ function readOfStay(
       return { kind, ...stay, reason };
     }
     case 'unknown':
-      return { kind, ...stay, newest: reader.varint() };
+      return { kind, ...stay, newest: reader.varint(), isHere: reader.u8() === 1 };
     case 'walked-out': {
       const place = readPlace(reader);
       return { kind, ...stay, place, back: readPlace(reader), allowedMm: reader.varint() };

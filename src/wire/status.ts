@@ -1,9 +1,18 @@
 // What a node tells its operator at `/v1/status`: complete, typed, cheap to make.
 //
-// Nodes fill it, the CLI, the live screen and the dashboard read it. All times in milliseconds, all
-// counts since the process started unless said otherwise.
+// Nodes fill it, the CLI and the live screen read it, `services/metrics` writes it for Prometheus. All
+// times in milliseconds, all counts since the process started unless said otherwise.
 import type { NodeId } from '../base/id.ts';
 import type { NodeStanding, PlacedRegion } from './placement.ts';
+
+/** `healing`: its disk lost entries; it votes again when it holds as much as before. */
+export const groupRoles = ['leader', 'follower', 'candidate', 'learner', 'healing'] as const;
+
+/**
+ * `fenced`: it has promised an epoch whose primary it does not know. `catching-up`: it is being sent the
+ * state. `blank`: its disk holds less than it may have acknowledged, or has never held anything.
+ */
+export const copyRoles = ['primary', 'replica', 'fenced', 'catching-up', 'blank'] as const;
 
 export interface MemberStatus {
   readonly node: NodeId;
@@ -16,8 +25,7 @@ export interface MemberStatus {
 
 export interface GroupStatus {
   readonly group: string;
-  /** `healing`: its disk lost entries; it votes again when it holds as much as before. */
-  readonly role: 'leader' | 'follower' | 'candidate' | 'learner' | 'healing';
+  readonly role: (typeof groupRoles)[number];
   readonly term: number;
   readonly leader: NodeId | undefined;
   readonly commit: number;
@@ -29,6 +37,8 @@ export interface GroupStatus {
   readonly hashedIndex: number;
   /** Commands and queries that wait for their answer here. */
   readonly waiting: number;
+  /** Queries that this member has answered. */
+  readonly reads: number;
   readonly members: readonly MemberStatus[];
 }
 
@@ -50,11 +60,7 @@ export interface CopyPlace {
 /** One copy of a region, at the node that holds it. */
 export interface CopyStatus {
   readonly region: string;
-  /**
-   * `fenced`: it has promised an epoch whose primary it does not know. `catching-up`: it is being sent the
-   * state. `blank`: its disk holds less than it may have acknowledged, or has never held anything.
-   */
-  readonly role: 'primary' | 'replica' | 'fenced' | 'catching-up' | 'blank';
+  readonly role: (typeof copyRoles)[number];
   /** The highest epoch promised: nothing older is heard here. */
   readonly epoch: number;
   readonly primary: NodeId | undefined;

@@ -8,6 +8,7 @@
 //    origin then keeps it and sends it again.
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { CorruptionError, done, InvalidInputError, invariant } from '../base/errors.ts';
+import type { Loading } from '../base/slices.ts';
 import { deliverEvents, openEvent, pendingEvents, trimEvents } from '../wire/events.ts';
 import {
   command,
@@ -106,7 +107,7 @@ function save({ outboxes, cursors }: EventState, writer: ByteWriter): void {
   for (const [origin, upTo] of cursors) writer.varint(origin).varint(upTo);
 }
 
-function load(reader: ByteReader): EventState {
+function* load(reader: ByteReader): Loading<EventState> {
   const outboxes = Outboxes.load(reader);
   const cursors = new Map<number, number>();
   const count = reader.varint();

@@ -7,7 +7,8 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { Decision } from '../base/errors.ts';
 import type { PlayerId } from '../base/id.ts';
-import type { Slices } from '../base/slices.ts';
+import type { Pace } from '../base/pace.ts';
+import type { Loading, Slices } from '../base/slices.ts';
 import type { Shape } from '../wire/call-shape.ts';
 import type { EventShape } from '../wire/events.ts';
 import type { AckLevel } from '../wire/levels.ts';
@@ -86,6 +87,8 @@ export interface Command<State = unknown, Args = unknown, Value = unknown> {
   readonly refusals: readonly string[];
   /** Of a `regional` feature: unless the caller asks for another. */
   readonly ack: AckLevel;
+  /** How often a player may ask: beyond it gateways answer `unavailable`, at no cost to the log. */
+  readonly pace?: Pace;
   apply(state: State, args: Args, context: CommandContext): Decision<Value>;
 }
 
@@ -120,12 +123,15 @@ export interface Feature<State = unknown> {
   create(needed: NeededStates): State;
   /** Work that is due by the log's time (expiries); called before each command is applied. */
   advance(state: State, nowMs: number, tell: Tell): void;
-  /** Equal states give equal bytes; `load` throws `CorruptionError` or `InvalidInputError`. */
+  /** Equal states give equal bytes. */
   save(state: State, writer: ByteWriter): void;
-  load(reader: ByteReader, needed: NeededStates): State;
   /**
-   * The bytes of `save` bit by bit (`base/slices.ts`), for a feature that may hold much; all others are
-   * saved at once.
+   * Bit by bit where much may have been saved (`base/slices.ts`). Throws `CorruptionError` or
+   * `InvalidInputError`.
+   */
+  load(reader: ByteReader, needed: NeededStates): Loading<State>;
+  /**
+   * The bytes of `save` bit by bit, for a feature that may hold much; all others are saved at once.
    */
   slices?(state: State): Slices;
 }
@@ -145,6 +151,14 @@ export function acknowledgedAt<State, Args, Value>(
   described: Command<State, Args, Value>,
 ): Command<State, Args, Value> {
   return { ...described, ack };
+}
+
+/** A command that gateways hold each player to a pace in; its feature may still hold him to one itself. */
+export function atPace<State, Args, Value>(
+  pace: Pace,
+  described: Command<State, Args, Value>,
+): Command<State, Args, Value> {
+  return { ...described, pace };
 }
 
 /** As `command`, for calls that change nothing. */

@@ -15,7 +15,7 @@ import {
 } from '../base/errors.ts';
 import { playerId } from '../base/id.ts';
 import { exactlyOnce } from '../protocols/sessions.ts';
-import type { Slices } from '../base/slices.ts';
+import { atOnce, type Loading, type Slices } from '../base/slices.ts';
 import type { Applied, AppliedEntry, Notice, StateMachine } from '../protocols/state-machine.ts';
 import {
   type CommandEnvelope,
@@ -152,6 +152,10 @@ class FeatureMachine implements StateMachine {
   }
 
   restore(snapshot: Uint8Array): void {
+    atOnce(this.restoreInSlices(snapshot));
+  }
+
+  *restoreInSlices(snapshot: Uint8Array): Loading<undefined> {
     const reader = new ByteReader(snapshot);
     const format = reader.u8();
     if (format !== FORMAT) throw new CorruptionError(`the group is saved in format ${format}`);
@@ -161,7 +165,8 @@ class FeatureMachine implements StateMachine {
     }
     const states = new Map<string, unknown>();
     for (const { feature } of this.#parts) {
-      states.set(feature.name, loadFeature(feature, reader, states));
+      states.set(feature.name, yield* loadFeature(feature, reader, states));
+      yield undefined;
     }
     reader.end();
     for (const part of this.#parts) part.state = states.get(part.feature.name);
@@ -258,11 +263,11 @@ function refusal(reason: GroupRefusal, order: number, detail?: string): Uint8Arr
   return encodeReply({ ...rejected(reason, detail), order });
 }
 
-function loadFeature(
+function* loadFeature(
   feature: Feature,
   reader: ByteReader,
   states: ReadonlyMap<string, unknown>,
-): unknown {
+): Loading<unknown> {
   const name = reader.text(FEATURE_NAME_MAX);
   const version = reader.varint();
   if (name !== feature.name || version !== feature.version) {
@@ -271,7 +276,7 @@ function loadFeature(
   }
   const length = reader.u32();
   const after = reader.remaining - length;
-  const state = feature.load(reader, states);
+  const state = yield* feature.load(reader, states);
   if (reader.remaining !== after) {
     throw new CorruptionError(`the state of ${name} is not ${length} bytes long`);
   }

@@ -19,7 +19,7 @@ function compare(seed: number): void {
       assert.equal(map.delete(key), plain.delete(key));
     } else if (dice === 8 && walk === undefined) {
       expected = [...plain];
-      walk = { seen: [], rest: map.freeze().entries() };
+      walk = { seen: [], rest: map.freeze()[Symbol.iterator]() };
     } else if (walk !== undefined) {
       const next = walk.rest.next();
       if (next.done !== true) walk.seen.push(next.value);

@@ -9,7 +9,7 @@ const HERE = { region: 'eu', channel: 'region' };
 function said(place: number, changes: Partial<Said> = {}): Said {
   const text = `message ${place}`;
   const times = { askedMs: place * 10, answeredMs: place * 10 + 5 };
-  return { ...HERE, player: '1', text, level: 'quorum', place, ...times, ...changes };
+  return { ...HERE, player: '1', text, level: 'quorum', place, epoch: 2, ...times, ...changes };
 }
 
 function message(place: number, changes: Partial<ChatMessage> = {}): ChatMessage {
@@ -19,7 +19,7 @@ function message(place: number, changes: Partial<ChatMessage> = {}): ChatMessage
 
 function heard(places: readonly number[], changes: Partial<Heard> = {}): Heard {
   const messages = places.map((place) => message(place));
-  return { ...HERE, player: '2', askedMs: 1_000, msOld: 0, messages, ...changes };
+  return { ...HERE, player: '2', askedMs: 1_000, msOld: 0, told: undefined, messages, ...changes };
 }
 
 function findings(
@@ -74,6 +74,28 @@ test('his own message must be shown to its speaker however old the reading may b
   assert.equal(unseen({ player: '2', msOld: undefined }), 0);
   // Asked for before it was acknowledged.
   assert.equal(unseen({ player: '1', msOld: 0, askedMs: 34 }), 0);
+});
+
+test('who asks for a place that he was told of is shown it and all before it in that log', () => {
+  const unseen = (places: readonly number[], epoch: number, changes: Partial<Said> = {}): number =>
+    findings((chronicle) => {
+      for (const place of [3, 4, 9]) chronicle.said(said(place, changes));
+      chronicle.heard(heard(places, { msOld: undefined, told: { epoch, order: 4 } }));
+    }).unseen.length;
+  assert.equal(unseen([3, 4], 2), 0);
+  assert.equal(unseen([3], 2), 1);
+  assert.equal(unseen([], 2), 2);
+  assert.equal(unseen([], 3), 0, 'another log may have lost it');
+  assert.equal(unseen([], 2, { level: 'one' }), 0, 'a promotion may have cost it');
+});
+
+test('the latest place of a channel is known to everybody', () => {
+  const chronicle = new Chronicle();
+  assert.equal(chronicle.latest(HERE), undefined);
+  chronicle.said(said(3));
+  chronicle.said(said(9, { epoch: 4 }));
+  assert.deepEqual(chronicle.latest(HERE), { epoch: 4, order: 9 });
+  assert.equal(chronicle.latest({ ...HERE, channel: 'world' }), undefined);
 });
 
 test('a reading that may be so old shows what was acknowledged earlier', () => {

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { nodeId } from '../../src/base/id.ts';
 import { apart, kernelRules } from '../../src/chaos/kernel-network.ts';
 import { HEALTHY } from '../../src/host/network.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
 import type { LinkFault } from '../../src/wire/link-faults.ts';
 
 const topology = apart(seedTopology({ world: 'w' }));

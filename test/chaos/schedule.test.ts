@@ -18,14 +18,17 @@ const regions = topology.regions.map(({ name, copies }) => ({
   name,
   copies: copies.map((id) => nameOf(topology, id)),
 }));
-const groups = topology.groups.map(({ name }) => name);
+const groups = topology.groups.map(({ name, members }) => ({
+  name,
+  members: members.map((id) => nameOf(topology, id)),
+}));
 
 function draw(seed: number, nemeses: readonly NemesisName[] = NEMESES, forMs = 120_000): readonly Strike[] {
   return drawSchedule({ seed, forMs, nemeses, globals, gateways, regions, groups });
 }
 
 function view(): WorldView {
-  const led = groups.map((group, place) => [group, { leader: place + 1, term: 1 }] as const);
+  const led = groups.map(({ name }, place) => [name, { leader: place + 1, term: 1 }] as const);
   const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, linkFaults: [], crowd: undefined };
   return viewOf(topology, sampleOf(Object.fromEntries(led), { placement: founded() }), undefined, around);
 }
@@ -78,6 +81,31 @@ test('region nodes are victims of what may befall any node', () => {
   for (const victim of ['leader:economy', 'primary:eu', 'replica:asia', 'global-3']) {
     assert.ok(victims.has(victim), victim);
   }
+});
+
+test('fewer voters are still three, of a group that more hold', () => {
+  for (const { deed } of draw(4, ['fewer-voters'])) {
+    assert.ok(deed.kind === 'change' && deed.operation === 'reconfigure');
+    const group = groups.find(({ name }) => name === deed.of);
+    assert.ok(group !== undefined && group.members.length > 3, deed.of);
+    assert.equal(new Set(deed.nodes).size, 3);
+    assert.ok(deed.nodes.every((node) => group.members.includes(node)));
+  }
+});
+
+test('leadership of groups and regions is handed to members and copies of theirs', () => {
+  const deeds = [1, 2].flatMap((seed) => draw(seed, ['hand-over'])).map(({ deed }) => deed);
+  const held = new Map([
+    ...groups.map(({ name, members }) => [name, members] as const),
+    ...regions.map(({ name, copies }) => [name, copies] as const),
+  ]);
+  const kinds = new Set<string>();
+  for (const deed of deeds) {
+    assert.ok(deed.kind === 'change' && deed.nodes.length === 1);
+    assert.ok(deed.nodes.every((node) => held.get(deed.of)?.includes(node)));
+    kinds.add(deed.operation);
+  }
+  assert.deepEqual([...kinds].sort(), ['promote', 'transfer']);
 });
 
 test('a span too short for any fault has none', () => {

@@ -45,12 +45,14 @@ const regional: Regional = {
 };
 const sound: Findings = {
   players: 2,
+  areAllIn: true,
+  faults: 3,
   histories: new Map([['gold', { model: 'bank', history: gold(110) }]]),
   opening,
   closing: [standing('1', 90, [1]), standing('2', 110, [2, 3])],
   totals: { gold: { expected: 200, counted: 200 }, items: { expected: 3, counted: 3 } },
   replicas: [
-    { group: 'economy', index: 9, stateHash: 1, compared: 5, members: 5, isEqual: true },
+    { group: 'economy', index: 9, stateHash: 1, compared: 5, members: 5, trailing: 0, isEqual: true },
   ],
   leaders: [
     { group: 'economy', epoch: 1, node: 'global-1' },
@@ -100,6 +102,15 @@ test('copies that differ, two leaders in a term and a world that stays broken ar
   ]);
 });
 
+test('a copy that is missing or trails leaves open whether all are equal', () => {
+  for (const trailing of [0, 1]) {
+    const replicas = sound.replicas.map((each) => ({ ...each, compared: 4, trailing }));
+    const { verdict, checks } = judge({ ...sound, replicas });
+    assert.equal(verdict, 'unknown');
+    assert.match(checks.find(({ result }) => result === 'unknown')?.name ?? '', /^all copies/);
+  }
+});
+
 test('each finding of the residents is a violation, by its own check', () => {
   const brokenBy = (changes: Partial<Regional>): readonly string[] =>
     brokenOf({ regional: { ...regional, ...changes } });
@@ -135,10 +146,20 @@ test('what could not be looked at is unknown, and a violation outweighs it', () 
   assert.ok(first !== undefined);
   assert.equal(judge({ ...sound, closing: [first] }).verdict, 'unknown');
   assert.equal(judge({ ...sound, totals: undefined }).verdict, 'unknown');
-  assert.equal(judge({ ...sound, players: 3 }).verdict, 'unknown');
+  const nobody = { ...regional, standing: 0, messages: 0, crafted: [], channels: ['could not be read'] };
+  const empty = { ...sound, areAllIn: false, opening: [], regional: nobody };
+  assert.equal(judge(empty).verdict, 'unknown', 'the gold of who never came is in nobody');
   const replicas = sound.replicas.map((each) => ({ ...each, compared: 4 }));
   assert.equal(judge({ ...sound, replicas }).verdict, 'unknown');
   assert.equal(judge({ ...sound, replicas, settledMs: undefined }).verdict, 'violated');
+});
+
+test('a world that no fault hit has shown nothing, and a violation outweighs that too', () => {
+  const verdict = judge({ ...sound, faults: 0 });
+  assert.equal(verdict.verdict, 'unknown');
+  const unknown = verdict.checks.filter(({ result }) => result === 'unknown');
+  assert.deepEqual(unknown.map(({ name }) => name), ['faults hit the world']);
+  assert.equal(judge({ ...sound, faults: 0, settledMs: undefined }).verdict, 'violated');
 });
 
 test('the verdict says in words what is broken', () => {

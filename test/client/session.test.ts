@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Outcome } from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
-import { closings, formatOutcome, parsePlayerFrame } from '../../src/wire/player.ts';
+import { closings, formatOutcome, formatPush, parsePlayerFrame } from '../../src/wire/player.ts';
 import { ModelWorld, type Mood } from './model-world.ts';
 
 const MOODS: readonly Mood[] = [
@@ -413,6 +413,36 @@ test('a stored session is resumed with numbers above those used', () => {
   world.call();
   world.calm();
   assert.deepEqual(world.client.stored, { token: '1000', nextNumber: 2 });
+});
+
+test('what was told at one is handed in by whoever resumes, until he knows that it is lost', () => {
+  const world = loggedIn();
+  const resumed = (): unknown =>
+    [...world.wires.values()]
+      .flatMap(({ up }) => up.map((text) => parsePlayerFrame(text)))
+      .find(({ call }) => call === 'account.resume')?.args;
+  const linkUp = (link: number): void => {
+    while (world.wires.get(link) === undefined) world.pass(1_000);
+    world.open(link, true);
+  };
+  const hears = (link: number, text: string): void => world.run(world.client.text(link, text, world.nowMs));
+  const done = { kind: 'done', value: null, order: 74 } as const;
+  hears(1, formatOutcome(99, done, { region: 'eu', epoch: 2, order: 74 }));
+  hears(1, formatOutcome(98, done, { region: 'asia', epoch: 5, order: 74 }));
+  const places = ['eu 2', 'asia 5'].map((place) => {
+    const [region = '', epoch] = place.split(' ');
+    return { region, epoch: Number(epoch), order: 74 };
+  });
+  assert.deepEqual(world.client.stored?.atOne, places);
+  world.break(1);
+  linkUp(2);
+  assert.deepEqual(resumed(), { token: '1000', atOne: places });
+  world.deliverUp(2, 'serve');
+  world.deliverDown(2);
+  hears(2, formatPush('region-lost', '{"region":"eu","epoch":2,"from":71,"to":74}'));
+  world.break(2);
+  linkUp(3);
+  assert.deepEqual(resumed(), { token: '1000', atOne: places.slice(1) });
 });
 
 test('a regional command that is repeated goes to the region of its first attempt', () => {

@@ -17,6 +17,7 @@ test('replicas with equal hashes at the same index agree', () => {
     stateHash: 7,
     compared: 5,
     members: 5,
+    trailing: 0,
     isEqual: true,
   });
 });
@@ -47,6 +48,23 @@ test('replicas that do not answer are left out and not counted', () => {
   assert.equal(economyOf(agreement, sample)?.isEqual, true);
 });
 
+test('a replica that trails is not compared, and one that differs among the others is found', () => {
+  const economy = { leader: 1, term: 1, index: 50 };
+  const places = (hashOf3: number) => {
+    const sample = sampleOf({ economy: { ...economy, hash: (node) => (node === 3 ? hashOf3 : 7) } });
+    const audits = new Map(sample.audits);
+    const late = sampleOf({ economy: { ...economy, index: 40, hash: () => 6 } }).audits.get('global-1');
+    audits.set('global-1', late ?? assert.fail());
+    return { ...sample, audits };
+  };
+  const [sound, differing] = [new Agreement(), new Agreement()];
+  assert.deepEqual(sound.note(places(7)), []);
+  const { index, compared, trailing, isEqual } = economyOf(sound, places(7)) ?? assert.fail();
+  assert.deepEqual([index, compared, trailing, isEqual], [50, 4, 1, true]);
+  assert.equal(differing.note(places(8)).length, 1);
+  assert.equal(economyOf(differing, places(8))?.isEqual, false);
+});
+
 test('copies of a region are compared where one epoch wrote the same place', () => {
   const agreement = new Agreement();
   const sample = (epochs: readonly number[], hash: number): ReturnType<typeof sampleOf> => {
@@ -62,15 +80,18 @@ test('copies of a region are compared where one epoch wrote the same place', () 
   const { name } = topology.regions[0] ?? assert.fail();
   const standing = (of: ReturnType<typeof sampleOf>) =>
     agreement.standings(topology, of).find(({ group }) => group === name);
-  // A lost tail: another entry at the same place is no difference, but they do not stand equal yet.
+  // A lost tail: another entry at the same place is no difference, but not all stand there yet.
   const promoted = sample([1, 2, 2], 5);
   assert.deepEqual(agreement.note(promoted), []);
-  assert.equal(standing(promoted)?.isEqual, false);
+  assert.deepEqual(standing(promoted), {
+    ...{ group: name, index: 7, stateHash: 7 },
+    ...{ compared: 2, members: 3, trailing: 1, isEqual: true },
+  });
   const level = sample([2, 2, 2], 5);
   assert.deepEqual(agreement.note(level), []);
   assert.deepEqual(standing(level), {
     ...{ group: name, index: 7, stateHash: 7 },
-    ...{ compared: 3, members: 3, isEqual: true },
+    ...{ compared: 3, members: 3, trailing: 0, isEqual: true },
   });
   assert.equal(agreement.note(sample([2, 2, 2], 6)).length, 1);
 });

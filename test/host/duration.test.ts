@@ -1,7 +1,7 @@
 // Spans of time, read and written.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatDuration, parseDuration } from '../../src/host/duration.ts';
+import { formatDuration, parseDuration, spanOf } from '../../src/host/duration.ts';
 
 test('a span is a number with a unit', () => {
   assert.equal(parseDuration('500ms'), 500);
@@ -23,4 +23,9 @@ test('spans are written in the unit that a person would choose', () => {
   assert.equal(formatDuration(59_999), '1 min 00 s');
   assert.equal(formatDuration(245_000), '4 min 05 s');
   assert.equal(formatDuration(3_840_000), '1 h 04 min');
+});
+
+test('a span is written as it is read', () => {
+  for (const ms of [1, 999, 1_000, 1_500, 300_000]) assert.equal(parseDuration(spanOf(ms)), ms);
+  assert.equal(spanOf(300_000), '300s');
 });

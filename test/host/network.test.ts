@@ -4,6 +4,7 @@ import test from 'node:test';
 import { between, HEALTHY, Network, oneWay } from '../../src/host/network.ts';
 import { parsePartition } from '../../src/host/partition.ts';
 import { viewOf, type WorldView } from '../../src/host/view.ts';
+import { smallTopology } from '../support/small-topology.ts';
 import { placesOf, wanDelays } from '../../src/host/wan.ts';
 import type { LinkFaults } from '../../src/wire/link-faults.ts';
 import { factsOf, sampleOf, topology } from '../support/world-views.ts';
@@ -106,6 +107,15 @@ test('the distances of the planet stay when faults are healed', () => {
   assert.equal(latest.get('eu')?.find(({ to }) => to === 9)?.delayMs, 115);
   assert.equal(latest.get('eu')?.length, topology.nodes.length - 1);
   assert.deepEqual(network.faults, []);
+});
+
+test('region nodes stand where their region is, and gateways without one in turn', () => {
+  const seed = placesOf(topology);
+  for (const { name } of topology.regions) assert.equal(seed.get(name), name);
+  const small = placesOf(smallTopology({ basePort: 7_400, gateways: 1 }));
+  const nodes = ['west', 'east', 'spare'].map((name) => small.get(name));
+  assert.deepEqual(nodes, ['na-east', 'asia', 'na-east']);
+  assert.equal(small.get('gate-1'), 'asia');
 });
 
 test('global nodes are spread over the regions, and a link is as long in both directions', () => {

@@ -16,6 +16,7 @@ function kept() {
   const clock = new VirtualClock();
   const told: string[] = [];
   const signals: ChildSignal[] = [];
+  const heard: object[] = [];
   let starts = 0;
   let listener: ChildListener | undefined;
   const end = (code: number | undefined, signal?: string, tail: string = ''): void => {
@@ -36,13 +37,14 @@ function kept() {
           signals.push(signal);
           if (signal === 'SIGKILL') queueMicrotask(() => end(undefined, 'SIGKILL'));
         },
-        tell: () => {},
+        tell: (message) => heard.push(message),
       };
     },
   });
   const ready = (): void => listener?.message({ kind: 'ready' });
   const fail = (sentence: string): void => listener?.message({ kind: 'failed', sentence });
-  return { clock, keeper, told, signals, end, ready, fail, starts: () => starts };
+  const hear = (): void => listener?.message({ kind: 'forewarned' });
+  return { clock, keeper, told, signals, heard, end, ready, fail, hear, starts: () => starts };
 }
 
 test('a process is up when it says that it is ready', () => {
@@ -50,7 +52,8 @@ test('a process is up when it says that it is ready', () => {
   keeper.start();
   assert.equal(keeper.facts.condition, 'starting');
   ready();
-  assert.deepEqual(keeper.facts, { name: 'global-1', condition: 'up', pid: 1001, selfExits: 0 });
+  const never = { selfExits: 0, outsideEnds: 0 };
+  assert.deepEqual(keeper.facts, { name: 'global-1', condition: 'up', pid: 1001, ...never });
 });
 
 test('a process that ends by itself comes back after a delay that doubles up to a limit', () => {
@@ -67,6 +70,18 @@ test('a process that ends by itself comes back after a delay that doubles up to 
     delayMs = Math.min(RESTART_MS_MAX, delayMs * 2);
   }
   assert.equal(keeper.facts.selfExits, 8);
+});
+
+test('a process that somebody killed, or told to stop, comes back and did not end by itself', () => {
+  const { clock, keeper, end, starts } = kept();
+  keeper.start();
+  end(undefined, 'SIGKILL');
+  clock.advance(RESTART_MS_MIN);
+  end(0);
+  clock.advance(2 * RESTART_MS_MIN);
+  assert.equal(starts(), 3);
+  const { selfExits, outsideEnds } = keeper.facts;
+  assert.deepEqual([selfExits, outsideEnds], [0, 2]);
 });
 
 test('a process that ran well for a while comes back as quickly as the first time', () => {
@@ -116,6 +131,18 @@ test('a killed process stays down until it is restarted', async () => {
   assert.deepEqual(told, ['ready', 'killed']);
 });
 
+test('a process that is ended while it is being restarted stays down', async () => {
+  const { keeper, end, ready, starts } = kept();
+  keeper.start();
+  ready();
+  const restarted = keeper.restart();
+  const stopped = keeper.stop();
+  end(0);
+  await Promise.all([restarted, stopped]);
+  assert.equal(starts(), 1);
+  assert.equal(keeper.facts.condition, 'down');
+});
+
 test('killing a process that waits for its restart cancels the restart', async () => {
   const { clock, keeper, end, starts } = kept();
   keeper.start();
@@ -156,4 +183,38 @@ test('starting a process that runs already starts no second one', () => {
   keeper.start();
   keeper.start();
   assert.equal(starts(), 1);
+});
+
+/** Whether it settles without more time passing. */
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  let isDone = false;
+  void promise.then(() => (isDone = true));
+  await new Promise(setImmediate);
+  return isDone;
+}
+
+test('a process is forewarned when it says that it has heard, has ended, or has had its time', async () => {
+  for (const answer of ['hears', 'ends', 'is silent'] as const) {
+    const { clock, keeper, heard, ready, hear, end } = kept();
+    keeper.start();
+    ready();
+    const forewarned = keeper.forewarn();
+    assert.deepEqual(heard, [{ kind: 'world-ends' }]);
+    assert.equal(await isSettled(forewarned), false, answer);
+    if (answer === 'hears') hear();
+    else if (answer === 'ends') end(0);
+    else clock.advance(1_000);
+    assert.equal(await isSettled(forewarned), true, answer);
+  }
+});
+
+test('nobody waits for the word of a process that can not hear', async () => {
+  const { keeper, heard, ready } = kept();
+  assert.equal(await isSettled(keeper.forewarn()), true);
+  keeper.start();
+  assert.equal(await isSettled(keeper.forewarn()), true);
+  ready();
+  keeper.pause();
+  assert.equal(await isSettled(keeper.forewarn()), true);
+  assert.deepEqual(heard, []);
 });

@@ -25,7 +25,7 @@ function crowdResult(changes: Partial<CrowdResult['comparison']> = {}, trades = 
 
 function findings(changes: Partial<Findings> = {}): Findings {
   const replicas = [
-    { group: 'economy', index: 40, stateHash: 7, compared: 5, members: 5, isEqual: true },
+    { group: 'economy', index: 40, stateHash: 7, compared: 5, members: 5, trailing: 0, isEqual: true },
   ];
   return {
     world: 'world-test',
@@ -93,18 +93,28 @@ test('a world without test players needs no trades', () => {
 });
 
 test('replicas that differ, or that nobody could compare, break the report', () => {
-  const standing = { group: 'auth', index: 9, stateHash: 1, compared: 3, members: 3 };
+  const standing = { group: 'auth', index: 9, stateHash: 1, compared: 3, members: 3, trailing: 0 };
   const names = ['the copies of auth agree'];
   assert.deepEqual(broken({ replicas: [{ ...standing, isEqual: false }] }), names);
   assert.deepEqual(broken({ replicas: [{ ...standing, compared: 0, isEqual: true }] }), names);
 });
 
-test('a node that ended by itself breaks the report, one that was killed does not', () => {
+test('a replica that trails breaks no report, and is told', () => {
+  const replica = { group: 'auth', index: 9, stateHash: 1, compared: 2, members: 3, trailing: 1 };
+  const report = reportOf(findings({ replicas: [{ ...replica, isEqual: true }] }));
+  const { held, detail } = report.invariants.find(({ name }) => name.includes('auth')) ?? {};
+  assert.deepEqual([held, detail], [true, '2 of 3 compared at index 9, 1 not there yet']);
+});
+
+test('a node that ended by itself breaks the report, one that was killed is only told', () => {
   const [first, ...others] = factsOf({ 'global-2': 'down' });
   assert.ok(first !== undefined);
   const nodes = [{ ...first, selfExits: 2 }, ...others];
   assert.deepEqual(broken({ nodes }), ['no node ended by itself']);
   assert.deepEqual(broken({ nodes: factsOf({ 'global-2': 'down' }) }), []);
+  const killed = reportOf(findings({ nodes: [{ ...first, outsideEnds: 1 }, ...others] }));
+  const { held, detail } = killed.invariants.at(-1) ?? {};
+  assert.deepEqual([held, detail], [true, 'global-1 was killed from outside once']);
 });
 
 test('books of the whole world that do not balance break the report', () => {

@@ -5,8 +5,13 @@ import type { CrowdStats } from '../../src/crowd/messages.ts';
 import { Tally } from '../../src/crowd/tally.ts';
 import { byteCount, fit, grouped, type Line, milliseconds, piece } from '../../src/host/lines.ts';
 import { renderPlain, renderScreen } from '../../src/host/screen.ts';
-import { viewOf, type WorldView } from '../../src/host/view.ts';
+import { type NodeView, viewOf, type WorldView } from '../../src/host/view.ts';
+import { smallTopology } from '../support/small-topology.ts';
 import { factsOf, sampleOf, topology } from '../support/world-views.ts';
+
+const UNUSED = {
+  gateway: { connections: 0, players: 0, bytesOut: 0, bytesIn: 0, framesSkipped: 0 },
+};
 
 function crowdStats(): CrowdStats {
   const tally = new Tally();
@@ -55,12 +60,47 @@ test('the whole screen fits a terminal of 80 by 24, with the last events at its 
   }
 });
 
+test('gateways of nodes that are first in no region have lines of their own', () => {
+  const small = smallTopology({ basePort: 7_400, gateways: 1 });
+  const gate = sampleOf({}, { atMs: 1_000, done: 30 }).statuses.get('eu');
+  assert.ok(gate !== undefined);
+  const now = { ...sampleOf({}, { answering: [] }), statuses: new Map([['gate-1', gate]]) };
+  const around = { upMs: 1_000, nodes: [], leaderChanges: 0, linkFaults: [], crowd: undefined };
+  const before = { ...now, statuses: new Map([['gate-1', { ...gate, uptimeMs: 1, ...UNUSED }]]) };
+  const view = viewOf(small, now, before, around);
+  assert.deepEqual(view.gateways.map(({ gateway }) => gateway), ['spare', 'gate-1']);
+  const text = textOf(renderScreen(view, [], { columns: 80, rows: 24 })).join('\n');
+  assert.match(text, /^GATEWAY +LINKS +PLAYERS +OUT\/S +IN\/S +SKIPPED$/m);
+  assert.match(text, /^spare +\? +\? +\? +\? +\?$/m);
+  assert.match(text, /^gate-1 +50 +50 +3 kB +300 B +0$/m);
+  assert.ok(!textOf(renderScreen(busyView(), [], { columns: 80, rows: 40 })).join().includes('GATEWAY'));
+});
+
 test('a small terminal shows the top and the last events, and nothing beyond its edges', () => {
   const lines = textOf(renderScreen(busyView(), ['an event'], { columns: 40, rows: 8 }));
   assert.equal(lines.length, 7);
   for (const line of lines) assert.ok(line.length <= 40, line);
   assert.match(lines[0] ?? '', /BlueMarble/);
   assert.equal(lines.at(-1), 'an event');
+});
+
+test('a node stands in its column, whatever is said of it', () => {
+  const view = busyView();
+  const nodes = view.nodes.map((node, place): NodeView => {
+    const doubted = { ...node, condition: 'up' as const, residentBytes: 128_000_000 };
+    return { ...doubted, standing: 'suspected', seesMajority: place !== 1 };
+  });
+  const lines = textOf(renderScreen({ ...view, nodes }, [], { columns: 80, rows: Infinity }));
+  const first = lines.find((line) => line.startsWith('global-1'));
+  assert.match(first ?? '', /^global-1 suspected 128 MB global-2 sees no majority global-3 suspected/);
+});
+
+test('of a region whose primary does not answer, nobody knows how many players it has', () => {
+  const view = busyView();
+  const regions = view.regions.map((region) => ({ ...region, isAnswering: region.region !== 'eu' }));
+  const lines = textOf(renderScreen({ ...view, regions }, [], { columns: 132, rows: Infinity }));
+  assert.match(lines.find((line) => line.startsWith('asia ')) ?? '', /^asia \D+ 0 +0 +50 /);
+  assert.match(lines.find((line) => line.startsWith('eu ')) ?? '', /^eu \D+ 0 +0 +\? /);
 });
 
 test('a wide terminal puts more nodes on a line', () => {
@@ -70,11 +110,52 @@ test('a wide terminal puts more nodes on a line', () => {
   assert.ok((heights[0] ?? 0) > (heights[1] ?? 0));
 });
 
+/** A world whose copies trail far, and whose promotions cost something. */
+function trailingView(): WorldView {
+  const view = busyView();
+  const trailing = { lagEntries: 12_345, lagMs: 3_540_000, isHealthy: false };
+  const regions = view.regions.map((region) => {
+    const copies = region.copies.map((copy) => ({ ...copy, ...trailing }));
+    return { ...region, copies, primary: copies[0]?.name, isSought: false, lost: 1_234, players: 4_321 };
+  });
+  return { ...view, regions };
+}
+
+test('80 columns show of each region its primary, losses and lags at the top, the rest at the foot', () => {
+  const lines = textOf(renderScreen(trailingView(), [], { columns: 80, rows: Infinity }));
+  const about = lines.filter((line) => /^na-west +(?! |up)/.test(line));
+  const [first = '', second = ''] = about;
+  assert.match(first, /^na-west +na-west +0 +1,234 +4,321 {2}\S+:12,345\/59 min \S+:12,345\/59 min$/);
+  assert.match(second, /^na-west(?: +[\d.]+| +[\d.]+ k?B| +[\d.]+ ms){5}$/);
+  assert.ok(lines.indexOf(first) < lines.findIndex((line) => line.startsWith('OUTCOMES')));
+  assert.ok(lines.indexOf(second) > lines.findIndex((line) => line.startsWith('CALL')));
+});
+
+test('a wide terminal shows a region in one line, in columns that stand still', () => {
+  const size = { columns: 132, rows: Infinity };
+  const [level, trailing] = [busyView(), trailingView()].map((view) => {
+    return textOf(renderScreen(view, [], size)).filter((line) => /^(?:REGION|na-west|eu|asia) /.test(line));
+  });
+  assert.equal(level?.length, 4);
+  const widths = [...(level ?? []), ...(trailing ?? [])].map((line) => line.length);
+  assert.equal(new Set(widths).size, 1, String(widths));
+});
+
 test('a group that nobody leads says so, and its lags are unknown', () => {
   const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, linkFaults: [], crowd: undefined };
   const view = viewOf(topology, sampleOf({}), undefined, around);
   const [, , auth] = textOf(renderScreen(view, [], { columns: 80, rows: 24 }));
   assert.match(auth ?? '', /^auth +nobody .*g1:\? g2:\? g3:\?/);
+});
+
+test('a node that is being replaced is told for as long as it is', () => {
+  const around = { upMs: 0, nodes: factsOf(), leaderChanges: 0, linkFaults: [], crowd: undefined };
+  const [busy, calm] = ['global-2 is being replaced', undefined].map((inHand) => {
+    const view = viewOf(topology, sampleOf({}), undefined, { ...around, inHand });
+    return textOf(renderScreen(view, [], { columns: 80, rows: Infinity })).join('\n');
+  });
+  assert.match(busy ?? '', /^IN HAND +global-2 is being replaced$/m);
+  assert.doesNotMatch(calm ?? '', /IN HAND/);
 });
 
 test('the plain line names leaders, outcomes and players', () => {
@@ -89,10 +170,12 @@ test('lines that are cut end in an ellipsis, and keep the tone of what is left',
   assert.deepEqual(fit(line, 8), line);
   assert.deepEqual(fit(line, 5), [piece('abc', 'good'), piece('d'), piece('…')]);
   assert.equal(textOf([fit(line, 1)])[0], '…');
+  assert.deepEqual(fit([piece('abc', 'good'), piece('de  ')], 5), [piece('abc', 'good'), piece('de')]);
 });
 
 test('figures are written as people read them', () => {
   assert.deepEqual([0, 999, 1_000, 12_345_678].map(grouped), ['0', '999', '1,000', '12,345,678']);
   assert.deepEqual([0, 0.416, 3.14, 128.4].map(milliseconds), ['-', '0.42', '3.1', '128']);
-  assert.deepEqual([640, 12_000, 3_400_000].map(byteCount), ['640 B', '12 kB', '3.4 MB']);
+  const bytes = [640, 12_000, 3_400_000, 128_000_000];
+  assert.deepEqual(bytes.map(byteCount), ['640 B', '12 kB', '3.4 MB', '128 MB']);
 });

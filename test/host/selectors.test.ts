@@ -21,8 +21,7 @@ function names(view: WorldView, ...selectors: string[]): readonly string[] {
 
 function sentence(view: WorldView, ...selectors: string[]): string {
   const selection = selectNodes(view, selectors);
-  assert.equal(selection.kind, 'unknown', JSON.stringify(selection));
-  return selection.kind === 'unknown' ? selection.sentence : '';
+  return selection.kind === 'nodes' ? assert.fail(JSON.stringify(selection)) : selection.sentence;
 }
 
 test('names name nodes, each once, in the order of naming', () => {
@@ -46,6 +45,12 @@ test('an unknown node is answered by those there are', () => {
   assert.match(sentence(viewWith(), 'global-9'), /"global-9".*global-1, .*asia/);
   assert.match(sentence(viewWith(), 'boss:economy'), /"boss:economy"/);
   assert.match(sentence(viewWith(), 'leader:economy:2'), /There is no node/);
+});
+
+test('a name that is not there is told from a part that nobody plays now', () => {
+  const view = viewWith({ 'global-2': 'down' });
+  assert.equal(selectNodes(view, ['leader:chat']).kind, 'unknown');
+  assert.equal(selectNodes(view, ['leader:economy']).kind, 'nobody');
 });
 
 test('an unknown group is answered by those there are', () => {

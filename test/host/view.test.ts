@@ -50,11 +50,23 @@ test('rates are differences over the time between two samples', () => {
   assert.equal(view.regions[0]?.bytesOutPerSecond, 3_000);
 });
 
-test('a counter that went back belongs to a process that began anew', () => {
-  const before = sampleOf(groups, { atMs: 0, done: 1_000 });
-  const now = sampleOf(groups, { atMs: 1_000, done: 5 });
+test('a node that missed a look is compared with what it said before that', () => {
+  const long = sampleOf(groups, { atMs: 1_000, done: 100, answering: ['asia'] });
+  const last = sampleOf(groups, { atMs: 3_000, done: 100, answering: ['eu'] });
+  const before = { ...last, statuses: new Map([...long.statuses, ...last.statuses]) };
+  const now = sampleOf(groups, { atMs: 5_000, done: 160 });
   const view = viewOf(topology, now, before, { ...around, nodes: factsOf() });
-  assert.equal(view.outcomesPerSecond.done, 4 * 5);
+  const ticks = new Map(view.regions.map(({ region, ticksPerSecond }) => [region, ticksPerSecond]));
+  assert.deepEqual([ticks.get('eu'), ticks.get('asia'), ticks.get('na-west')], [30, 15, 0]);
+});
+
+test('a counter that went back belongs to a process that began anew', () => {
+  const before = sampleOf(groups, { atMs: 9_000, done: 1_000 });
+  for (const atMs of [499, 9_999]) {
+    const now = sampleOf(groups, { atMs, done: 5 });
+    const view = viewOf(topology, now, before, { ...around, nodes: factsOf() });
+    assert.equal(view.outcomesPerSecond.done, (4 * 5 * 1_000) / (atMs + 1));
+  }
 });
 
 const books = {

@@ -1,8 +1,8 @@
 // Drills on real processes: one that must end well, and a world that is cut in two by its operator.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,7 +13,7 @@ import { HEALTHY } from '../../src/host/network.ts';
 import type { WorldView } from '../../src/host/view.ts';
 import type { Traces } from '../../src/chaos/run.ts';
 import type { Verdict } from '../../src/chaos/verdict.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 import { allUp, ask, end, folderOf, until, up } from '../support/real-world.ts';
 
@@ -87,6 +87,28 @@ test('a minority is never told done, its late writes are refused, and healed it 
   const [theirs, ours] = [await goldOf(cutOff), await goldOf(free)];
   assert.equal(theirs - ours, 10);
   assert.equal(await end(world, 'SIGTERM'), 0);
+});
+
+test('a drill that could show nothing is refused before the world starts, and leaves nothing', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'bm-drill-'));
+  t.after(() => rmSync(parent, { recursive: true, force: true }));
+  const file = join(parent, 'file');
+  writeFileSync(file, 'no folder');
+  for (const [words, sentence] of [
+    [['--for', '1s', '--seed', '3', '--clients', '4'], /No fault has room in 1s/],
+    [['--for', '2s', '--data', file], /file/],
+    [['--for', '2s', '--out', join(file, 'out')], /choose another folder with --out/],
+    [['--for', '1s', '--each', '--nemesis', 'kill,stop'], /kill: No fault has room[^]*stop: No fault/],
+  ] as const) {
+    const drill = spawnSync(process.execPath, [...process.execArgv, MAIN, 'chaos', ...words], {
+      encoding: 'utf8',
+      cwd: parent,
+      env: { ...process.env, TMPDIR: parent },
+    });
+    assert.equal(drill.status, 2, drill.stderr);
+    assert.match(drill.stderr, sentence);
+    assert.deepEqual(readdirSync(parent), ['file']);
+  }
 });
 
 test('a drill strikes, heals, judges, and leaves only what it names', async (t) => {

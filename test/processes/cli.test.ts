@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { validateTopology } from '../../src/services/topology/topology-rules.ts';
+import { parseTopology } from '../../src/services/topology/topology.ts';
+import { stockFeatures } from '../../src/world/catalogue.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
+import { smallTopology } from '../support/small-topology.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -34,13 +38,29 @@ function assertRefused(done: ReturnType<typeof run>, sentence: RegExp): void {
   assert.equal(done.err.trimEnd().split('\n').length, 1, done.err);
 }
 
+/** What the overview says of each command. */
+function summaries(): readonly { readonly command: string; readonly summary: string }[] {
+  const [, list = ''] = run('--help').out.split('Commands:\n');
+  const lines = list.slice(0, list.indexOf('\n\n')).split('\n');
+  return lines.map((line) => {
+    const [, command = '', summary = ''] = /^ {2}(\S+)(?: \S+)* {2,}(\S.*)$/.exec(line) ?? assert.fail(line);
+    return { command, summary };
+  });
+}
+
 test('every command has a help with examples', () => {
-  for (const command of ['up', 'status', 'kill', 'pause', 'resume', 'restart', 'players']) {
+  const listed = summaries().map(({ command }) => command);
+  assert.ok(listed.includes('checkpoint') && listed.includes('heal'), listed.join());
+  for (const command of listed.filter((each) => each !== 'help')) {
     const { code, out } = run(command, '--help');
     assert.equal(code, 0, command);
-    assert.match(out, new RegExp(`Examples:\\n  bluemarble ${command}`));
-    assert.match(out, /Exit codes/);
+    assert.match(out, new RegExp(`Examples?:\\n(?:  bluemarble .*\\n)*  bluemarble ${command}`));
+    assert.match(out, /Exit codes: 0 /, command);
   }
+});
+
+test('the overview has one line for each command, all in one style', () => {
+  for (const { command, summary } of summaries()) assert.match(summary, /^[a-z].*[^.]$/, command);
 });
 
 test('the overview lists what people use, and not what the supervisor uses', () => {
@@ -75,6 +95,27 @@ test('values that no option takes are wrong usage, with what would be right', ()
     assert.match(err, /whole number from \d+ to \d+/);
   }
   assert.equal(run('kill').code, 2);
+});
+
+test('faults on links that contradict each other, or are none, are wrong usage', () => {
+  for (const [words, sentence] of [
+    [['--jitter', '20ms'], /--jitter goes with --delay/],
+    [['--reset', '--delay', '20ms'], /--reset.*--delay/],
+    [['--reset', '--loss', '5'], /--reset.*--loss/],
+    [['--loss', '0'], /from 0\.1 to 100/],
+    [['--loss', '0.05'], /with one decimal place at most/],
+    [['--loss', '100.1'], /from 0\.1 to 100/],
+  ] as const) {
+    const { code, out, err } = run('partition', 'eu / rest', ...words);
+    assert.deepEqual([code, out], [2, ''], words.join(' '));
+    assert.match(err, sentence);
+  }
+});
+
+test('defaults are shown as they are written', () => {
+  const { out } = run('chaos', '--help');
+  assert.match(out, /\(default: 60s\)/);
+  assert.equal(out.split('lossy-links').length, 2, 'each nemesis is named once');
 });
 
 test('commands for a running world say so where there is none', (t) => {
@@ -127,4 +168,29 @@ test('a port in use is named, with the option that moves the world', async (t) =
   assertRefused(done, new RegExp(`Port ${base + 51} is in use: .*--port`));
   mkdirSync(folder, { recursive: true });
   assert.deepEqual(readdirSync(folder), []);
+});
+
+test('a topology file that makes no world on this machine is refused, and nothing is left', async (t) => {
+  const folder = freshFolder(t);
+  const file = join(folder, 'my.json');
+  const data = join(folder, 'world');
+  const start = (topology?: object): ReturnType<typeof run> => {
+    if (topology !== undefined) writeFileSync(file, JSON.stringify(topology));
+    return run('up', '--topology', file, '--data', data);
+  };
+  assertRefused(start(), /There is no topology file .*my\.json: name another one/);
+  writeFileSync(file, '{');
+  assertRefused(start(), /my\.json can not be read as JSON/);
+  const small = smallTopology({ basePort: await freeBasePort(), gateways: 0 });
+  assertRefused(start({ ...small, extra: 1 }), /topology has the unknown field "extra"/);
+  assertRefused(start({ ...small, regions: [] }), /describes no world that can be run: There are no regions/);
+  const nodes = small.nodes.map((node) => ({ ...node, host: '10.0.0.5' }));
+  assertRefused(start({ ...small, nodes }), /global-1 has the host 10\.0\.0\.5 .*write 127\.0\.0\.1/);
+  assert.deepEqual(readdirSync(folder), ['my.json']);
+});
+
+test('the topology that is printed to start from can be read again', () => {
+  const { code, out } = run('topology');
+  assert.equal(code, 0);
+  assert.deepEqual(validateTopology(parseTopology(JSON.parse(out)), stockFeatures), []);
 });

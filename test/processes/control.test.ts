@@ -8,6 +8,10 @@ import test, { type TestContext } from 'node:test';
 import { askControl, type ControlServer, serveControl } from '../../src/adapters/node/control.ts';
 import { makeFolder, readJson } from '../../src/adapters/node/process-files.ts';
 import { StartError } from '../../src/adapters/node/start-error.ts';
+import { openTerminal, type Terminal } from '../../src/adapters/node/terminal.ts';
+import { actOnNetwork, actOnNodes, changeMembers } from '../../src/host/ask.ts';
+import { takeCheckpoints } from '../../src/host/checkpoint-commands.ts';
+import type { Answer } from '../../src/host/operator.ts';
 
 function freshFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'bm-control-'));
@@ -41,6 +45,27 @@ test('a question is answered, and nobody answers once the server is closed', asy
 test('a folder that never had a world has nobody to answer', async (t) => {
   assert.deepEqual(await askControl(freshFolder(t), {}), { kind: 'nobody' });
   assert.deepEqual(await askControl('/no/such/folder', {}), { kind: 'nobody' });
+});
+
+test('a command ends with 2 where it names what is not there, with 1 where it can not be done', async (t) => {
+  let answer: Answer = { kind: 'refused', sentence: 'There is no region "mars".', isUsage: true };
+  const folder = freshFolder(t);
+  const answering = (): Promise<Answer> => Promise.resolve(answer);
+  const server = await serveControl({ folder, name: 'control', inUse: 'It is in use.' }, answering);
+  const notes: string[] = [];
+  const terminal: Terminal = { ...openTerminal(), note: (text) => notes.push(text) };
+  const wish = { folder, isJson: false };
+  const codes = async (): Promise<readonly number[]> => [
+    await takeCheckpoints({ ...wish, region: 'mars' }, terminal),
+    await changeMembers({ kind: 'promote', region: 'mars', node: 'eu', acceptLoss: false }, wish, terminal),
+    await actOnNodes('kill', ['primary:mars'], wish, terminal),
+    await actOnNetwork({ kind: 'heal' }, wish, terminal),
+  ];
+  assert.deepEqual(await codes(), [2, 2, 2, 2]);
+  assert.deepEqual(notes, Array.from({ length: 4 }, () => 'There is no region "mars".\n'));
+  answer = { kind: 'refused', sentence: 'Nobody leads guild.' };
+  assert.deepEqual(await codes(), [1, 1, 1, 1]);
+  await server.close();
 });
 
 test('only the owner can connect', async (t) => {

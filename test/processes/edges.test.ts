@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { distanceMm } from '../../src/base/earth.ts';
 import { type Client, connect } from '../../src/client/index.ts';
 import { ahead } from '../../src/crowd/great-circle.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
 import type { Place } from '../../src/wire/calls.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 import { allUp, end, folderOf, until, up } from '../support/real-world.ts';

@@ -15,6 +15,7 @@ const fine: HttpRoutes = {
   health: () => true,
   ready: () => true,
   status: () => ({ node: 7 }),
+  metrics: () => '# HELP held Who holds.\n# TYPE held gauge\nheld{node="é"} 1\n',
   audit: () => ({ groups: [] }),
 };
 
@@ -49,6 +50,18 @@ test('a healthy and ready node says so, and shows its status as JSON', async (t)
   const status = await ask(port, 'GET', '/v1/status');
   assert.deepEqual(JSON.parse(status.body), { node: 7 });
   assert.match(status.type ?? '', /application\/json/);
+});
+
+test('measurements are given in the text that Prometheus reads, whatever the query', async (t) => {
+  const port = await start(t);
+  for (const path of ['/metrics', '/metrics?name[]=held']) {
+    const answer = await ask(port, 'GET', path);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.type, 'text/plain; version=0.0.4; charset=utf-8');
+    assert.equal(answer.body, fine.metrics());
+  }
+  assert.equal((await ask(port, 'HEAD', '/metrics')).body, '');
+  assert.equal((await ask(port, 'POST', '/metrics')).status, 405);
 });
 
 test('a sick or unready node answers 503', async (t) => {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { seedTopology, type Topology } from '../../src/services/topology.ts';
+import { seedTopology, type Topology } from '../../src/services/topology/topology.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 
 const MAIN: string = join(import.meta.dirname, '../../src/cli/main.ts');

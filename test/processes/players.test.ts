@@ -11,7 +11,13 @@ import type { PlayerLimits } from '../../src/adapters/node/players.ts';
 import type { PlayerLink } from '../../src/runtime/ports.ts';
 
 const HOST = '127.0.0.1';
-const routes = { health: () => true, ready: () => true, status: () => ({}), audit: () => ({}) };
+const routes = {
+  health: () => true,
+  ready: () => true,
+  status: () => ({}),
+  metrics: () => '',
+  audit: () => ({}),
+};
 
 interface Gateway {
   readonly port: number;

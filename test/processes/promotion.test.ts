@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from '../../src/client/index.ts';
+import { connect, type RegionLost } from '../../src/client/index.ts';
 import type { RegionView, WorldView } from '../../src/host/view.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 import { allUp, ask, end, folderOf, until, up } from '../support/real-world.ts';
 
@@ -43,7 +43,7 @@ test('when the primary of a region is killed, its players walk on over the same 
 
   await ask(world, { kind: 'restart', nodes: ['eu'] });
   const back = eu(await until(world, (view) => allUp(view) && isSettled(view)));
-  assert.equal(back.primary, after.primary, 'nobody gets a region back by himself');
+  assert.equal(back.primary, after.primary, 'nobody gets a region back at once');
 
   const isTrusted = ({ nodes: seen }: WorldView): boolean =>
     seen.every(({ kind, standing }) => kind === 'global' || standing === 'trusted');
@@ -57,5 +57,35 @@ test('when the primary of a region is killed, its players walk on over the same 
   assert.equal(eu(await until(world, isSettled)).lost, 0);
   while (entered < 3) await sleep(STEP_MS);
   assert.deepEqual(states, [], 'the link broke');
+  assert.equal(await end(world, 'SIGTERM'), 0);
+});
+
+test('who loses his gateway with the primary is told elsewhere what of his is lost', async (t) => {
+  const basePort = await freeBasePort();
+  const world = up(t, folderOf(t), '--port', `${basePort}`);
+  const { epoch } = eu(await until(world, (view) => allUp(view) && isSettled(view)));
+  const { nodes } = seedTopology({ world: 'w', basePort });
+  const urls = ['eu', 'na-west'].map((gateway) => {
+    return `ws://127.0.0.1:${nodes.find(({ name }) => name === gateway)?.httpPort}/v1/ws`;
+  });
+  const player = connect({ urls });
+  t.after(() => player.close());
+  assert.equal((await player.register({ name: 'unlucky', password: 'long enough' })).kind, 'done');
+  const say = (ack: 'one' | 'quorum') =>
+    player.call('chat.say', { channel: 'region', text: ack }, { region: 'eu', ack });
+  const kept = await say('quorum');
+  const told = Promise.withResolvers<RegionLost>();
+  player.onRegionLost(told.resolve);
+  const fault = { cut: 'silent', delayMs: 0, jitterMs: 0, lossPerMille: 0 } as const;
+  const cut = await ask(world, { kind: 'partition', sides: 'eu / asia,na-east', fault });
+  assert.equal(cut?.kind, 'network', JSON.stringify(cut));
+  // The node hears of the fault before it is asked how it is.
+  await until(world, allUp);
+  const lost = await say('one');
+  assert.ok(kept.kind === 'done' && lost.kind === 'done', JSON.stringify([kept, lost]));
+  await ask(world, { kind: 'kill', nodes: ['eu'] });
+  const { region, from, to, epoch: of } = await told.promise;
+  assert.deepEqual([region, of, to], ['eu', epoch, lost.order]);
+  assert.ok(from > (kept.order ?? 0) && from <= to, JSON.stringify({ from, to }));
   assert.equal(await end(world, 'SIGTERM'), 0);
 });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallOptions, type Client, connect, type PlayCall } from '../../src/client/index.ts';
 import type { ArgsOf, Outcome, ValueOf } from '../../src/client/index.ts';
 import { insist } from '../../src/crowd/insist.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
 import type { ChatMessage, Job, JobState } from '../../src/wire/regional-calls.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 import { allUp, ask, end, folderOf, reportOf, type Up, until, up } from '../support/real-world.ts';

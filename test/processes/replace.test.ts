@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, connect } from '../../src/client/index.ts';
 import type { RegionView, WorldView } from '../../src/host/view.ts';
-import { parseTopology, type Topology } from '../../src/services/topology.ts';
+import { parseTopology, type Topology } from '../../src/services/topology/topology.ts';
 import type { NodeStatus } from '../../src/wire/status.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 import { allUp, ask, end, folderOf, reportOf, traded, until, up, type Up } from '../support/real-world.ts';
@@ -40,15 +40,26 @@ async function say(client: Client, text: string): Promise<void> {
   }
 }
 
+/** Asks until the node that was replaced before is done. */
+async function begin(world: Up, name: string): Promise<void> {
+  for (;;) {
+    const answer = await ask(world, { kind: 'replace', node: name });
+    if (answer?.kind === 'acted') return;
+    assert.ok(answer?.kind === 'refused');
+    assert.match(answer.sentence, / is being replaced: ask again/);
+    await sleep(100);
+  }
+}
+
 /** The place of this name has a new identity, and every group that had the old one has exchanged it. */
 async function replace(world: Up, name: string): Promise<void> {
   const before = topologyOf(world).nodes.find((node) => node.name === name);
-  assert.equal((await ask(world, { kind: 'replace', node: name }))?.kind, 'acted');
+  await begin(world, name);
   await until(world, () => {
     const topology = topologyOf(world);
     return topology.retired?.includes(before?.id ?? (0 as never)) === true;
   });
-  await until(world, isWhole);
+  await until(world, (view) => isWhole(view) && view.inHand === undefined);
 }
 
 interface Former {
@@ -154,6 +165,39 @@ test('a dead region node is replaced, its copies are filled, and one of them can
   assert.deepEqual(report.invariants.filter(({ held: isHeld }) => !isHeld), []);
   assert.deepEqual(report.gold?.counted, report.gold?.expected);
   assert.equal(code, 0);
+});
+
+test('a region goes on with its last copy at a word, and replaced nodes are filled by it', async (t) => {
+  const basePort = await freeBasePort();
+  const world = up(t, folderOf(t), '--json', '--port', String(basePort));
+  await until(world, isWhole);
+  const client = connect({ urls: [`ws://127.0.0.1:${basePort + 7}/v1/ws`] });
+  t.after(() => client.close());
+  assert.equal((await client.register({ name: 'ada', password: 'long enough' })).kind, 'done');
+  await say(client, 'before');
+  await ask(world, { kind: 'kill', nodes: ['eu', 'na-east'] });
+  await until(world, (view) => eu(view).isSought);
+  const refused = await ask(world, { kind: 'promote', region: 'eu', node: 'asia', acceptLoss: false });
+  assert.ok(refused?.kind === 'refused');
+  assert.match(refused.sentence, /^Only 1 of 3 copies of eu is left.*If asia.*add --accept-loss\.$/);
+  for (const [region, node] of [['eu', 'asia'], ['na-east', 'na-west']] as const) {
+    const forced = await ask(world, { kind: 'promote', region, node, acceptLoss: true });
+    assert.equal(forced?.kind, 'acted', JSON.stringify(forced));
+  }
+  const alone = { channel: 'region', text: 'alone' } as const;
+  await until(world, (view) => !eu(view).isSought);
+  assert.equal((await client.call('chat.say', alone, { region: 'eu', ack: 'one' })).kind, 'done');
+
+  assert.equal((await ask(world, { kind: 'replace', node: 'eu' }))?.kind, 'acted');
+  const filled = ({ copies }: RegionView, name: string): boolean =>
+    copies.some((copy) => copy.name === name && copy.isHealthy);
+  await until(world, (view) => !eu(view).isSought && filled(eu(view), 'eu'));
+  await replace(world, 'na-east');
+  const told = await client.call('chat.history', { channel: 'region' }, { region: 'eu' });
+  const texts = told.kind === 'done' ? told.value.map(({ text }) => text) : told;
+  assert.deepEqual(texts, ['before', 'alone']);
+  client.close();
+  assert.equal(await end(world, 'SIGTERM'), 0);
 });
 
 test('a wiped folder is refused under its old id, and its place can be given a new one', async (t) => {

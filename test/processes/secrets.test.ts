@@ -106,12 +106,12 @@ test('a world key in a folder that is not there stops the start', (t) => {
   assert.throws(() => loadOrCreateWorldKey(file), StartError);
 });
 
-test('a log line is JSON with its facts apart, and long texts in it are cut', (t) => {
+test('a log line is JSON with its facts apart, and long texts in it are cut', async (t) => {
   const file = join(temporaryFolder(t), 'log.jsonl');
   const logger = openLogger({ file, name: 'global-1' });
   logger.log('debug', 'too-fine');
   logger.log('warn', 'odd', { name: 'x'.repeat(10_000), list: [1], cause: new Error('broken') });
-  logger.close();
+  await logger.close();
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   assert.equal(lines.length, 1);
   const line = JSON.parse(lines[0] ?? '');

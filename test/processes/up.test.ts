@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';
+import type { WorldView } from '../../src/host/view.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
 import { isGone } from '../support/processes.ts';
 import { allUp, ask, end, folderOf, pidsOf, reportOf, traded, until, up } from '../support/real-world.ts';
@@ -50,14 +51,18 @@ test('a killed supervisor leaves no process behind, and its folder starts again'
   assert.deepEqual(left, []);
 });
 
-test('a node that ends by itself comes back, and the report says so', async (t) => {
+test('a node that ends by itself breaks the report, one that somebody killed only comes back', async (t) => {
   const world = up(t, folderOf(t), '--json', '--port', String(await freeBasePort()));
   const before = await until(world, allUp);
-  const pid = before.nodes[0]?.pid ?? 0;
-  process.kill(pid, 'SIGKILL');
-  await until(world, (view) => allUp(view) && view.nodes[0]?.pid !== pid);
+  const [first = 0, second = 0] = pidsOf(before);
+  process.kill(first, 'SIGABRT');
+  process.kill(second, 'SIGKILL');
+  const isBack = (view: WorldView): boolean => {
+    return allUp(view) && !pidsOf(view).includes(first) && !pidsOf(view).includes(second);
+  };
+  await until(world, isBack);
   assert.equal(await end(world, 'SIGTERM'), 1);
-  const report = await reportOf(world);
-  const broken = report.invariants.filter(({ held }) => !held);
+  const broken = (await reportOf(world)).invariants.filter(({ held }) => !held);
   assert.deepEqual(broken.map(({ name }) => name), ['no node ended by itself']);
+  assert.equal(broken[0]?.detail, 'global-1 ended once, global-2 was killed from outside once');
 });

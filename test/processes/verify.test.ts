@@ -71,6 +71,19 @@ test('what can not be judged ends with 2 and a sentence', () => {
   }
 });
 
+test('an empty history ends with 3: it proves nothing', () => {
+  const { code, out } = verify(file(''), '--model', 'bank');
+  assert.equal(code, 3);
+  assert.match(out, /UNKNOWN: it holds no answer/);
+});
+
+test('a value nested without end is refused with its line', () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  const { code, err } = verify(file(WRITE + READ.replace(':1,', `:${deep},`)));
+  assert.equal(code, 2);
+  assert.match(err, /line 5 has a value that is nested deeper than 64/);
+});
+
 test('a search whose budget ends first ends with 3', () => {
   const adds = [2, 4, 8, 16].map(
     (process) => `{"process":${process},"type":"invoke","f":"add","value":${process},"time":0}\n`,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { crc32c } from '../../src/base/crc32c.ts';
-import { CorruptionError } from '../../src/base/errors.ts';
+import { ForeignDataError } from '../../src/base/errors.ts';
 import { nodeId } from '../../src/base/id.ts';
 import type { Snapshot } from '../../src/protocols/raft/messages.ts';
 import { Checkpoints, listCheckpoints } from '../../src/runtime/checkpoints.ts';
-import { DiskFailure, VirtualDisk } from '../../src/sim/disk.ts';
+import { DiskFailure, VirtualDisk } from '../../src/sim/machine/disk.ts';
+import { newerCheckpoint } from '../support/foreign-files.ts';
 
 function snapshot(index: number, state: Uint8Array = Uint8Array.of(index, 2, 3)): Snapshot {
   const incoming = [nodeId(1), nodeId(4)];
@@ -118,16 +118,9 @@ test('a checkpoint of a newer format is refused by its number, not passed over',
   const disk = new VirtualDisk();
   new Checkpoints(disk).save('auth', snapshot(5));
   const name = 'checkpoint-auth-0000000000000003-0000000000000005.bin';
-  const bytes = disk.read(name);
-  bytes[4] = 4;
-  new DataView(bytes.buffer).setUint32(
-    bytes.length - 4,
-    crc32c(bytes, 0, bytes.length - 4),
-    true,
-  );
-  disk.publish(name, [bytes]);
+  disk.publish(name, [newerCheckpoint(disk.read(name))]);
   assert.throws(
     () => new Checkpoints(disk).usable('auth', at(0)),
-    (error) => error instanceof CorruptionError && /format 4, this program knows 3/.test(error.message),
+    (error) => error instanceof ForeignDataError && /format 4, this program knows 3/.test(error.message),
   );
 });

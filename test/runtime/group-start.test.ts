@@ -6,7 +6,7 @@ import { Checkpoints } from '../../src/runtime/checkpoints.ts';
 import { type StartingPoint, startingPoint } from '../../src/runtime/group-start.ts';
 import { Journal } from '../../src/runtime/journal.ts';
 import { MARK_NONE } from '../../src/runtime/journal-group.ts';
-import { VirtualDisk } from '../../src/sim/disk.ts';
+import { VirtualDisk } from '../../src/sim/machine/disk.ts';
 
 const GROUP = { number: 1, name: 'group' };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ByteWriter } from '../../src/base/bytes.ts';
 import { crc32c } from '../../src/base/crc32c.ts';
-import { CorruptionError } from '../../src/base/errors.ts';
+import { CorruptionError, ForeignDataError } from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
 import { nodeId } from '../../src/base/id.ts';
 import type { Entry } from '../../src/protocols/raft/messages.ts';
@@ -10,7 +10,8 @@ import { Journal } from '../../src/runtime/journal.ts';
 import { recordAt, writeRecord } from '../../src/runtime/journal-record.ts';
 import { recoverJournal } from '../../src/runtime/journal-recovery.ts';
 import { asText, type Model, modelAfter, randomStep, type Step } from '../support/journal-model.ts';
-import { DiskFailure, VirtualDisk } from '../../src/sim/disk.ts';
+import { DiskFailure, VirtualDisk } from '../../src/sim/machine/disk.ts';
+import { newerJournal } from '../support/foreign-files.ts';
 
 const SMALL = { segmentBytes: 4096 };
 /** Frame, header of one group, and the entry's own head in the second batch of `batchesOn`. */
@@ -169,6 +170,16 @@ test('a record that was never written where later ones were is lost memory, not 
   batchesOn(disk, 4);
   for (let byte = 512; byte < 1024; byte++) zero(disk, byte);
   assert.equal(recoverJournal(disk).recovered.get(1)?.healUntil, 4);
+});
+
+test('a journal of a newer format is refused by its number, and is not called damaged', () => {
+  const disk = new VirtualDisk();
+  batchesOn(disk, 3);
+  disk.publish(FIRST, [newerJournal(disk.read(FIRST))]);
+  assert.throws(
+    () => recoverJournal(disk),
+    (error) => error instanceof ForeignDataError && /format 3, this program knows 2/.test(error.message),
+  );
 });
 
 test('a missing segment is noticed, wherever it was', () => {

@@ -5,7 +5,7 @@ import { nodeId } from '../../src/base/id.ts';
 import { Random } from '../../src/base/random.ts';
 import type { Entry, SnapshotMark } from '../../src/protocols/raft/messages.ts';
 import { Journal } from '../../src/runtime/journal.ts';
-import { VirtualDisk } from '../../src/sim/disk.ts';
+import { VirtualDisk } from '../../src/sim/machine/disk.ts';
 
 const SMALL = { segmentBytes: 2048 };
 

@@ -1,9 +1,10 @@
 // A region's copies as they run in processes: driver, journal, checkpoints and links, in virtual time.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { CorruptionError, ForeignDataError } from '../../src/base/errors.ts';
 import { nodeId } from '../../src/base/id.ts';
-import { VirtualDisk } from '../../src/sim/disk.ts';
-import { Copies, sumIn } from '../support/copies.ts';
+import { VirtualDisk } from '../../src/sim/machine/disk.ts';
+import { Copies, sumIn, summing } from '../support/copies.ts';
 
 const A = nodeId(6);
 const B = nodeId(7);
@@ -179,6 +180,71 @@ test('a copy that trails further than the log reaches is sent the state', () => 
   copies.healthy();
 });
 
+/** C was away, and now takes the state over, one step each 8 ms; its log said that it was at 0. */
+function catchingUp(): Copies {
+  const copies = new Copies({ checkpointBytesMin: 4_096, trailingEntries: 10, pieceMs: 0 });
+  copies.kill(C);
+  for (let i = 0; i < 400; i++) {
+    copies.propose(A, 1);
+    copies.clock.advance(2);
+  }
+  copies.restart(C);
+  const isPublished = (): boolean =>
+    (copies.disks.get(C) as VirtualDisk).names().some((name) => name.startsWith('checkpoint-'));
+  for (let ms = 0; ms < 2_000 && !isPublished(); ms++) copies.clock.advance(1);
+  assert.ok(isPublished());
+  assert.ok(copies.set(C).inspect().applied < 10, 'the state is durable, and not yet the machine\'s');
+  return copies;
+}
+
+test('a state that is sent is taken over piece by piece, and until then the old one stands', () => {
+  const copies = catchingUp();
+  const before = copies.set(C).inspect();
+  let waitedMs = 0;
+  for (; copies.set(C).inspect().applied === before.applied; waitedMs++) {
+    assert.deepEqual(copies.set(C).inspect(), before);
+    assert.equal(copies.set(C).status().role, 'catching-up');
+    assert.equal(copies.set(C).takeCheckpoint(), false, 'what is about to go is not saved');
+    copies.clock.advance(1);
+  }
+  assert.ok(waitedMs > 30, `${waitedMs} ms`);
+  copies.clock.advance(1_000);
+  assert.deepEqual(copies.set(C).inspect(), copies.set(A).inspect());
+  copies.healthy();
+});
+
+test('a node that dies while it takes a state over has it when it is back', () => {
+  const copies = catchingUp();
+  copies.kill(C);
+  copies.kill(A);
+  copies.kill(B);
+  copies.start(C);
+  assert.ok(copies.set(C).inspect().applied > 100);
+  copies.restart(A);
+  copies.restart(B);
+  copies.clock.advance(1_000);
+  assert.deepEqual(copies.set(C).inspect(), copies.set(A).inspect());
+  copies.healthy();
+});
+
+test('a primary that dies while its state is taken over is followed by whom a majority holds', () => {
+  const copies = catchingUp();
+  copies.kill(A);
+  const promised: number[] = [];
+  copies.set(C).promise(2, ({ lastSequence }) => promised.push(lastSequence));
+  copies.clock.advance(20);
+  assert.deepEqual(promised, [], 'where its log ends is not known yet');
+  copies.clock.advance(200);
+  assert.ok((promised[0] ?? 0) > 100, `${promised}`);
+  assert.equal(copies.promote(3), B);
+  copies.clock.advance(500);
+  const answers = copies.propose(B, 1);
+  copies.clock.advance(500);
+  assert.equal(sumIn(answers), 401);
+  assert.deepEqual(copies.set(C).inspect(), copies.set(B).inspect());
+  copies.healthy();
+});
+
 test('checkpoints stay, ten of them, and a damaged newest one costs only replay', () => {
   const copies = new Copies({ checkpointBytesMin: 2_048, trailingEntries: 10 });
   for (let i = 0; i < 600; i++) {
@@ -195,6 +261,22 @@ test('checkpoints stay, ten of them, and a damaged newest one costs only replay'
   copies.clock.advance(1_000);
   assert.deepEqual(copies.set(B).inspect(), copies.set(A).inspect());
   copies.healthy();
+});
+
+test('a whole checkpoint whose state can not be read is of another program, not damaged', () => {
+  const copies = new Copies();
+  copies.propose(A, 5);
+  copies.clock.advance(50);
+  assert.ok(copies.set(B).takeCheckpoint());
+  copies.clock.advance(50);
+  copies.kill(B);
+  const restore = (): never => {
+    throw new CorruptionError('chat version 2 is saved where 1 must be');
+  };
+  assert.throws(
+    () => copies.start(B, { ...summing(), restore }),
+    (error) => error instanceof ForeignDataError && /eu at entry \d+ .* version 2/.test(error.message),
+  );
 });
 
 test('a copy whose disk is new counts for nothing until it has been brought level', () => {

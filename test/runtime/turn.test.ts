@@ -8,17 +8,20 @@ import type { StateMachine } from '../../src/protocols/state-machine.ts';
 import { Checkpoints } from '../../src/runtime/checkpoints.ts';
 import type { OperatedGroup } from '../../src/runtime/group.ts';
 import { Journal } from '../../src/runtime/journal.ts';
-import { CHECKPOINT_BYTES_MIN } from '../../src/runtime/raft-group.ts';
+import { CHECKPOINT_BYTES_MIN } from '../../src/runtime/raft-machine.ts';
 import { Turn } from '../../src/runtime/turn.ts';
 import { decodeMessage, MessageEncoder } from '../../src/protocols/raft/codec.ts';
-import type { Message } from '../../src/protocols/raft/messages.ts';
+import type { Entry, Message } from '../../src/protocols/raft/messages.ts';
 import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { VirtualDisk } from '../../src/sim/disk.ts';
+import { VirtualDisk } from '../../src/sim/machine/disk.ts';
 
 const IDS = [1, 2, 3].map(nodeId);
+const STRANGERS = [8, 9].map(nodeId);
 const GROUP = 7;
+const OTHER_GROUP = 8;
+const SEGMENT_BYTES = 256 * 1024;
 
 /** Adds up numbers: the reply to a command is the sum after it, and what it is wrong by. */
 function summing(wrongBy = 0): StateMachine {
@@ -40,6 +43,8 @@ function summing(wrongBy = 0): StateMachine {
 interface Running {
   readonly turn: Turn;
   readonly group: OperatedGroup;
+  /** Whose members, but for this node, are only spoken for. */
+  readonly other: OperatedGroup;
   readonly failures: unknown[];
   close(): void;
 }
@@ -53,13 +58,16 @@ class World {
   readonly wrong = new Set<NodeId>();
   readonly elected: { readonly node: NodeId; readonly term: number }[] = [];
 
-  constructor() {
+  readonly #segmentBytes: number;
+
+  constructor(segmentBytes: number = SEGMENT_BYTES) {
+    this.#segmentBytes = segmentBytes;
     for (const id of IDS) this.start(id);
   }
 
   start(id: NodeId): Running {
     const disk = this.disks.get(id) as VirtualDisk;
-    const { journal, recovered } = Journal.open(disk, { segmentBytes: 256 * 1024 });
+    const { journal, recovered } = Journal.open(disk, { segmentBytes: this.#segmentBytes });
     const peers = this.network.join(id);
     const failures: unknown[] = [];
     const turn = new Turn({
@@ -77,6 +85,8 @@ class World {
     });
     const machine = summing(this.wrong.has(id) ? 1 : 0);
     const group = turn.add({ number: GROUP, name: 'sums', members: IDS, machine });
+    const members = [id, ...STRANGERS];
+    const other = turn.add({ number: OTHER_GROUP, name: 'others', members, machine: summing() });
     peers.listen({
       received: (from, frame) => {
         const message = decodePeerMessage(frame);
@@ -86,7 +96,7 @@ class World {
       lost: (node) => turn.peerLost(node),
     });
     turn.start();
-    const running = { turn, group, failures, close: () => void peers.close() };
+    const running = { turn, group, other, failures, close: () => void peers.close() };
     this.running.set(id, running);
     return running;
   }
@@ -222,6 +232,27 @@ test('a node that was away is brought up by a snapshot when the log has moved on
   const inspected = [...world.running.values()].map(({ group }) => group.inspect());
   assert.equal(new Set(inspected.map(({ stateHash }) => stateHash)).size, 1);
   assert.equal(new ByteReader(world.group(away).read(new Uint8Array())).varint(), commands);
+  world.healthy();
+});
+
+test('in a calm a long journal is cut off once, and the same state is not saved again and again', () => {
+  const world = new World(4_096);
+  world.clock.advance(1_000);
+  for (let i = 0; i < 2_000; i++) {
+    world.propose(world.leader(), 1);
+    world.clock.advance(1);
+  }
+  world.clock.advance(1_000);
+  let saved = 0;
+  for (const disk of world.disks.values()) {
+    const publishSoon = disk.publishSoon.bind(disk);
+    disk.publishSoon = (...words) => {
+      saved += 1;
+      publishSoon(...words);
+    };
+  }
+  world.clock.advance(2_000);
+  assert.equal(saved, 0);
   world.healthy();
 });
 
@@ -393,4 +424,44 @@ test('who is asked whether a leader is missed reads first what has arrived from 
   const [reply] = heard.filter(({ kind }) => kind === 'pre-vote-reply');
   assert.equal(reply?.kind === 'pre-vote-reply' && reply.granted, false);
   assert.ok(reply);
+});
+
+/** Says to a node what the leader of its other group would: three entries, of which one is committed. */
+function leaveUncommitted(world: World, node: NodeId): void {
+  const [leader] = STRANGERS as [NodeId];
+  const entries = [1, 2, 3].map((index): Entry => {
+    return { index, term: 1, kind: 'command', timeMs: 1, data: new ByteWriter().varint(1).finish() };
+  });
+  const place = { prevIndex: 0, prevTerm: 0, commit: 1, entries };
+  const append = { kind: 'append', term: 1, round: 0, ...place, sentMs: 0, roundTripMs: 0 } as const;
+  world.running.get(node)?.turn.receive(OTHER_GROUP, leader, new MessageEncoder().encode(append));
+}
+
+test('entries that are never committed hold no journal back, and are there after a restart', () => {
+  const world = new World(4_096);
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  leaveUncommitted(world, leader);
+  const disk = world.disks.get(leader) as VirtualDisk;
+  const files: number[] = [];
+  const saved: string[] = [];
+  disk.conduct = {
+    begin: (operation, name) => {
+      if (operation === 'publish' && name.includes('others')) saved.push(name);
+    },
+  };
+  for (let round = 0; round < 40; round++) {
+    for (let i = 0; i < 20; i++) {
+      world.propose(leader, 1);
+      world.clock.advance(5);
+    }
+    files.push(disk.fileCount);
+  }
+  const most = Math.max(...files);
+  assert.ok(most < 40, `${most} files`);
+  assert.ok(saved.length <= 2, `checkpoints that free nothing are not taken: ${saved.length}`);
+  world.kill(leader, 1);
+  const { last, applied } = world.restart(leader).other.status();
+  assert.deepEqual({ last, applied }, { last: 3, applied: 1 });
+  world.healthy();
 });

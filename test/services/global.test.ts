@@ -4,7 +4,7 @@ import test from 'node:test';
 import { nodeId } from '../../src/base/id.ts';
 import type { Group } from '../../src/runtime/group.ts';
 import { Global } from '../../src/services/global.ts';
-import { Outbox } from '../../src/services/outbox.ts';
+import { Outbox } from '../../src/services/calls/outbox.ts';
 import { decodePeerMessage, type GroupAnswer, type PeerMessage } from '../../src/wire/peer.ts';
 import type { GroupStatus } from '../../src/wire/status.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
@@ -23,12 +23,13 @@ const STATUS: Omit<GroupStatus, 'role' | 'term'> = {
   stateHash: 0,
   hashedIndex: 0,
   waiting: 0,
+  reads: 0,
   members: [],
 };
 const REPLY: GroupAnswer = { kind: 'answered', reply: Uint8Array.of(5) };
 
 /** A global node whose only group answers when the test says so. */
-function open(): {
+function open(readHere: readonly number[] = []): {
   global: Global;
   clock: VirtualClock;
   heard: Map<number, PeerMessage[]>;
@@ -47,8 +48,8 @@ function open(): {
       asked.push(`command ${String(command)}`);
       waiting.push(answer);
     },
-    query: (request, answer) => {
-      asked.push(`query ${String(request)}`);
+    query: (request, answer, at) => {
+      asked.push(`query ${String(request)}${at === 'here' ? ' here' : ''}`);
       waiting.push(answer);
     },
     inspect: () => assert.fail('nobody inspects'),
@@ -71,6 +72,7 @@ function open(): {
     groups: new Map([[2, group]]),
     outbox: new Outbox(clock, peers),
     regionNodes: [GATEWAY, OTHER],
+    readHere: new Set(readHere),
   });
   return { global, clock, heard, waiting, asked, place };
 }
@@ -94,6 +96,13 @@ test('an ask is answered to its asker under its number', () => {
   clock.advance(5);
   assert.deepEqual(heard.get(GATEWAY), [{ kind: 'answer', number: 4, answer: REPLY }]);
   assert.deepEqual(heard.get(OTHER), [{ kind: 'answer', number: 5, answer: REPLY }]);
+});
+
+test('a query of a group that is read anywhere is answered here, whoever leads', () => {
+  const { global, asked } = open([2]);
+  global.asked(GATEWAY, ask(4));
+  global.asked(GATEWAY, ask(5, 2, 'query'));
+  assert.deepEqual(asked, ['command 4', 'query 5 here']);
 });
 
 test('a group that is not here sends the asker on', () => {

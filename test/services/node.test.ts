@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { nodeId } from '../../src/base/id.ts';
+import { SAY_PACE } from '../../src/world/features/chat.ts';
 import { REGION, SeedWorld } from '../support/seed-world.ts';
 import type { Json } from '../support/tiny-world.ts';
 
@@ -33,6 +34,32 @@ test('every region has one primary that serves, level replicas, and players who 
   const { link, session } = await world.player('ada');
   const said = await link.call('chat.say', { channel: 'region', text: 'hello' }, `${session}.1`);
   assert.equal(said['kind'], 'done', JSON.stringify(said));
+  assert.deepEqual(world.failures, []);
+});
+
+test('who floods a channel is told to wait before it costs the log an entry', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  await world.clock.live(2_000);
+  const { link, session } = await world.player('ada');
+  const say = (number: number): Promise<Json> =>
+    link.call('chat.say', { channel: 'region', text: 'hello' }, `${session}.${number}`);
+  for (let number = 1; number <= SAY_PACE.burst; number++) assert.equal((await say(number))['kind'], 'done');
+  const entries = (): number => {
+    const { copies } = world.node(REGION).status();
+    return copies.find(({ isServing }) => isServing)?.last ?? assert.fail();
+  };
+  const before = entries();
+  const flood = await Promise.all(Array.from({ length: 40 }, (_, more) => say(SAY_PACE.burst + 1 + more)));
+  for (const outcome of flood) {
+    assert.equal(outcome['kind'], 'unavailable');
+    const retryAfterMs = outcome['retryAfterMs'] as number;
+    assert.ok(retryAfterMs > 0 && retryAfterMs <= SAY_PACE.everyMs);
+  }
+  assert.equal(entries(), before);
+  await world.clock.live(SAY_PACE.everyMs);
+  assert.equal((await say(SAY_PACE.burst + 1))['kind'], 'done');
+  assert.equal(entries(), before + 1);
   assert.deepEqual(world.failures, []);
 });
 

@@ -18,6 +18,7 @@ function status(change: Partial<GroupStatus>): GroupStatus {
     stateHash: 0,
     hashedIndex: 0,
     waiting: 0,
+    reads: 0,
     members: [],
     ...change,
   };

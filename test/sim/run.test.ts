@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { crc32c } from '../../src/base/crc32c.ts';
-import { drawPlan } from '../../src/sim/faults.ts';
+import { drawPlan } from '../../src/sim/plan/faults.ts';
 import { minimise } from '../../src/sim/minimise.ts';
-import type { Plan } from '../../src/sim/plan.ts';
+import type { Plan } from '../../src/sim/plan/plan.ts';
 import { digestOf, runPlan } from '../../src/sim/run.ts';
 import { drawSvg, drawText, type Mark } from '../../src/sim/timeline.ts';
-import { fiveReplicas, stockWorld, worldOf } from '../../src/sim/worlds.ts';
+import { fiveReplicas, stockWorld, worldOf } from '../../src/sim/play/worlds.ts';
 import forgetful, { drawDeed } from './worlds/forgetful-feature.ts';
 
 const plan = (seed: number, chaosMs: number): Plan =>
@@ -19,7 +19,7 @@ test('the same seed draws the same plan on every machine', () => {
   assert.equal(new Set(plans).size, 50);
   const sum = crc32c(new TextEncoder().encode(plans.join('\n'))).toString(16);
   // A change of how plans are drawn changes it, a change of machine or Node never.
-  assert.equal(sum, '8584f3de');
+  assert.equal(sum, '7751ccb3');
 });
 
 test('the same seed gives the same run, event by event', () => {
@@ -29,6 +29,17 @@ test('the same seed gives the same run, event by event', () => {
     assert.deepEqual(again, first);
     assert.equal(first.result, 'ok', `seed ${seed}: ${first.what}`);
   }
+});
+
+test('a run is the same on every machine, whoever lives in it', () => {
+  // Where they differ between machines or versions of Node, something reads what no seed gives. They change
+  // with whatever changes what is sent, written or drawn in a run: then put the new ones here.
+  const digests = [2, 12, 4].map((seed) => {
+    const { regions, motion } = plan(seed, 2_000);
+    const lives = motion !== undefined ? 'walkers' : regions !== undefined ? 'regions' : 'groups';
+    return `${lives} ${runPlan(plan(seed, 2_000), stockWorld).digest}`;
+  });
+  assert.deepEqual(digests, ['groups 88eaa934', 'regions eb1ff242', 'walkers d971c902']);
 });
 
 test('another seed gives another run', () => {
@@ -50,6 +61,7 @@ test('a feature that keeps state outside of its state is caught, and its plan ma
   const verdict = runPlan(failing, world);
   assert.equal(verdict.result, 'safety');
   assert.equal(verdict.invariant, 'SMS');
+  assert.ok((verdict.decidedOf['counter'] ?? 0) > 0, 'it was asked');
   const smaller = minimise(failing, verdict, world);
   assert.equal(smaller.verdict.invariant, 'SMS');
   assert.equal(smaller.plan.faults.length, 0);

@@ -1,5 +1,6 @@
 // The three copies of one region as they run in three processes: driver, journal, checkpoints, links and
-// disks, in virtual time. The state machine adds up numbers and tells player 1 each sum.
+// disks, in virtual time. The state machine adds up numbers and tells player 1 each sum; it takes a state
+// over in several steps.
 import assert from 'node:assert/strict';
 import { ByteReader, ByteWriter } from '../../src/base/bytes.ts';
 import { type NodeId, nodeId } from '../../src/base/id.ts';
@@ -9,7 +10,7 @@ import type { StateMachine } from '../../src/protocols/state-machine.ts';
 import { COPY_LIMITS, type CopyLimits } from '../../src/runtime/copy-machine.ts';
 import type { Peers } from '../../src/runtime/ports.ts';
 import { ReplicaSet } from '../../src/runtime/replica-set.ts';
-import { VirtualDisk } from '../../src/sim/disk.ts';
+import { VirtualDisk } from '../../src/sim/machine/disk.ts';
 import type { AckLevel, ReadBound } from '../../src/wire/levels.ts';
 import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
 import { openCopyStorage } from './copy-storage.ts';
@@ -31,6 +32,12 @@ export function summing(): StateMachine {
     snapshot: bytes,
     restore: (snapshot) => {
       sum = new ByteReader(snapshot).varint();
+    },
+    *restoreInSlices(snapshot) {
+      const read = new ByteReader(snapshot).varint();
+      for (let step = 0; step < 5; step++) yield undefined;
+      sum = read;
+      return undefined;
     },
   };
 }
@@ -57,7 +64,7 @@ export class Copies {
     this.clock.advance(500);
   }
 
-  start(id: NodeId): ReplicaSet {
+  start(id: NodeId, machine: StateMachine = summing()): ReplicaSet {
     const disk = this.disks.get(id) as VirtualDisk;
     const peers = this.network.join(id);
     const failures: unknown[] = [];
@@ -66,7 +73,7 @@ export class Copies {
       name: 'eu',
       self: id,
       copies: COPIES,
-      machine: summing(),
+      machine,
       storage: openCopyStorage(disk),
       clock: this.clock,
       peers,

@@ -61,7 +61,9 @@ class Witness {
       create: () => null,
       advance() {},
       save() {},
-      load: () => null,
+      *load() {
+        return null;
+      },
     };
     this.machine = createGroupMachine([feature], { ...NOWHERE, number });
   }

@@ -1,6 +1,6 @@
 // A stretch of ports for a whole world that nobody uses at the moment.
 import { takenPort } from '../../src/adapters/node/free-ports.ts';
-import { seedTopology } from '../../src/services/topology.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
 
 const LOWEST = 20_000;
 const HIGHEST = 32_000;

@@ -3,7 +3,7 @@ import { ByteWriter } from '../../src/base/bytes.ts';
 import { CowMap } from '../../src/base/cow-map.ts';
 import { done } from '../../src/base/errors.ts';
 import { playerId } from '../../src/base/id.ts';
-import { savedMap } from '../../src/base/slices.ts';
+import { loadedInSlices, savedMap } from '../../src/base/slices.ts';
 import type { Shape } from '../../src/wire/call-shape.ts';
 import { encodeCommand, encodeQuery } from '../../src/wire/command.ts';
 import { encodeWith, integer, nothing, object, type Schema } from '../../src/wire/schema.ts';
@@ -50,11 +50,11 @@ export const hoard: Feature<Hoard> = {
     writer.varint(state.entities.size);
     for (const entry of state.entities) write(writer, entry);
   },
-  load(reader) {
+  *load(reader) {
     const entities = new CowMap<number, Entity>();
-    for (let left = reader.varint(); left > 0; left--) {
+    yield* loadedInSlices(reader, reader.varint(), () => {
       entities.set(reader.varint(), { value: reader.varint(), label: reader.text(64) });
-    }
+    });
     return { entities };
   },
   slices: (state) => savedMap(new ByteWriter(), state.entities, write),

@@ -1,7 +1,7 @@
 // What a node knows of data folders, kept in memory as it would be kept in a file.
 import type { NodeId } from '../../src/base/id.ts';
-import { Incarnations, type IncarnationStore } from '../../src/services/incarnations.ts';
-import type { Topology } from '../../src/services/topology.ts';
+import { Incarnations, type IncarnationStore } from '../../src/services/topology/incarnations.ts';
+import type { Topology } from '../../src/services/topology/topology.ts';
 
 export function memoryStore(): IncarnationStore & { readonly writes: () => number } {
   let [text, writes] = ['', 0];

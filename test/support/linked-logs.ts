@@ -9,8 +9,8 @@ import {
 } from '../../src/wire/events.ts';
 import type { Shape } from '../../src/wire/call-shape.ts';
 import { decodeWith, encodeWith } from '../../src/wire/schema.ts';
-import { seedTopology } from '../../src/services/topology.ts';
-import { surroundingsOf } from '../../src/services/surroundings.ts';
+import { seedTopology } from '../../src/services/topology/topology.ts';
+import { surroundingsOf } from '../../src/services/topology/surroundings.ts';
 import { chat } from '../../src/world/features/chat.ts';
 import { crafting } from '../../src/world/features/crafting.ts';
 import { holdings } from '../../src/world/features/holdings.ts';

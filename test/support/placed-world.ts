@@ -4,12 +4,19 @@
 // reaches.
 import { type NodeId, nodeId } from '../../src/base/id.ts';
 import type { Peers } from '../../src/runtime/ports.ts';
-import { Appointments, type PlacedCopy, type PromisedPlace } from '../../src/services/appointments.ts';
-import { type Asked, GroupCalls } from '../../src/services/group-calls.ts';
-import { Outbox } from '../../src/services/outbox.ts';
-import { PlacementCalls } from '../../src/services/placement-calls.ts';
-import { foundationOf, seedTopology, type Topology } from '../../src/services/topology.ts';
-import { Witness } from '../../src/services/witness.ts';
+import { Appointments } from '../../src/services/placement/appointments.ts';
+import type { PlacedCopy, PromisedPlace } from '../../src/services/placement/placed-copy.ts';
+import { type Asked, GroupCalls } from '../../src/services/calls/group-calls.ts';
+import { Outbox } from '../../src/services/calls/outbox.ts';
+import { PlacementCalls } from '../../src/services/calls/placement-calls.ts';
+import {
+  DEFAULT_HOME_AFTER_MS,
+  foundationOf,
+  type RegionPlan,
+  seedTopology,
+  type Topology,
+} from '../../src/services/topology/topology.ts';
+import { Witness } from '../../src/services/placement/witness.ts';
 import { decodePeerMessage } from '../../src/wire/peer.ts';
 import { PLACEMENT_PUSH, type PlacedRegion } from '../../src/wire/placement.ts';
 import { placement } from '../../src/world/features/placement.ts';
@@ -31,17 +38,28 @@ export class DummyCopy implements PlacedCopy {
   leaseMs = 0;
   /** Chosen to begin a log, it waits until it is told that no other copy holds one. */
   waits = false;
+  /** Whoever is primary has nothing to bring it level with. */
+  staysBlank = false;
+  /** Its disk confirms nothing from the moment it is primary. */
+  stopsAsPrimary = false;
   lostTails: ReturnType<PlacedCopy['status']>['lostTails'] = [];
+  /** How far other copies are, as this one has heard; as far as itself where nothing stands here. */
+  readonly lasts: Map<number, number> = new Map();
+  /** Copies that trail by too much, as this one has heard. */
+  readonly unhealthy: Set<number> = new Set();
   readonly #self: NodeId;
+  readonly #copies: readonly NodeId[];
 
-  constructor(number: number, self: NodeId) {
+  constructor({ number, copies }: RegionPlan, self: NodeId) {
     this.number = number;
+    this.#copies = copies;
     this.#self = self;
   }
 
   promise(epoch: number, promised: (promised: PromisedPlace) => void): void {
     if (epoch > this.promised) this.primary = undefined;
     this.promised = Math.max(this.promised, epoch);
+    if (this.stopsAsPrimary && this.primary === this.#self) return;
     const { isBlank, last } = this;
     promised({ epoch: this.promised, lastEpoch: last > 0 ? 1 : 0, lastSequence: last, isBlank });
   }
@@ -51,7 +69,7 @@ export class DummyCopy implements PlacedCopy {
     this.promised = epoch;
     if (primary === this.#self && (this.last < start || this.waits)) return;
     this.primary = primary;
-    this.isBlank = false;
+    if (primary === this.#self || !this.staysBlank) this.isBlank = false;
   }
 
   lease(epoch: number, untilMs: number): void {
@@ -62,7 +80,10 @@ export class DummyCopy implements PlacedCopy {
   status(): ReturnType<PlacedCopy['status']> {
     const role = this.isBlank ? 'blank' : this.primary === this.#self ? 'primary' : 'replica';
     const { promised: epoch, primary, last, lostTails } = this;
-    return { role, epoch, primary, copies: [{ last }], lostTails };
+    const copies = this.#copies.map((node) => {
+      return { node, last: this.lasts.get(node) ?? last, isHealthy: !this.unhealthy.has(node) };
+    });
+    return { role, epoch, primary, copies, lostTails };
   }
 }
 
@@ -129,6 +150,8 @@ export class PlacedWorld {
       calls: this.#calls(),
       witnesses: [...this.witnesses.keys()],
       copies: [...copies.values()],
+      isLinked: (node) => peers.connected(node),
+      homeAfterMs: DEFAULT_HOME_AFTER_MS,
       placed: () => {},
     });
     this.nodes.set(id, { appointments, copies });
@@ -184,7 +207,7 @@ export class PlacedWorld {
 
   #newDisk(id: NodeId): ReadonlyMap<number, DummyCopy> {
     const held = this.topology.regions.filter(({ copies }) => copies.includes(id));
-    const disk = new Map(held.map(({ number }) => [number, new DummyCopy(number, id)]));
+    const disk = new Map(held.map((region) => [region.number, new DummyCopy(region, id)]));
     this.#disks.set(id, disk);
     return disk;
   }

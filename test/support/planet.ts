@@ -2,10 +2,10 @@
 import { type NodeId, nodeId, playerId } from '../../src/base/id.ts';
 import { Random } from '../../src/base/random.ts';
 import type { Peers } from '../../src/runtime/ports.ts';
-import { Outbox } from '../../src/services/outbox.ts';
-import type { EnterOutcome, Viewer } from '../../src/services/presences.ts';
-import { Spaces } from '../../src/services/spaces.ts';
-import { type RegionPlan, seedTopology } from '../../src/services/topology.ts';
+import { Outbox } from '../../src/services/calls/outbox.ts';
+import type { EnterOutcome, Viewer } from '../../src/services/space/presences.ts';
+import { Spaces } from '../../src/services/space/spaces.ts';
+import { type RegionPlan, seedTopology } from '../../src/services/topology/topology.ts';
 import type { Entered, Place } from '../../src/wire/calls.ts';
 import { type Correction, decodeServerMotion, encodeUpdate } from '../../src/wire/motion.ts';
 import { decodePeerMessage } from '../../src/wire/peer.ts';

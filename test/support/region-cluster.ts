@@ -52,6 +52,8 @@ export class Member {
   /** What its own clock shows at the cluster's time 0. */
   offsetMs: number;
   reads: Map<number, { readonly bound: Bound; readonly askedMs: number }> = new Map();
+  /** A state that is being taken over. */
+  installing: { readonly state: StateTransfer; readonly dueMs: number } | undefined;
 
   constructor(id: NodeId, copy: RegionCopy, stored: Stored, offsetMs: number) {
     this.id = id;
@@ -66,6 +68,8 @@ export interface ClusterOptions {
   readonly seed: string | number;
   readonly delayMsMax: number;
   readonly syncMsMax: number;
+  /** How long a state takes to be installed. */
+  readonly installMsMax?: number;
   /** Of 1,000 messages. */
   readonly lost: number;
   readonly doubled: number;
@@ -149,6 +153,10 @@ export class RegionCluster {
     const kept = this.#random.integer(0, member.pending.length);
     for (const { effects } of member.pending.slice(0, kept)) this.#store(member, effects);
     member.pending = [];
+    // The state was durable before it was the machine's, perhaps already.
+    const { installing } = member;
+    if (installing !== undefined && this.#random.chance(1, 2)) received(member.stored, installing.state);
+    member.installing = undefined;
     member.isAlive = false;
     member.reads.clear();
   }
@@ -170,7 +178,7 @@ export class RegionCluster {
 
   checkpoint(member: Member, keep: number): void {
     const state = this.#stateOf(member);
-    if (state === undefined) return;
+    if (state === undefined || member.installing !== undefined) return;
     member.stored.state = state;
     const { sequence } = state.mark;
     member.stored.entries = member.stored.entries.filter((entry) => entry.sequence > sequence);
@@ -218,6 +226,10 @@ export class RegionCluster {
     for (const member of this.live) {
       const sync = member.pending[0];
       if (sync !== undefined) due.push({ atMs: sync.dueMs, act: () => this.#finishSync(member) });
+      const { installing } = member;
+      if (installing !== undefined) {
+        due.push({ atMs: installing.dueMs, act: () => this.#installed(member, installing.state) });
+      }
       const wakeMs = Math.max(this.nowMs, member.copy.wakeAtMs - member.offsetMs);
       due.push({ atMs: wakeMs, act: () => this.#tick(member) });
     }
@@ -299,8 +311,15 @@ export class RegionCluster {
   }
 
   #install(member: Member, state: StateTransfer): void {
-    member.stored.state = state;
-    member.stored.entries = [];
+    const { installMsMax = 0 } = this.#options;
+    const dueMs = this.nowMs + (installMsMax === 0 ? 0 : this.#random.integer(0, installMsMax));
+    member.installing = { state, dueMs };
+    if (installMsMax === 0) this.#installed(member, state);
+  }
+
+  #installed(member: Member, state: StateTransfer): void {
+    member.installing = undefined;
+    received(member.stored, state);
     member.applied = appliedIn(state);
     member.copy.installed(this.clockOf(member));
     this.#effects(member);
@@ -361,6 +380,12 @@ export class RegionCluster {
     assert.ok(member);
     return member;
   }
+}
+
+function received(stored: Stored, state: StateTransfer): void {
+  stored.state = state;
+  stored.entries = [];
+  stored.promised = Math.max(stored.promised, state.mark.epoch);
 }
 
 function appliedIn({ parts }: StateTransfer): Applied[] {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 
 import { type NodeId, nodeId } from '../../src/base/id.ts';
 import type { Peers } from '../../src/runtime/ports.ts';
-import { Outbox } from '../../src/services/outbox.ts';
-import { Route, type RouteAnswer } from '../../src/services/route.ts';
+import { Outbox } from '../../src/services/calls/outbox.ts';
+import { Route, type RouteAnswer } from '../../src/services/calls/route.ts';
+import type { ReadBound } from '../../src/wire/levels.ts';
 import { decodePeerMessage, encodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
 import { MemoryNetwork } from './memory-peers.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -24,11 +25,14 @@ export class RouteWorld {
   readonly conduct: Map<NodeId, Conduct> = new Map();
   /** Who was asked, in order. */
   readonly asked: NodeId[] = [];
+  /** Whom a majority of the witnesses doubts. */
+  readonly doubted: Set<NodeId> = new Set();
   readonly ends: Map<NodeId, Peers> = new Map();
   readonly route: Route;
   readonly #replies: (() => void)[] = [];
 
-  constructor() {
+  /** `reads`: who of the group's members answers queries. */
+  constructor(reads: 'leader' | 'any' = 'leader') {
     for (const member of MEMBERS) this.#addMember(member);
     const { clock } = this;
     const peers = this.network.join(GATEWAY);
@@ -36,7 +40,8 @@ export class RouteWorld {
       clock,
       peers,
       outbox: new Outbox(clock, peers),
-      groups: [{ number: GROUP, name: 'economy', members: MEMBERS, features: [] }],
+      groups: [{ number: GROUP, name: 'economy', members: MEMBERS, features: [], reads }],
+      isDoubted: (node) => this.doubted.has(node),
       firstNumber: 1_000,
     });
     peers.listen({
@@ -50,11 +55,28 @@ export class RouteWorld {
     });
   }
 
-  ask(deadlineMs: number = 3_000): RouteAnswer[] {
+  /** A first ask has found out who leads. */
+  static askedOnce(leader: NodeId): RouteWorld {
+    const world = new RouteWorld();
+    world.lead(leader);
+    world.ask();
+    world.clock.advance(10);
+    return world;
+  }
+
+  /** Reads what any copy may serve that is new enough. */
+  read(bound: ReadBound): RouteAnswer[] {
+    const answers: RouteAnswer[] = [];
+    const answer = (given: RouteAnswer): void => void answers.push(given);
+    this.route.ask({ group: GROUP, mode: 'query', body: BODY, bound, deadlineMs: 3_000, answer });
+    return answers;
+  }
+
+  ask(deadlineMs: number = 3_000, mode: 'command' | 'query' = 'command'): RouteAnswer[] {
     const answers: RouteAnswer[] = [];
     this.route.ask({
       group: GROUP,
-      mode: 'command',
+      mode,
       body: BODY,
       deadlineMs,
       answer: (answer) => answers.push(answer),

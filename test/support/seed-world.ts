@@ -5,10 +5,10 @@ import { type NodeId, nodeId } from '../../src/base/id.ts';
 import { Checkpoints } from '../../src/runtime/checkpoints.ts';
 import type { CopyStorage } from '../../src/runtime/copy-journal.ts';
 import { Journal } from '../../src/runtime/journal.ts';
-import type { IncarnationStore } from '../../src/services/incarnations.ts';
+import type { IncarnationStore } from '../../src/services/topology/incarnations.ts';
 import { startWorldNode, type WorldNode } from '../../src/services/node.ts';
-import { seedTopology, type Topology } from '../../src/services/topology.ts';
-import { VirtualDisk } from '../../src/sim/disk.ts';
+import { seedTopology, type Topology } from '../../src/services/topology/topology.ts';
+import { VirtualDisk } from '../../src/sim/machine/disk.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
 import { openCopyStorage } from './copy-storage.ts';
 import { bornIn, memoryStore } from './incarnations.ts';
@@ -22,7 +22,7 @@ export const REGION: NodeId = nodeId(8);
 export class SeedWorld {
   readonly clock: VirtualClock = new VirtualClock();
   readonly network: MemoryNetwork = new MemoryNetwork(this.clock);
-  readonly topology: Topology = seedTopology({ world: 'seed' });
+  readonly topology: Topology;
   readonly disks: Map<NodeId, VirtualDisk> = new Map();
   readonly stores: Map<NodeId, IncarnationStore> = new Map();
   /** By node and region. */
@@ -32,7 +32,9 @@ export class SeedWorld {
   readonly lines: LogLine[] = [];
   #seed = 0;
 
-  constructor() {
+  /** `tuned`: what its topology says besides. */
+  constructor(tuned: Partial<Topology> = {}) {
+    this.topology = { ...seedTopology({ world: 'seed' }), ...tuned };
     for (const { id } of this.topology.nodes) this.start(id);
   }
 

@@ -1,6 +1,6 @@
 // Small worlds to look at, for the tests of what the host shows and answers.
 import type { NodeFacts, Sample } from '../../src/host/view.ts';
-import { seedTopology, type Topology } from '../../src/services/topology.ts';
+import { seedTopology, type Topology } from '../../src/services/topology/topology.ts';
 import type {
   GroupAudit,
   GroupStatus,
@@ -18,6 +18,7 @@ export function factsOf(changes: Readonly<Record<string, NodeFacts['condition']>
     condition: changes[name] ?? 'up',
     pid: 100 + place,
     selfExits: 0,
+    outsideEnds: 0,
   }));
 }
 
@@ -42,7 +43,7 @@ export function founded(): PlacementStatus {
   const start = { epoch: 0, sequence: 0 };
   const regions = topology.regions.flatMap(({ number, copies }) =>
     copies.slice(0, 1).map((primary) => ({
-      ...{ number, copies, epoch: 1, primary, start, fence: null },
+      ...{ number, copies, epoch: 1, primary, start, isBegun: false, fence: null },
       appointments: [],
     })),
   );
@@ -69,7 +70,7 @@ export function sampleOf(
       world: topology.world,
       version: '0.0.0',
       pid: 1,
-      uptimeMs: 1,
+      uptimeMs: 1 + (o.atMs ?? 0),
       ready: true,
       residentBytes: 80_000_000,
       loopLateMsMax: 0,
@@ -122,6 +123,7 @@ function groupStatus(group: string, node: number, led: Led): GroupStatus[] {
       stateHash: 0,
       hashedIndex: 0,
       waiting: 1,
+      reads: 0,
       members: isLeader
         ? members.map((member) => ({
             node: member,

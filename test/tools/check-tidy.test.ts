@@ -129,3 +129,13 @@ test('a document that points at nothing is found, by link and by path', () => {
   assert.match(text, /^docs\/start\.md:3 names src\/gone\.ts/m);
   assert.equal(text.split('\n').length, 2);
 });
+test('what a node tells operators and no document explains is found', () => {
+  const code =
+    `${HEADER}function note(o: Told): void {\n  o.log('warn', 'gone-astray', {});\n` +
+    `  o.name('bluemarble_lag_entries');\n}\n`;
+  const file = { 'src/runtime/land-plot.ts': code };
+  const text = found(file);
+  assert.match(text, /^src\/runtime\/land-plot\.ts:3 tells operators of gone-astray, /m);
+  assert.match(text, /^src\/runtime\/land-plot\.ts:4 tells operators of lag_entries, /m);
+  assert.equal(found({ ...file, 'docs/operating.md': '| `gone-astray`, `lag_entries` |\n' }), '');
+});

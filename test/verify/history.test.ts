@@ -66,9 +66,36 @@ test('keys may have initial states of their own', () => {
   assert.equal(initial.byKey.get('x'), 2);
 });
 
+test('a byte order mark and empty lines at the end are none of the history', () => {
+  assert.equal(read(`\uFEFF${INVOKE}`, OK, '', '\r').operations.length, 1);
+});
+
+test('what numbers a double can not tell apart may be written as text', () => {
+  const [operation] = read(INVOKE.replace('5', '"9007199254740993"')).operations;
+  assert.equal(operation?.input, '9007199254740993');
+  const at = (time: string): string => INVOKE.replace('"time":0', `"time":${time}`);
+  assert.equal(read(at('1764230400000000001')).operations.length, 1, 'nanoseconds need no order');
+});
+
+/** A list in a list and so on. */
+function nested(levels: number): string {
+  return INVOKE.replace('5', `${'['.repeat(levels)}${']'.repeat(levels)}`);
+}
+
+test('a value may be nested 64 levels deep', () => {
+  assert.equal(read(nested(64)).operations.length, 1);
+});
+
 const unusable: readonly (readonly [what: string, lines: readonly string[], sentence: RegExp])[] = [
   ['text that is no JSON', [INVOKE, '{"process":'], /^line 2 is no JSON/],
   ['an empty line', [INVOKE, '', OK], /^line 2 is no JSON/],
+  ['a mark within', [INVOKE, `\uFEFF${OK}`], /^line 2 is no JSON/],
+  ['a value too deep', [INVOKE, OK, nested(65)], /^line 3 has a value that is nested deeper than 64/],
+  ['a value far too deep', [nested(400_000)], /^line 1 has a value that is nested deeper than 64/],
+  ['a number too large', [INVOKE.replace('5', '9007199254740993')], /^line 1 .* beyond 9007199254740991/],
+  ['a number too small', [INVOKE.replace('5', '[{"a":-1e16}]')], /^line 1 .* write it as text/],
+  ['a number that is none', [INVOKE.replace('5', '1e999')], /^line 1 .* write it as text/],
+  ['an init value too large', ['{"type":"init","value":{"a":1e999}}'], /^line 1 .* write it as text/],
   ['JSON that is no object', ['[1]'], /^line 1 is no object/],
   ['a type that nobody knows', [INVOKE.replace('invoke', 'begin')], /^line 1 has none of the types/],
   ['a field that nobody knows', [INVOKE.replace('"key"', '"kee"')], /^line 1 has the unknown field "kee"/],

@@ -269,6 +269,13 @@ test('a claimed order that model and time agree with needs no search', () => {
   assert.ok(explored <= 4, 'one state for each operation');
 });
 
+test('places of a long log are counted beyond 32 bits', () => {
+  const place = 2 ** 45;
+  const text = `1 write 1\n1 ?\n2 read\n2 = 1 @${place}\n3 write 2\n3 = @${place + 1}`;
+  const { verdict, order } = judge('register', text);
+  assert.deepEqual([verdict, order], ['ok', 'agrees']);
+});
+
 test('a history that is linearizable in another order than claimed is a violation', () => {
   const text = '1 write 1\n2 write 2\n1 = @1\n2 = @2\n3 read\n3 = 1 @2';
   const { verdict, order, violations } = judge('register', text);

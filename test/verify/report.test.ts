@@ -45,6 +45,23 @@ test('a broken invariant makes a report a violation, also without a model', () =
   ]);
 });
 
+test('where nothing was answered, or nothing judges it, nothing was proved', () => {
+  const empty = historyOf([]);
+  const unanswered = told('1 write 1\n1 ?\n2 write 2\n3 read\n3 x');
+  const unjudged = told('1 write 1\n1 =');
+  const nothing = [
+    [empty, 'register'],
+    [empty, 'bank'],
+    [unanswered, 'register'],
+    [unjudged, NO_MODEL],
+  ] as const;
+  for (const [history, model] of nothing) {
+    const report = reportOf(history, model);
+    assert.equal(report.verdict, 'unknown', model);
+    assert.match(describeReport(report).at(-1) ?? '', /^UNKNOWN: it holds no answer/);
+  }
+});
+
 test('observations are no operations of the model, and are judged beside it', () => {
   const history = historyOf([
     { process: 1, type: 'invoke', f: 'add', value: 1 },

@@ -35,6 +35,8 @@ test('a frame is read as it was written', () => {
   assert.deepEqual(parsePlayerFrame('{"id":1,"call":"holdings.mine"}'), query);
   const regional = { ...frame, region: 'eu', ack: 'one', bound: { msOld: 500 } } as const;
   assert.deepEqual(parsePlayerFrame(formatPlayerFrame(regional)), regional);
+  const atLeast = { ...query, region: 'eu', bound: { epoch: 3, order: 74 } };
+  assert.deepEqual(parsePlayerFrame(formatPlayerFrame(atLeast)), atLeast);
 });
 
 test('each malformed frame is refused with what to mend', () => {
@@ -59,7 +61,10 @@ test('each malformed frame is refused with what to mend', () => {
   for (const ack of ['', 'two', 'ONE', 1, null, {}]) {
     assert.match(refusalOf(JSON.stringify({ ...frame, ack })), /^ack /);
   }
-  for (const bound of [500, null, {}, { msOld: -1 }, { msOld: 60_001 }, { msOld: '5' }, []]) {
+  const places = [{ epoch: 3 }, { order: 74 }, { epoch: 3, order: -1 }, { epoch: 0.5, order: 74 }];
+  const mixed = { msOld: 500, epoch: 3, order: 74 };
+  const ages = [{ msOld: -1 }, { msOld: 60_001 }, { msOld: '5' }];
+  for (const bound of [500, null, {}, [], ...ages, ...places, mixed]) {
     assert.match(refusalOf(JSON.stringify({ ...frame, bound })), /^bound /);
   }
   const long = JSON.stringify({ ...frame, args: 'x'.repeat(PLAYER_FRAME_BYTES_MAX) });
@@ -93,6 +98,8 @@ test('each outcome arrives as it was sent', () => {
     { kind: 'done', value: null },
     { kind: 'rejected', reason: 'not-enough-gold', order: 4 },
     { kind: 'rejected', reason: 'bad-arguments', detail: 'args.gold must be …' },
+    { kind: 'done', value: null, order: 74, epoch: 3 },
+    { kind: 'rejected', reason: 'too-soon', order: 75, epoch: 3 },
     { kind: 'unavailable', retryAfterMs: 50 },
     { kind: 'uncertain' },
   ];
@@ -100,6 +107,13 @@ test('each outcome arrives as it was sent', () => {
     const read = parseServerFrame(formatOutcome(7, outcome));
     assert.deepEqual(read, { kind: 'outcome', id: 7, outcome });
   }
+});
+
+test('an answer that one disk had says where, so that a client can hand the place in', () => {
+  const outcome = { kind: 'done', value: null, order: 74 } as const;
+  const atOne = { region: 'eu', epoch: 3, order: 74 };
+  const read = parseServerFrame(formatOutcome(7, outcome, atOne));
+  assert.deepEqual(read, { kind: 'outcome', id: 7, outcome, atOne });
 });
 
 test('pushes and errors arrive as they were sent', () => {
@@ -117,6 +131,8 @@ test('answers that are none are refused, and waits are bounded', () => {
     '{"id":1,"outcome":{"kind":"maybe"}}',
     '{"id":1,"outcome":{"kind":"rejected"}}',
     '{"outcome":{"kind":"uncertain"}}',
+    '{"id":1,"outcome":{"kind":"uncertain"},"atOne":{"region":"eu","epoch":3}}',
+    '{"id":1,"outcome":{"kind":"done","value":null,"order":7},"atOne":{"region":"eu"}}',
   ];
   for (const text of wrong) {
     assert.throws(() => parseServerFrame(text), InvalidInputError, text);

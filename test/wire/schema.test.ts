@@ -136,6 +136,21 @@ test('an unknown field is refused, also one that would reach the prototype', () 
   assert.equal(Reflect.get({}, 'gold'), undefined);
 });
 
+test('an unknown field is named, in a sentence of one line that is no longer than one', () => {
+  const gold = object({ gold: integer(0, 9) });
+  const refusal = (name: string): string => {
+    try {
+      gold.parse({ [name]: 1 }, 'args');
+    } catch (cause) {
+      if (cause instanceof InvalidInputError) return cause.message;
+    }
+    return 'not refused';
+  };
+  assert.equal(refusal('gould'), 'args has the unknown field "gould"');
+  assert.equal(refusal('a"\n\u001b[2J'), String.raw`args has the unknown field "a\"\n\u001b[2J"`);
+  assert.equal(refusal('x'.repeat(10_000)), `args has the unknown field "${'x'.repeat(64)}..."`);
+});
+
 test('a field is not taken from the prototype', () => {
   refuses(object({ gold: integer(0, 9) }), Object.create({ gold: 1 }), {}, [], null, 'gold', 7);
   refuses(object({ constructor: integer(0, 9) }), {});

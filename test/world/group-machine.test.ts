@@ -166,7 +166,7 @@ test('a snapshot of other features, of another version, or cut anywhere is refus
   group.ask(1, 'names.claim', { name: 'Ada' });
   group.ask(1, 'holdings.open');
   const snapshot = group.machine.snapshot();
-  const newer: Feature = { ...holdings, version: 3 };
+  const newer: Feature = { ...holdings, version: holdings.version + 1 };
   const others: readonly (readonly Feature[])[] = [
     [names],
     [holdings, names],

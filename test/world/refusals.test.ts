@@ -8,8 +8,9 @@ import { CRAFT_JOBS_MAX, STOCK_MAX } from '../../src/wire/regional-calls.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
 import type { Feature } from '../../src/world/feature.ts';
 import { Accounts, accounts } from '../../src/world/features/accounts.ts';
-import { SAY_BURST } from '../../src/world/features/chat.ts';
-import { crafting, GATHER_EVERY_MS, newCrafting } from '../../src/world/features/crafting.ts';
+import { SAY_PACE } from '../../src/world/features/chat.ts';
+import { crafting, newCrafting } from '../../src/world/features/crafting.ts';
+import { stockRules } from '../../src/world/features/recipes.ts';
 import { holdings } from '../../src/world/features/holdings.ts';
 import { Ledger } from '../../src/world/features/ledger.ts';
 import { Offers } from '../../src/world/features/offers.ts';
@@ -214,11 +215,40 @@ function refusePlacement(seen: Seen): void {
   seen.serve('placement.lost', { region: 103, epoch: 2, ...tail });
   seen.serve('placement.lost', { region: 103, epoch: 9, ...tail });
   seen.serve('placement.lost', { region: 109, epoch: 2, ...tail });
+  const goHome = (node: number, epoch: number, region: number = 103): void => {
+    seen.serve('placement.return', { region, epoch, node });
+  };
+  goHome(8, 2, 109);
+  goHome(9, 2);
+  goHome(8, 2);
+  for (const node of [8, 9, 6]) promise(node, 103, 3);
+  goHome(6, 3);
+  goHome(6, 3);
+  for (const witness of [1, 2]) say(witness, 3, 8);
+  goHome(6, 3);
+  for (const node of [8, 9, 6]) promise(node, 103, 4);
+  refuseLeaving(seen);
+  for (const region of [103, 109]) seen.serve('placement.begun', { region, epoch: 4, node: 6 });
+  seen.serve('placement.begun', { region: 103, epoch: 4, node: 8 });
   seen.query(0, 'placement.map');
 }
 
+/** Node 6 is primary of region 103 in epoch 4, and 8 has failed. */
+function refuseLeaving(seen: Seen): void {
+  const leave = (to: number, node: number = 6, region: number = 103): void => {
+    seen.serve('placement.leave', { region, epoch: 4, node, to });
+  };
+  leave(9, 6, 109);
+  leave(9, 8);
+  leave(7);
+  leave(6);
+  leave(8);
+  leave(9);
+  leave(9);
+}
+
 function refuseChat(seen: Seen): void {
-  for (let count = 0; count <= SAY_BURST; count++) {
+  for (let count = 0; count <= SAY_PACE.burst; count++) {
     seen.ask(1, 'chat.say', { channel: 'region', text: 'hello' });
   }
   seen.ask(1, 'chat.say', { channel: 'guild', text: 'hello' });
@@ -235,10 +265,11 @@ function refuseCrafting(seen: Seen): void {
   for (let round = 0; round <= STOCK_MAX; round++) {
     gather('wood');
     gather('wood');
-    seen.group.timeMs += GATHER_EVERY_MS;
+    seen.group.timeMs += stockRules.gatherEveryMs;
   }
   seen.query(1, 'crafting.mine');
-  seen.apply(crafting, 'gather', { state: newCrafting(0), args: { material: 'wood' }, player: 1 });
+  const full = newCrafting({ workshopsMax: 0 });
+  seen.apply(crafting, 'gather', { state: full, args: { material: 'wood' }, player: 1 });
   for (const recipe of ['gold', 'sextant']) start(recipe);
   start('plank', 7);
   const { order } = start('plank');

@@ -1,8 +1,9 @@
 // States saved slice by slice: the same bytes as at once, whatever is applied in between.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { InvalidInputError } from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
-import { slicesOf, type StateMachine } from '../../src/protocols/state-machine.ts';
+import { restoredInSlices, slicesOf, type StateMachine } from '../../src/protocols/state-machine.ts';
 import { accounts } from '../../src/world/features/accounts.ts';
 import { chat } from '../../src/world/features/chat.ts';
 import { crafting } from '../../src/world/features/crafting.ts';
@@ -49,7 +50,10 @@ function walkAmong(group: AskedGroup, deed: Deed, players: number): void {
     assert.ok(Buffer.concat(step.value).equals(before), `walk ${walk}`);
     // Equal states give equal bytes, whatever way they came about.
     const after = group.machine.snapshot();
-    twin.restore(after);
+    const restoring = restoredInSlices(twin, after);
+    let restored = 0;
+    while (restoring.next().done !== true) restored += 1;
+    assert.ok(restored >= 4, `${restored} slices`);
     assert.ok(Buffer.from(twin.snapshot()).equals(after));
     assert.ok(!Buffer.from(before).equals(after));
   }
@@ -70,6 +74,31 @@ test('slices are the bytes of the moment when they began, though the state goes 
   other.restore(Buffer.concat(step.value));
   for (let i = 1; i <= count; i++) apply(other, 5_000 + i);
   assert.deepEqual(other.snapshot(), machine.snapshot());
+});
+
+test('a state is restored in slices: the old one until the last step, then the new one as a whole', () => {
+  const [source, target] = [filled(), createGroupMachine([hoard])];
+  apply(target, 9);
+  const [wanted, before] = [source.snapshot(), target.snapshot()];
+  const work = restoredInSlices(target, wanted);
+  let [count, step] = [0, work.next()];
+  for (; step.done !== true; step = work.next()) {
+    count += 1;
+    assert.deepEqual(target.snapshot(), before);
+  }
+  assert.ok(count >= 4, `${count} slices`);
+  assert.deepEqual(target.snapshot(), wanted);
+});
+
+test('a state that can not be read leaves the old one as it was, wherever the fault is', () => {
+  const wanted = filled().snapshot();
+  const target = createGroupMachine([hoard]);
+  apply(target, 9);
+  const before = target.snapshot();
+  for (const length of [3, wanted.length >> 1, wanted.length - 1]) {
+    assert.throws(() => target.restore(wanted.subarray(0, length)), InvalidInputError);
+    assert.deepEqual(target.snapshot(), before);
+  }
 });
 
 test('a walk over the economy sees one moment of it, whatever is opened, given, offered and settled', () => {

@@ -2,9 +2,20 @@
 //
 // `chaos/` writes histories and pictures with it, and builds the shims that make disks and clocks fail.
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StartError } from './start-error.ts';
 
@@ -18,6 +29,17 @@ export function makeTempFolder(prefix: string): string {
 
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Throws `StartError` where no file can be written into the folder; makes nothing. */
+export function mustTakeFiles(folder: string): void {
+  let nearest = folder;
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  try {
+    accessSync(join(nearest, '.'), constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new StartError(`${folder} can not be written to: choose another folder with --out.`, { cause });
+  }
 }
 
 /** Writes a file, making its folder where it is missing. Throws `StartError` when that is refused. */

@@ -1,12 +1,14 @@
 // A node's HTTP server: health and status for operators, and the way in for players.
 //
-// Every node opens one; only those with a gateway hand in a listener for players. It answers GET and
-// HEAD of `/healthz`, `/readyz`, `/v1/status` and `/v1/audit` in JSON and nothing else, holds no session
-// and takes no orders. Connections that ask nothing are bounded and closed within seconds.
+// Every node opens one; only those with a gateway hand in a listener for players. It answers GET and HEAD
+// of `/healthz`, `/readyz`, `/v1/status` and `/v1/audit` in JSON, of `/metrics` in the text that Prometheus
+// reads, and nothing else, holds no session and takes no orders. Connections that ask nothing are bounded
+// and closed within seconds.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { Logger, PlayerListener } from '../../runtime/ports.ts';
+import { EXPOSITION_TYPE } from '../../wire/exposition.ts';
 import { listen } from './listen.ts';
 import { PLAYER_LIMITS, type PlayerLimits, Players } from './players.ts';
 import { rareLogger } from './rare-log.ts';
@@ -27,6 +29,8 @@ export interface HttpRoutes {
   ready(): boolean;
   /** Everything an operator wants to see, as JSON values. */
   status(): unknown;
+  /** The same in Prometheus' text format. */
+  metrics(): string;
   /** All that is held here, counted through: now (`?fresh`), or the latest count. */
   audit(fresh: boolean): unknown;
 }
@@ -62,10 +66,13 @@ export async function openHttp(
     },
     answerer(options.routes, logger),
   );
-  server.timeout = IDLE_MS_MAX;
   server.maxConnections = limits.linksMax + SPARE_CONNECTIONS;
   const heard = boundSilent(server);
-  server.on('request', (request) => heard(request.socket));
+  server.on('request', ({ socket }) => {
+    heard(socket);
+    // Not for every connection by `server.timeout`: a player's link would keep its timer for ever.
+    socket.setTimeout(IDLE_MS_MAX);
+  });
   const port = await listen(server, { ...options, setting: 'httpPort' });
   const players = listener && new Players({ listener, logger, limits });
   if (players !== undefined) {
@@ -112,7 +119,15 @@ function answerer(
 
 interface Reply {
   readonly code: number;
+  /** As JSON. */
   readonly body: unknown;
+}
+
+/** What is text already. */
+interface TextReply {
+  readonly code: 200;
+  readonly text: string;
+  readonly type: string;
 }
 
 interface Question {
@@ -121,7 +136,7 @@ interface Question {
   readonly query: string;
 }
 
-function reply(routes: HttpRoutes, { method, path, query }: Question): Reply {
+function reply(routes: HttpRoutes, { method, path, query }: Question): Reply | TextReply {
   if (method !== 'GET' && method !== 'HEAD') return { code: 405, body: { error: 'only GET and HEAD' } };
   switch (path) {
     case '/healthz':
@@ -130,6 +145,8 @@ function reply(routes: HttpRoutes, { method, path, query }: Question): Reply {
       return check(routes.ready());
     case '/v1/status':
       return { code: 200, body: routes.status() };
+    case '/metrics':
+      return { code: 200, text: routes.metrics(), type: EXPOSITION_TYPE };
     case '/v1/audit':
       return { code: 200, body: routes.audit(query === 'fresh') };
     default:
@@ -141,13 +158,18 @@ function check(ok: boolean): Reply {
   return { code: ok ? 200 : 503, body: { ok } };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, { code, body }: Reply): void {
-  const text = JSON.stringify(body);
-  response.writeHead(code, {
-    'Content-Type': 'application/json',
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  given: Reply | TextReply,
+): void {
+  const { text, type } =
+    'text' in given ? given : { text: JSON.stringify(given.body), type: 'application/json' };
+  response.writeHead(given.code, {
+    'Content-Type': type,
     'Content-Length': Buffer.byteLength(text),
     'Cache-Control': 'no-store',
-    ...(code === 405 ? { Allow: 'GET, HEAD' } : {}),
+    ...(given.code === 405 ? { Allow: 'GET, HEAD' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : text);
 }
@@ -159,9 +181,13 @@ function answer(request: IncomingMessage, response: ServerResponse, { code, body
  */
 function boundSilent(server: Server): (socket: Socket) => void {
   const silent = new Set<Socket>();
+  // One function for all connections: most of them stay for long.
+  const closed = function (this: Socket): void {
+    silent.delete(this);
+  };
   server.on('connection', (socket: Socket) => {
     silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    socket.on('close', closed);
     for (const oldest of silent) {
       if (silent.size <= SILENT_MAX) break;
       silent.delete(oldest);

@@ -2,8 +2,8 @@
 //
 // Every process opens one. `sonic-boom` does the writing; a whole logging library around it would take
 // megabytes of every node for what two lines do. Lines to a file are written asynchronously and bounded
-// in memory, so a slow disk costs lines, never time; `close` writes what is left. Nothing is masked
-// here, because nothing secret may be passed in the first place.
+// in memory, so a slow disk costs lines, never time. Nothing is masked here, because nothing secret may
+// be passed in the first place.
 import { openSync, renameSync, statSync, writeSync } from 'node:fs';
 
 import sonicBoom from 'sonic-boom';
@@ -31,16 +31,28 @@ export interface LogOptions {
   readonly name: string;
 }
 
+/** A logger that ends. */
+export interface OwnedLogger extends Logger {
+  /**
+   * Hands over every line that waits before it returns, so a process may exit after it: what is then in
+   * the hands of the system still gets into the file. Never throws. Resolves once the file is closed and
+   * holds all of them, or cannot.
+   */
+  close(): Promise<void>;
+}
+
 /** A line holds `level`, `time` (ISO 8601), `name`, `event` and, when there are any, `facts`. */
-export function openLogger(options: LogOptions): Logger & { close(): void } {
+export function openLogger(options: LogOptions): OwnedLogger {
   const sink =
     options.file === undefined
       ? new sonicBoom.SonicBoom({ fd: STDERR, sync: true })
       : new sonicBoom.SonicBoom({ fd: openLogFile(options.file), sync: false, maxLength: WAITING_BYTES_MAX });
-  // A full disk must not end a node that could go on.
-  sink.on('error', (cause: Error) => {
-    writeSync(STDERR, `The log of ${options.name} cannot be written: ${cause.message}\n`);
-  });
+  // A full disk must not end a node that could go on, nor hide why one ends.
+  const lost = (cause: unknown): void => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    writeSync(STDERR, `The log of ${options.name} cannot be written: ${reason}\n`);
+  };
+  sink.on('error', lost);
   const { name } = options;
   const least = LEVELS.indexOf(options.level ?? 'info');
   return {
@@ -51,8 +63,17 @@ export function openLogger(options: LogOptions): Logger & { close(): void } {
       sink.write(`${JSON.stringify(whole)}\n`);
     },
     close() {
-      sink.flushSync();
-      if (options.file !== undefined) sink.end();
+      try {
+        sink.flushSync();
+      } catch (cause) {
+        lost(cause);
+      }
+      if (options.file === undefined) return Promise.resolve();
+      return new Promise((resolve) => {
+        sink.once('close', () => resolve());
+        sink.once('error', () => resolve());
+        sink.end();
+      });
     },
   };
 }

@@ -17,7 +17,7 @@ import { type NodeId, nodeId } from '../../base/id.ts';
 import { type Claim, INCARNATION_BYTES } from '../../wire/incarnation.ts';
 
 const MAGIC: Uint8Array = new TextEncoder().encode('BMPL');
-const VERSION = 2;
+const VERSION = 3;
 const DIGEST_BYTES = 32;
 const CLAIM_AT: number = 4 + 2 + 4 + 4 + DIGEST_BYTES;
 const HELLO_BYTES: number = CLAIM_AT + INCARNATION_BYTES + 1 + DIGEST_BYTES;

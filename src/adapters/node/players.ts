@@ -56,11 +56,12 @@ export class Players {
   readonly #rare: Logger;
   readonly #limits: PlayerLimits;
   readonly #upgrader: WebSocketServer;
-  readonly #links = new Set<SocketLink>();
+  readonly #links = new Map<WebSocket, SocketLink>();
+  readonly #heard: Heard;
+  readonly #outgoing: Outgoing;
   readonly #pings: NodeJS.Timeout;
   /** Links that were sent to since the running callback began. */
   #written: SocketLink[] = [];
-  readonly #framed = new LastFrame();
   #lastNumber = 0;
   #second = 0;
 
@@ -68,6 +69,14 @@ export class Players {
     this.#listener = options.listener;
     this.#rare = rareLogger(options.logger);
     this.#limits = options.limits;
+    this.#heard = hearing(this.#links, options.listener, this.#rare);
+    const framed = new LastFrame();
+    this.#outgoing = {
+      queueBytesMax: options.limits.queueBytesMax,
+      framed: (bytes) => framed.of(bytes),
+      written: (writer) => this.#collect(writer),
+      tooSlow: (slow) => this.#cutOff(slow, 'reads too slowly'),
+    };
     this.#upgrader = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -79,8 +88,7 @@ export class Players {
 
   /** Takes over a connection that asked for an upgrade: a link, or a plain HTTP refusal. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // The close that follows says it all.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     const path = request.url?.split('?', 1)[0];
     if (path !== PLAYERS_PATH) {
       refuse(socket, 404, `players connect to ${PLAYERS_PATH}`);
@@ -98,40 +106,20 @@ export class Players {
   /** Asks all players to go, and cuts off those who do not. */
   async close(): Promise<void> {
     clearInterval(this.#pings);
-    for (const link of this.#links) link.close(GOING_AWAY, 'the gateway is leaving');
+    for (const link of this.#links.values()) link.close(GOING_AWAY, 'the gateway is leaving');
     const lingerUntilMs = performance.now() + LINGER_MS;
     while (this.#links.size > 0 && performance.now() < lingerUntilMs) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    for (const link of this.#links) link.cutOff();
+    for (const link of this.#links.values()) link.cutOff();
   }
 
   #open(webSocket: WebSocket, socket: Duplex): void {
     this.#lastNumber += 1;
-    const link = new SocketLink(this.#lastNumber, webSocket, socket, {
-      queueBytesMax: this.#limits.queueBytesMax,
-      framed: (bytes) => this.#framed.of(bytes),
-      written: (writer) => this.#collect(writer),
-      tooSlow: (slow) => this.#cutOff(slow, 'reads too slowly'),
-    });
-    this.#links.add(link);
-    webSocket.on('message', (message, isBinary) => {
-      link.unanswered = 0;
-      const bytes = joined(message);
-      if (isBinary) this.#listener.binary(link, new Uint8Array(bytes));
-      else this.#listener.text(link, bytes.toString());
-    });
-    webSocket.on('pong', () => {
-      link.unanswered = 0;
-    });
-    // ws closes the link with the code that fits: 1007, 1009 or 1002.
-    webSocket.on('error', (cause) => {
-      this.#rare.log('info', 'player-misbehaved', { link: link.number, cause: cause.message });
-    });
-    webSocket.on('close', () => {
-      this.#links.delete(link);
-      this.#listener.closed(link);
-    });
+    const link = new SocketLink(this.#lastNumber, webSocket, socket, this.#outgoing);
+    this.#links.set(webSocket, link);
+    const { message, pong, error, close } = this.#heard;
+    webSocket.on('message', message).on('pong', pong).on('error', error).on('close', close);
     this.#listener.opened(link);
   }
 
@@ -149,7 +137,7 @@ export class Players {
   /** A fifteenth of the links each second, so that pinging all never holds up the loop. */
   #pingSome(): void {
     this.#second += 1;
-    for (const link of this.#links) {
+    for (const link of this.#links.values()) {
       if ((link.number + this.#second) % PING_EVERY_S !== 0) continue;
       if (link.unanswered >= UNANSWERED_MAX) this.#cutOff(link, 'answers no ping');
       else link.ping();
@@ -162,7 +150,37 @@ export class Players {
   }
 }
 
-interface LinkEvents {
+type Heard = ReturnType<typeof hearing>;
+
+/** One set of listeners for all links: closures of its own were a good part of what an idle one weighed. */
+function hearing(links: Map<WebSocket, SocketLink>, listener: PlayerListener, rare: Logger) {
+  return {
+    message(this: WebSocket, message: RawData, isBinary: boolean) {
+      const link = links.get(this);
+      if (link === undefined) return;
+      link.unanswered = 0;
+      const bytes = joined(message);
+      if (isBinary) listener.binary(link, new Uint8Array(bytes));
+      else listener.text(link, bytes.toString());
+    },
+    pong(this: WebSocket) {
+      const link = links.get(this);
+      if (link !== undefined) link.unanswered = 0;
+    },
+    /** ws closes the link with the code that fits: 1007, 1009 or 1002. */
+    error(this: WebSocket, cause: Error) {
+      rare.log('info', 'player-misbehaved', { link: links.get(this)?.number, cause: cause.message });
+    },
+    close(this: WebSocket) {
+      const link = links.get(this);
+      links.delete(this);
+      if (link !== undefined) listener.closed(link);
+    },
+  };
+}
+
+/** What all links share. */
+interface Outgoing {
   readonly queueBytesMax: number;
   /** The bytes as a whole WebSocket frame, which may be shared with other links. */
   framed(bytes: Uint8Array): Buffer;
@@ -177,14 +195,14 @@ class SocketLink implements PlayerLink {
   unanswered = 0;
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
-  readonly #events: LinkEvents;
+  readonly #outgoing: Outgoing;
   #corked = false;
 
-  constructor(number: number, webSocket: WebSocket, socket: Duplex, events: LinkEvents) {
+  constructor(number: number, webSocket: WebSocket, socket: Duplex, outgoing: Outgoing) {
     this.number = number;
     this.#webSocket = webSocket;
     this.#socket = socket;
-    this.#events = events;
+    this.#outgoing = outgoing;
   }
 
   sendText(text: string): boolean {
@@ -199,7 +217,7 @@ class SocketLink implements PlayerLink {
    */
   sendBinary(bytes: Uint8Array): boolean {
     if (!this.#cork()) return false;
-    this.#socket.write(this.#events.framed(bytes));
+    this.#socket.write(this.#outgoing.framed(bytes));
     return this.#isTaken();
   }
 
@@ -232,13 +250,13 @@ class SocketLink implements PlayerLink {
     if (this.#corked) return true;
     this.#corked = true;
     this.#socket.cork();
-    this.#events.written(this);
+    this.#outgoing.written(this);
     return true;
   }
 
   #isTaken(): boolean {
-    if (this.#webSocket.bufferedAmount <= this.#events.queueBytesMax) return true;
-    this.#events.tooSlow(this);
+    if (this.#webSocket.bufferedAmount <= this.#outgoing.queueBytesMax) return true;
+    this.#outgoing.tooSlow(this);
     return false;
   }
 }
@@ -269,6 +287,9 @@ function frameOf(bytes: Uint8Array): Buffer {
   frame.set(bytes, head);
   return frame;
 }
+
+/** The close that follows an error of the connection says it all. */
+function ignore(): void {}
 
 function joined(message: RawData): Buffer {
   if (Array.isArray(message)) return Buffer.concat(message);

@@ -2,8 +2,8 @@
 //
 // `services/witness` hands in beats, hints and the time, and carries changed opinions to `placement`,
 // which alone decides. A node beats once a second. Three missed beats and half a beat of grace make it
-// `suspected`: it is routed around, and its role stays. One second more makes it `failed`, which is a
-// proposal and nothing else until enough witnesses say the same.
+// `suspected`: whom a majority suspects is passed over where others can serve, and its role stays. One
+// second more makes it `failed`, which is a proposal and nothing else until enough witnesses say the same.
 // 1. The table is seeded from the membership, so a node that is dead from the start is noticed too.
 // 2. A beat counts once, and only of the newest incarnation: late and doubled ones prove nothing.
 // 3. A witness that stood still itself credits all others with the time it was deaf.

@@ -5,7 +5,10 @@
 // witnesses need at least as long again before they call anybody failed, and a witness that did so
 // acknowledges nothing until `placement` has its retraction. Hence a node that placement deposes for
 // silence has lost its lease before, however late its messages travel.
-// Invariant: it ends no later than `LEASE_MS` after the oldest of the beats that a majority acknowledged.
+// Witnesses who have taken their word back acknowledge again, also to a node that was deposed meanwhile and
+// has not heard of it: a lease that was over counts only once placement was asked anew.
+// Invariants: it ends no later than `LEASE_MS` after the oldest of the beats that a majority acknowledged;
+// before it counts again the node has learned what placement decided since.
 // Source: Gray and Cheriton 1989; Raft (thesis), section 6.4.1, for the sending time and the drift.
 import type { NodeId } from '../../base/id.ts';
 import { committedIndex, hasQuorum } from '../../base/quorum.ts';
@@ -36,6 +39,12 @@ export class Lease {
   readonly #lostAt = new Map<NodeId, number>();
   #incarnation: number;
   #sequence = 0;
+  /** Its end as it was last looked at. */
+  #endMs = NEVER;
+  /** Questions to placement that were begun; from which one on an answer counts; the newest answered one. */
+  #asked = 0;
+  #needed = 0;
+  #answered = 0;
 
   /** `incarnation` should be higher than that of any process before; a clock that was set back is mended. */
   constructor(witnesses: readonly NodeId[], incarnation: number) {
@@ -77,9 +86,30 @@ export class Lease {
     this.#lostAt.set(witness, this.#sequence);
   }
 
-  /** Until when this node may act as primary, on its own clock; long over when it never might. */
-  untilMs(): number {
-    return this.#reachedByMajority() + LEASE_MS_SURE;
+  /**
+   * Until when this node may act as primary, on its own clock; long over when it never might, or while it has
+   * to ask placement first.
+   */
+  untilMs(nowMs: number): number {
+    const endMs = this.#reachedByMajority() + LEASE_MS_SURE;
+    if (endMs > nowMs && this.#endMs <= nowMs) this.#needed = this.#asked + 1;
+    this.#endMs = endMs;
+    return this.isUnconfirmed ? NEVER : endMs;
+  }
+
+  /** What placement decided while there was no lease is not known yet. */
+  get isUnconfirmed(): boolean {
+    return this.#answered < this.#needed;
+  }
+
+  /** Placement is asked now for all that it has decided; returns the number of the question. */
+  asks(): number {
+    return ++this.#asked;
+  }
+
+  /** What placement answered to it has been taken in. */
+  answered(question: number): void {
+    this.#answered = Math.max(this.#answered, question);
   }
 
   /** Whether a majority of witnesses have answered something that was sent less than `withinMs` ago. */

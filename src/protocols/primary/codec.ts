@@ -96,15 +96,15 @@ function readMessage(kind: Message['kind'], epoch: number, reader: ByteReader): 
     case 'append': {
       const attempt = reader.varint();
       const previous = readPosition(reader);
-      const place = { last: reader.varint(), committed: reader.varint(), isSure: reader.u8() === 1 };
+      const [last, committed, isSure] = [reader.varint(), reader.varint(), reader.u8() === 1];
       const echo = readStamp(reader);
       const entries = readEntries(reader, previous.sequence);
-      return { kind, epoch, attempt, previous, entries, ...place, echo };
+      return { kind, epoch, attempt, previous, entries, last, committed, isSure, echo };
     }
     case 'append-reply': {
-      const counts = { attempt: reader.varint(), applied: reader.varint() };
+      const [attempt, applied] = [reader.varint(), reader.varint()];
       const stamp = readStamp(reader);
-      return { kind, epoch, ...counts, stamp, result: readResult(reader) };
+      return { kind, epoch, attempt, applied, stamp, result: readResult(reader) };
     }
     case 'state': {
       const mark = readMark(reader);

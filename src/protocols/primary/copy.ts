@@ -13,6 +13,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import {
+  answerPromises,
   type Appointment,
   appoint,
   follows,
@@ -185,7 +186,9 @@ export class RegionCopy {
   }
 
   installed(nowMs: number): void {
-    onInstalled(this.#at(nowMs));
+    const s = this.#at(nowMs);
+    onInstalled(s);
+    answerPromises(s);
   }
 
   provideState(state: StateTransfer): void {
@@ -248,18 +251,21 @@ export class RegionCopy {
     };
   }
 
+  get standing(): Standing {
+    const s = this.#s;
+    const { promised, isServing, committed } = s;
+    return { role: roleOf(s), promised, isServing, committed };
+  }
+
   get status(): RegionCopyStatus {
     const s = this.#s;
     return {
-      role: roleOf(s),
-      promised: s.promised,
+      ...this.standing,
       primary: s.primary,
-      isServing: s.isServing,
       isHealthy: isHealthy(s),
       last: { epoch: s.log.lastEpoch, sequence: s.log.last },
       base: s.log.base,
       durable: s.durability.index,
-      committed: s.committed,
       applied: s.applied,
       checkpoint: s.checkpoint,
       isBlank: s.isBlank,
@@ -291,16 +297,20 @@ export class RegionCopy {
   }
 }
 
-export interface RegionCopyStatus {
+/** What of the status is asked after every step, made without the rest. */
+export interface Standing {
   readonly role: Role;
   readonly promised: number;
-  readonly primary: NodeId | undefined;
   readonly isServing: boolean;
+  readonly committed: number;
+}
+
+export interface RegionCopyStatus extends Standing {
+  readonly primary: NodeId | undefined;
   readonly isHealthy: boolean;
   readonly last: Position;
   readonly base: number;
   readonly durable: number;
-  readonly committed: number;
   readonly applied: number;
   readonly checkpoint: Mark;
   readonly isBlank: boolean;

@@ -15,9 +15,22 @@ type Of<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
 const FIRST_EPOCH = 1;
 
-/** From now on nothing of an epoch below `epoch` is heard here; the answer is told when it is durable. */
+/**
+ * From now on nothing of an epoch below `epoch` is heard here; the answer is told when it is durable. It
+ * says where the log ends: a copy that is installing a state knows that only when it has.
+ */
 export function promise(s: CopyState, epoch: number, ticket: number): void {
   if (epoch > s.promised) s.raisePromise(epoch, undefined);
+  s.promisesAsked.push(ticket);
+  if (s.installing === undefined) answerPromises(s);
+}
+
+export function answerPromises(s: CopyState): void {
+  for (const ticket of s.promisesAsked) answerPromise(s, ticket);
+  s.promisesAsked = [];
+}
+
+function answerPromise(s: CopyState, ticket: number): void {
   if (s.isBlank) s.promisedBlank = s.promised;
   s.outbox.promises.push({
     ticket,
@@ -93,6 +106,7 @@ export function resumeFirstEpoch(s: CopyState, wallMs: number): void {
 
 /** What was chosen is what we hold: our last entry of then, or entries of this very epoch after it. */
 function mayLead(s: CopyState, epoch: number, start: number): boolean {
+  if (s.installing !== undefined) return false;
   // Chosen in spite of being blank: then with just the log with which this process said so.
   if (s.isBlank) return s.log.last === start && s.promisedBlank === epoch;
   if (s.log.last < start) return false;

@@ -93,6 +93,9 @@ export class CopyState {
   /** The newest write that carries the promise. */
   promisedAfter = 0;
 
+  /** Tickets of promises that wait for a state to be installed. */
+  promisesAsked: number[] = [];
+
   // As primary.
   progress: Map<NodeId, Progress> = new Map();
   heartbeatDueMs: number;

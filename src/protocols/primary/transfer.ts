@@ -3,7 +3,7 @@
 // `primary.ts` begins it, `copy.ts` feeds it. The driver brings the primary's state when one is wanted,
 // and on the other side makes a received one durable and the state machine's before it reports it.
 // Invariants: a part is taken only when it comes next; a received state never replaces one that is newer
-// in the same log; while it is being installed nothing is acknowledged.
+// in the same log; while it is being installed nothing is acknowledged, and no place in the log is told.
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { type Mark, type Message, PARTS_IN_FLIGHT_MAX, STATE_BYTES_MAX } from './messages.ts';
@@ -87,7 +87,11 @@ export function onStateReply(s: CopyState, from: NodeId, message: Of<'state-repl
 export function onState(s: CopyState, from: NodeId, message: Of<'state'>): void {
   const { mark, part, parts, bytes } = message;
   s.primaryHeardMs = s.nowMs;
-  if (s.installing !== undefined) return;
+  if (s.installing !== undefined) {
+    // Its sender is not to think that this copy has gone: it would forget the entries behind the state.
+    if (isSame(s.installing.mark, mark)) reply(s, { to: from, mark, nextPart: parts });
+    return;
+  }
   if (s.log.holds(mark)) {
     // The state is of its primary's own epoch: who has that in his log has all that was before it.
     s.needsState = false;

@@ -5,6 +5,7 @@
 // Layout: u8 kind, varint term, then the fields in the order of `messages.ts`.
 import { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { InvalidInputError } from '../../base/errors.ts';
+import type { Digest } from './digests.ts';
 import { readEntry, readMark, writeEntry, writeMark } from './entry-codec.ts';
 import {
   APPEND_ENTRIES_MAX,
@@ -90,8 +91,9 @@ export class MessageEncoder {
         return writer.raw(entries).finish();
       case 'append-reply':
         writeResult(writer.varint(message.round), message.result);
-        writer.varint(message.sentMs).varint(message.digest.index);
-        return writer.u32(message.digest.value).finish();
+        writeDigest(writer.varint(message.sentMs), message.digest);
+        writeDigest(writer, message.stateHash);
+        return writer.finish();
       case 'snapshot':
         writeMark(writer.varint(message.round), message.mark);
         return writer
@@ -226,16 +228,24 @@ function readAppend(term: number, reader: ByteReader): Message {
     if (entry.index !== prevIndex + i) throw new InvalidInputError('an append with a gap');
     entries.push(entry);
   }
-  const place = { prevIndex, prevTerm, commit };
-  return { kind: 'append', term, round, ...place, sentMs, roundTripMs, entries };
+  const kind = 'append';
+  return { kind, term, round, prevIndex, prevTerm, commit, sentMs, roundTripMs, entries };
 }
 
 function readAppendReply(term: number, reader: ByteReader): Message {
   const round = reader.varint();
   const result = readResult(reader);
   const sentMs = reader.varint();
-  const digest = { index: reader.varint(), value: reader.u32() };
-  return { kind: 'append-reply', term, round, result, sentMs, digest };
+  const [digest, stateHash] = [readDigest(reader), readDigest(reader)];
+  return { kind: 'append-reply', term, round, result, sentMs, digest, stateHash };
+}
+
+function writeDigest(writer: ByteWriter, { index, value }: Digest): void {
+  writer.varint(index).u32(value);
+}
+
+function readDigest(reader: ByteReader): Digest {
+  return { index: reader.varint(), value: reader.u32() };
 }
 
 function writeResult(writer: ByteWriter, result: AppendResult): void {

@@ -1,13 +1,15 @@
-// Whether all members became the same: what their replies add up to, compared at agreed places of the log.
+// Whether all members became the same: what they are, compared at agreed places of the log.
 //
-// Every member notes a digest of all replies so far at each multiple of `DIGEST_EVERY`; its append
-// replies carry the newest. The leader holds them against each other: where a majority of the voters
-// agrees, whoever says otherwise has diverged, be it a member or the leader itself.
-// Limit: what never shows in any reply is not noticed here; without a majority nobody is accused.
+// Every member notes a digest of all replies so far at each multiple of `DIGEST_EVERY`, and now and then,
+// at places that `runtime/state-hash.ts` names, a hash of its whole state: that sees what never shows in
+// any reply, and later. Its append replies carry the newest of each. The leader holds them against each
+// other: where a majority of the voters agrees, whoever says otherwise has diverged, be it a member or the
+// leader itself.
+// Limit: without a majority nobody is accused.
 import type { NodeId } from '../../base/id.ts';
 import { majority, type Voters } from '../../base/quorum.ts';
 
-/** Digests are compared at multiples of this. */
+/** Digests of replies are compared at multiples of this. */
 export const DIGEST_EVERY = 256;
 /** Places for which answers are awaited; the oldest are forgotten. */
 const PLACES_MAX = 16;

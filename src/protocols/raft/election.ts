@@ -40,7 +40,7 @@ export function onElectionTimer(s: RaftState): void {
 
 /** Asks whether a campaign could be won. */
 function preCampaign(s: RaftState): void {
-  if (!s.mayCampaign || s.isHealing || s.isDiskStuck) {
+  if (!s.mayCampaign || s.isHealing || s.isDiskStuck || s.installing !== undefined) {
     s.restartElectionTimer();
     return;
   }
@@ -59,7 +59,7 @@ function preCampaign(s: RaftState): void {
 
 /** Asks for votes in a new term; `transfer` says that the leader itself wants it. */
 export function campaign(s: RaftState, transfer: boolean): void {
-  if (!s.mayCampaign || s.isHealing) return;
+  if (!s.mayCampaign || s.isHealing || s.installing !== undefined) return;
   s.becomeFollower(s.term + 1, undefined);
   s.role = 'candidate';
   // A candidate votes for itself, so the vote and the new term reach the disk as one record, and no

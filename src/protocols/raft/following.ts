@@ -17,7 +17,7 @@ export function onAppend(
 ): void {
   const { term, prevIndex, entries } = message;
   if (term < s.term) {
-    refuseOldLeader(s, from, message);
+    refuseOldLeader(s, from);
     return;
   }
   s.roundTripMs = message.roundTripMs;
@@ -43,9 +43,13 @@ export function onAppend(
 /** What an answer repeats; snapshots are not timed. */
 type Asked = { readonly round: number; readonly sentMs?: number };
 
-/** A message of an earlier term: its sender learns ours and steps down. */
-export function refuseOldLeader(s: RaftState, from: NodeId, asked: Asked): void {
-  s.sendDurable(from, replyTo(s, asked, { kind: 'matched', index: 0 }));
+/**
+ * A message of an earlier term: its sender learns ours and steps down. It may lead ours by then, and count
+ * rounds anew: what it sent in the earlier term is repeated neither as a round nor as a moment, since that
+ * would confirm reads and leases of which this member knows nothing (catalogue row 32).
+ */
+export function refuseOldLeader(s: RaftState, from: NodeId): void {
+  s.sendDurable(from, replyTo(s, { round: 0 }, { kind: 'matched', index: 0 }));
 }
 
 /** `from` leads `term`, which is ours or newer. */
@@ -81,7 +85,8 @@ function answerHeartbeat(s: RaftState, to: NodeId, asked: Asked, verified: numbe
 
 function replyTo(s: RaftState, { round, sentMs = 0 }: Asked, result: AppendResult): Message {
   const { term } = s;
-  return { kind: 'append-reply', term, round, result, sentMs, digest: s.digests.own };
+  const [digest, stateHash] = [s.digests.own, s.stateHashes.own];
+  return { kind: 'append-reply', term, round, result, sentMs, digest, stateHash };
 }
 
 /** Appends what is new; cuts our log only where it really conflicts (catalogue row 16). */

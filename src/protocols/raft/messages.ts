@@ -123,8 +123,12 @@ export type Message =
       term: number;
       round: number;
       result: AppendResult;
+      /** As asked; 0 where a snapshot is answered. */
       sentMs: number;
+      /** Of all replies. */
       digest: Digest;
+      /** Of the whole state. */
+      stateHash: Digest;
     }
   | {
       kind: 'snapshot';

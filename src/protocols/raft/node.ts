@@ -12,6 +12,7 @@
 // Source: Ongaro, "Consensus: Bridging Theory and Practice" (thesis); seed, Part II.
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
+import type { Digest } from './digests.ts';
 import {
   campaign,
   onElectionTimer,
@@ -42,8 +43,8 @@ import { beginChange, goOnWithChange, type Reconfigured } from './reconfiguratio
 import {
   advanceCommit,
   beginReads,
+  compare,
   hearsQuorum,
-  judgeDigests,
   onAppendReply,
   onMemberLost,
   onSnapshotReply,
@@ -253,11 +254,12 @@ export class RaftNode {
     return true;
   }
 
-  /** The state after `index` has this digest; called at multiples of `DIGEST_EVERY`, in order. */
-  noteDigest(index: number, value: number): void {
+  /** What all replies up to an entry, or the whole state after it, come to; each in order of entries. */
+  noteDigest(of: 'replies' | 'state', digest: Digest): void {
     const s = this.#s;
-    s.digests.own = { index, value };
-    if (s.digests.note(s.self, s.digests.own)) judgeDigests(s, index);
+    const digests = of === 'replies' ? s.digests : s.stateHashes;
+    digests.own = digest;
+    compare(s, digests, s.self, digest);
   }
 
   /** All writes up to `number` are durable. */
@@ -284,6 +286,16 @@ export class RaftNode {
     s.log.compact(Math.min(keepAfter, neededBySnapshots(s)));
   }
 
+  /**
+   * The next write holds all that is not committed once more, so that the disk need not keep where it was
+   * written first: it may never be committed here, as where a member has left without having heard of it.
+   * Nothing while a write is under way: a disk that is slow is not given more.
+   */
+  rewriteUncommitted(): void {
+    const s = this.#s;
+    if (s.durability.idle) s.changed(s.commit + 1);
+  }
+
   /** The members as of the entry at `index`: what a snapshot at `index` must carry. */
   membershipAt(index: number): Membership {
     const entry = this.#s.log.newestConfiguration(index);
@@ -292,7 +304,8 @@ export class RaftNode {
 
   provideSnapshot(snapshot: Snapshot): void {
     const s = this.#s;
-    if (s.role !== 'leader') return;
+    // The log may have been cut off behind it meanwhile: whoever took it in could not go on from there.
+    if (s.role !== 'leader' || snapshot.index < s.log.baseIndex) return;
     s.outgoing = snapshot;
     for (const progress of s.progress.values()) {
       if (progress.state === 'snapshot') progress.needsSnapshot();
@@ -331,7 +344,7 @@ export class RaftNode {
     }
     const out = s.outbox;
     s.outbox = emptyOutbox();
-    const write = this.#writeOf(out);
+    const write = writeOf(s, out);
     if (write !== undefined) s.durability.issue(s.log.lastIndex, s.nowMs);
     if (out.hardStateChanged) s.hardStateAfter = s.durability.issued;
     return {
@@ -385,20 +398,20 @@ export class RaftNode {
     this.#s.nowMs = Math.max(this.#s.nowMs, nowMs);
     return this.#s;
   }
+}
 
-  #writeOf({ hardStateChanged, changedFrom, reset, healed }: Outbox): LogWrite | undefined {
-    const s = this.#s;
-    const changed = changedFrom <= s.log.lastIndex;
-    if (!hardStateChanged && !changed && !healed && reset === undefined) return undefined;
-    return {
-      entries: changed
-        ? s.log.read(changedFrom, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-        : [],
-      ...(hardStateChanged ? { hardState: s.hardState } : {}),
-      ...(reset === undefined ? {} : { reset }),
-      ...(healed ? { healUntil: 0 } : {}),
-    };
-  }
+function writeOf(s: RaftState, out: Outbox): LogWrite | undefined {
+  const { hardStateChanged, changedFrom, reset, healed } = out;
+  const changed = changedFrom <= s.log.lastIndex;
+  if (!hardStateChanged && !changed && !healed && reset === undefined) return undefined;
+  return {
+    entries: changed
+      ? s.log.read(changedFrom, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+      : [],
+    ...(hardStateChanged ? { hardState: s.hardState } : {}),
+    ...(reset === undefined ? {} : { reset }),
+    ...(healed ? { healUntil: 0 } : {}),
+  };
 }
 
 function isSnapshotAwaited({ progress }: RaftState): boolean {

@@ -48,8 +48,9 @@ export class Progress {
     return this.state === 'replicate' && hasRoom;
   }
 
-  /** The member answered what was sent at `sentMs`, by our own clock. */
+  /** The member answered what was sent at `sentMs`, by our own clock; 0: a snapshot, which is not timed. */
   answered(sentMs: number, nowMs: number): void {
+    if (sentMs === 0) return;
     this.roundTripMs = smoothed(this.roundTripMs, Math.max(0, nowMs - sentMs));
     this.answeredSentMs = Math.max(this.answeredSentMs, sentMs);
   }

@@ -8,6 +8,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import { committedIndex, hasQuorum } from '../../base/quorum.ts';
+import type { Digest, Digests } from './digests.ts';
 import { APPEND_BYTES_MAX, type Entry, type Message } from './messages.ts';
 import { Progress } from './progress.ts';
 import { sendSnapshot } from './snapshots.ts';
@@ -74,9 +75,10 @@ export function onAppendReply(
 ): void {
   const progress = heardMember(s, from, message);
   if (progress === undefined) return;
-  const { result, digest } = message;
+  const { result, digest, stateHash } = message;
   progress.answered(message.sentMs, s.nowMs);
-  if (s.digests.note(from, digest)) judgeDigests(s, digest.index);
+  compare(s, s.digests, from, digest);
+  compare(s, s.stateHashes, from, stateHash);
   if (result.kind !== 'matched') {
     if (result.kind === 'lost') progress.lost(result.nextIndex);
     if (progress.conflicted(result.prevIndex, result.nextIndex)) sendEmpty(s, from, progress);
@@ -132,11 +134,12 @@ export function hearsQuorum(s: RaftState): boolean {
 }
 
 /** Whoever contradicts a majority about the state is told to stop, or is this very process. */
-export function judgeDigests(s: RaftState, index: number): void {
-  if (s.role !== 'leader') return;
-  for (const node of s.digests.divergent(s.membership, index)) {
-    if (node === s.self) s.outbox.divergedAt = index;
-    else s.sendNow(node, { kind: 'diverged', term: s.term, index });
+export function compare(s: RaftState, digests: Digests, node: NodeId, said: Digest): void {
+  const { index } = said;
+  if (!digests.note(node, said) || s.role !== 'leader') return;
+  for (const other of digests.divergent(s.membership, index)) {
+    if (other === s.self) s.outbox.divergedAt = index;
+    else s.sendNow(other, { kind: 'diverged', term: s.term, index });
   }
 }
 
@@ -207,8 +210,8 @@ function sendEntries(s: RaftState, node: NodeId, progress: Progress): void {
   progress.sentMs = s.nowMs;
   const { term, commit, nowMs: sentMs, roundTripMs } = s;
   const { round } = s.reads;
-  const place = { prevIndex, prevTerm, commit };
-  s.sendNow(node, { kind: 'append', term, round, ...place, sentMs, roundTripMs, entries });
+  const kind = 'append';
+  s.sendNow(node, { kind, term, round, prevIndex, prevTerm, commit, sentMs, roundTripMs, entries });
 }
 
 /** Carries term, commit and round; its answer tells whether what was sent before has arrived. */

@@ -2,7 +2,7 @@
 //
 // `replication.ts` begins it, `node.ts` feeds it. The driver supplies the bytes of the newest checkpoint
 // when one is wanted, makes a received one durable and the state machine's, and only then reports it
-// installed: until it has, this member acknowledges nothing.
+// installed: until it has, this member acknowledges nothing and leads nobody.
 // Invariants: a chunk is taken only at the offset that comes next; a received snapshot never replaces a
 // newer state; what it does not cover is kept only if it is the same log (catalogue rows 40 to 42).
 // Source: Raft (thesis), section 5.1.
@@ -62,7 +62,7 @@ export function onSnapshot(
 ): void {
   const { term, round, mark, totalBytes } = message;
   if (term < s.term) {
-    refuseOldLeader(s, from, message);
+    refuseOldLeader(s, from);
     return;
   }
   followLeader(s, from, term);

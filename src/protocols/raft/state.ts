@@ -115,7 +115,9 @@ export class RaftState {
   readonly durability: Durability;
   readonly reads: Reads = new Reads();
   readonly followerReads: ReadQuestions;
+  /** Of all replies, and of the whole state. */
   readonly digests: Digests = new Digests();
+  readonly stateHashes: Digests = new Digests();
   term: number;
   votedFor: NodeId | undefined;
   role: Role = 'follower';

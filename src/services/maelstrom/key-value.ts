@@ -109,5 +109,7 @@ export const keyValue: Feature<KeyValues> = {
   create: () => new KeyValues(),
   advance() {},
   save: (state, writer) => state.save(writer),
-  load: (reader) => KeyValues.load(reader),
+  *load(reader) {
+    return KeyValues.load(reader);
+  },
 };

@@ -12,15 +12,16 @@ import type { Group } from '../../runtime/group.ts';
 import type { Logger, Peers } from '../../runtime/ports.ts';
 import { Turn } from '../../runtime/turn.ts';
 import type { Shape } from '../../wire/call-shape.ts';
-import { decodeReply, encodeCommand, encodeQuery } from '../../wire/command.ts';
+import { encodeCommand, encodeQuery } from '../../wire/command.ts';
 import { decodePeerMessage, type PeerMessage } from '../../wire/peer.ts';
-import { decodeWith, encodeWith, type Schema } from '../../wire/schema.ts';
+import { encodeWith, type Schema } from '../../wire/schema.ts';
 import type { Feature } from '../../world/feature.ts';
 import { createGroupMachine } from '../../world/group-machine.ts';
 import { Global } from '../global.ts';
-import { Outbox } from '../outbox.ts';
-import { Route, type RouteAnswer } from '../route.ts';
-import type { GroupPlan } from '../topology.ts';
+import { Outbox } from '../calls/outbox.ts';
+import { outcomeOf } from '../calls/outcome.ts';
+import { Route, type RouteAnswer } from '../calls/route.ts';
+import type { GroupPlan } from '../topology/topology.ts';
 import type { MaelstromDoors, Members } from './workload.ts';
 
 const NUMBER = 1;
@@ -110,19 +111,6 @@ export class SharedGroup {
   ): void {
     const answer = (answer: RouteAnswer): void => settle(outcomeOf(answer, value));
     this.#route.ask({ group: NUMBER, mode, body, deadlineMs: DEADLINE_MS, answer });
-  }
-}
-
-/** An answer that can not be read counts as one that was not received. */
-function outcomeOf<Value>(answer: RouteAnswer, value: Schema<Value>): Outcome<Value> {
-  if (answer.kind !== 'answered') return answer;
-  try {
-    const reply = decodeReply(answer.reply);
-    if (reply.kind === 'rejected') return reply;
-    return { kind: 'done', order: reply.order, value: decodeWith(value, reply.value) };
-  } catch (cause) {
-    if (!(cause instanceof InvalidInputError)) throw cause;
-    return { kind: 'uncertain' };
   }
 }
 

@@ -24,9 +24,9 @@ export const inAnswers: readonly PlantedFault[] = [
         file: 'runtime/raft-group.ts',
         from: `      this.#proposals.set(proposed.index, { term: proposed.term, answer });
 `,
-        to: `      const { reply } = this.#machine.apply({
+        to: `      const { reply } = this.#options.machine.apply({
         index: proposed.index,
-        timeMs: this.#appliedTimeMs,
+        timeMs: this.#options.clock.wallMs(),
         command,
       });
       answer({ kind: 'answered', reply });
@@ -40,8 +40,8 @@ export const inAnswers: readonly PlantedFault[] = [
     changes: [
       {
         file: 'runtime/raft-group.ts',
-        from: `      waiting.term === entry.term ? { kind: 'answered', reply } : { kind: 'uncertain' },`,
-        to: `      waiting.term > 0 ? { kind: 'answered', reply } : { kind: 'uncertain' },`,
+        from: `waiting.term === term && reply !== undefined`,
+        to: `waiting.term > 0 && reply !== undefined`,
       },
       {
         file: 'runtime/raft-group.ts',
@@ -69,7 +69,7 @@ export const inAnswers: readonly PlantedFault[] = [
     what: 'the route calls unavailable what was never answered',
     changes: [
       {
-        file: 'services/route.ts',
+        file: 'services/calls/route.ts',
         from: `    const surelyNothing = open.unsettled === 0;`,
         to: `    const surelyNothing = open.unsettled >= 0;`,
       },
@@ -80,11 +80,11 @@ export const inAnswers: readonly PlantedFault[] = [
     what: 'each copy lets offers expire by its own count of time',
     changes: [
       {
-        file: 'runtime/raft-group.ts',
-        from: `const { reply, notices } = this.#machine.apply({ index, timeMs, command: data });`,
-        to: `const { reply, notices } = this.#machine.apply({
+        file: 'runtime/raft-machine.ts',
+        from: `const { reply, notices } = this.#o.machine.apply({ index, timeMs, command: data });`,
+        to: `const { reply, notices } = this.#o.machine.apply({
       index,
-      timeMs: Math.max(timeMs, this.#options.clock.wallMs()),
+      timeMs: Math.max(timeMs, this.#o.clock.wallMs()),
       command: data,
     });`,
       },

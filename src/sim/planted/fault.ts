@@ -11,6 +11,17 @@ export interface PlantedFault {
   readonly changes: readonly PlantedChange[];
 }
 
+/**
+ * A fault is looked for in those runs that reach what it changes, so that its odds do not depend on what
+ * else is drawn: where regions live, all of them or those where players walk; where none do, all, those
+ * whose members may change, or those that read by lease.
+ */
+export type Worlds = 'groups' | 'members' | 'leases' | 'regions' | 'walkers';
+
+export interface SoughtFault extends PlantedFault {
+  readonly worlds: Worlds;
+}
+
 export interface PlantedChange {
   /** Below `src`. */
   readonly file: string;

@@ -68,6 +68,20 @@ export const inMemberships: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'promoted-refuses-to-vote',
+    what: 'a member that has not heard of its promotion does not vote',
+    changes: [
+      {
+        file: 'protocols/raft/election.ts',
+        from: `    message.term > s.term &&
+    !s.leaderIsFresh &&`,
+        to: `    message.term > s.term &&
+    s.isVoter &&
+    !s.leaderIsFresh &&`,
+      },
+    ],
+  },
+  {
     name: 'change-before-own-term',
     what: 'a new leader changes members before it has committed anything',
     changes: [
@@ -147,7 +161,7 @@ export const inMemberships: readonly PlantedFault[] = [
     what: 'a machine with an empty disk takes the place of a lost one under the old identity',
     changes: [
       {
-        file: 'services/replacement.ts',
+        file: 'services/topology/replacement.ts',
         from: `  const fresh = nodeId(Math.max(...retired, ...topology.nodes.map((node) => node.id)) + 1);`,
         to: `  const fresh = nodeId(Math.min(id, Math.max(...retired)));`,
       },

@@ -38,48 +38,13 @@ export const inReads: readonly PlantedFault[] = [
     ],
   },
   {
-    name: 'lease-from-receive-time',
-    what: 'a lease begins when the answer arrives, not when the question left',
-    changes: [
-      {
-        file: 'protocols/raft/progress.ts',
-        from: `    this.answeredSentMs = Math.max(this.answeredSentMs, sentMs);`,
-        to: `    this.answeredSentMs = Math.max(this.answeredSentMs, nowMs);`,
-      },
-    ],
-  },
-  {
-    name: 'lease-broken-by-hint',
-    what: 'a lost link makes members vote that have promised a lease',
-    changes: [
-      {
-        file: 'protocols/raft/election.ts',
-        from: `  if (s.options.leaseDriftPerMille !== undefined) return;
-`,
-        to: ``,
-      },
-    ],
-  },
-  {
-    name: 'lease-outlives-transfer',
-    what: 'a leader that hands over still reads by its lease',
-    changes: [
-      {
-        file: 'protocols/raft/transfer.ts',
-        from: `  s.leaseEnded = true;
-`,
-        to: ``,
-      },
-    ],
-  },
-  {
     name: 'here-before-applied',
     what: 'a follower answers a read before it has applied what it was told to wait for',
     changes: [
       {
         file: 'runtime/raft-group.ts',
-        from: `      if (oldest.index > this.#applied) return;`,
-        to: `      if (oldest.index > this.#applied && this.isLeader) return;`,
+        from: `      if (oldest.index > this.applied) return;`,
+        to: `      if (oldest.index > this.applied && this.isLeader) return;`,
       },
     ],
   },
@@ -110,6 +75,55 @@ export const inReads: readonly PlantedFault[] = [
     return;
   }
 `,
+      },
+    ],
+  },
+];
+
+export const inLeases: readonly PlantedFault[] = [
+  {
+    name: 'lease-from-receive-time',
+    what: 'a lease begins when the answer arrives, not when the question left',
+    changes: [
+      {
+        file: 'protocols/raft/progress.ts',
+        from: `    this.answeredSentMs = Math.max(this.answeredSentMs, sentMs);`,
+        to: `    this.answeredSentMs = Math.max(this.answeredSentMs, nowMs);`,
+      },
+    ],
+  },
+  {
+    name: 'lease-ignores-drift',
+    what: 'a lease lasts as if all clocks ran alike',
+    changes: [
+      {
+        file: 'protocols/raft/lease.ts',
+        from: `< (electionMsMin - TICK_MS) * (1_000 - drift)`,
+        to: `< (electionMsMin - TICK_MS) * 1_000`,
+      },
+    ],
+  },
+  {
+    name: 'lease-broken-by-hint',
+    what: 'a lost link makes members vote that have promised a lease',
+    changes: [
+      {
+        file: 'protocols/raft/election.ts',
+        from: `  if (s.options.leaseDriftPerMille !== undefined) return;
+`,
+        to: ``,
+      },
+    ],
+  },
+  {
+    name: 'lease-outlives-transfer',
+    what: 'a leader that hands over still reads by its lease',
+    changes: [
+      {
+        file: 'protocols/raft/transfer.ts',
+        from: `  s.leaseEnded = true;
+`,
+        to: ``,
       },
     ],
   },

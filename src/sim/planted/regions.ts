@@ -1,4 +1,4 @@
-// Faults planted in regions: who may be primary, the stream to the replicas, what is lost, told and read.
+// Faults planted in regions: who may be primary, and what is answered, told and read.
 //
 // `all.ts` lists them.
 import type { PlantedFault } from './fault.ts';
@@ -95,66 +95,31 @@ export const inFencing: readonly PlantedFault[] = [
       },
     ],
   },
-];
-
-export const inStream: readonly PlantedFault[] = [
   {
-    name: 'region-gap-accepted',
-    what: 'a replica takes entries without asking what comes before them',
+    name: 'blank-copy-promoted',
+    what: 'a copy that has lost its log counts among those that promised',
     changes: [
       {
-        file: 'protocols/primary/replica.ts',
-        from: `  if (s.needsState || !s.log.holds(previous)) {`,
-        to: `  if (s.needsState) {`,
+        file: 'world/placement/succession.ts',
+        from: `present.filter(({ node, isBlank }) => (mayBeBlank || !isBlank) && !hasFailed(node));`,
+        to: `present.filter(({ node }) => !hasFailed(node));`,
+      },
+      {
+        file: 'world/placement/succession.ts',
+        from: `  if (one.isBlank !== other.isBlank) return other.isBlank;
+`,
+        to: ``,
       },
     ],
   },
   {
-    name: 'applied-tail-cut',
-    what: 'a replica cuts off what contradicts its primary, and keeps the state that it led to',
+    name: 'served-before-opening',
+    what: 'a new primary answers before anything of its own epoch is applied',
     changes: [
       {
-        file: 'protocols/primary/replica.ts',
-        from: `  if (conflict !== undefined && conflict.sequence <= s.applied) {`,
-        to: `  if (conflict !== undefined && s.applied < 0) {`,
-      },
-    ],
-  },
-  {
-    name: 'lost-tail-forgotten',
-    what: 'what a log loses is not set aside',
-    changes: [
-      {
-        file: 'runtime/replica-set.ts',
-        from: `    for (const lost of effects.lost) this.#lost(lost);`,
-        to: `    if (this.#stopped) for (const lost of effects.lost) this.#lost(lost);`,
-      },
-    ],
-  },
-  {
-    name: 'replica-answers-too-early',
-    what: 'a replica says that it holds entries before its disk does',
-    changes: [
-      {
-        file: 'protocols/primary/replica.ts',
-        from: `  const mayLeave = isDurable || !hasEntries;`,
-        to: `  const mayLeave = isDurable || verified >= 0;`,
-      },
-    ],
-  },
-  {
-    name: 'primary-sends-too-early',
-    what: 'entries leave before the primary has them on its own disk',
-    changes: [
-      {
-        file: 'protocols/primary/primary.ts',
-        from: `progress.next <= s.durability.index) sendEntries(s, node, progress);`,
-        to: `progress.next <= s.log.last) sendEntries(s, node, progress);`,
-      },
-      {
-        file: 'protocols/primary/primary.ts',
-        from: `  const entries = s.log.read(progress.next, s.durability.index, limits);`,
-        to: `  const entries = s.log.read(progress.next, s.log.last, limits);`,
+        file: 'protocols/primary/serving.ts',
+        from: `  return s.applied >= s.start && s.log.epochAt(s.applied) === s.promised ? 'serve' : 'wait';`,
+        to: `  return s.applied >= s.start ? 'serve' : 'wait';`,
       },
     ],
   },
@@ -232,7 +197,7 @@ export const inService: readonly PlantedFault[] = [
     what: 'an ask that was handed on is handed on again',
     changes: [
       {
-        file: 'services/forwarding.ts',
+        file: 'services/calls/forwarding.ts',
         from: `    if (ask.isForwarded === true || this.#open.size >= FORWARDED_MAX) return false;`,
         to: `    if (this.#open.size >= FORWARDED_MAX) return false;`,
       },
@@ -247,6 +212,17 @@ export const inService: readonly PlantedFault[] = [
         from: `  writer.varint(cursors.size);
   for (const [origin, upTo] of cursors) writer.varint(origin).varint(upTo);`,
         to: `  writer.varint(cursors.size * 0);`,
+      },
+    ],
+  },
+  {
+    name: 'event-sent-before-commit',
+    what: 'an event leaves before a majority has the entry that emitted it',
+    changes: [
+      {
+        file: 'services/region-copies.ts',
+        from: `role === 'primary' && isServing ? committed : undefined;`,
+        to: `role === 'primary' && isServing && committed > 0 ? set.status().applied : undefined;`,
       },
     ],
   },

@@ -118,6 +118,17 @@ export const inJournal: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'needless-segments-stay',
+    what: 'journal files that no group needs are not removed',
+    changes: [
+      {
+        file: 'runtime/journal.ts',
+        from: `      if (segment < needed) this.#disk.remove(`,
+        to: `      if (segment < 0) this.#disk.remove(`,
+      },
+    ],
+  },
+  {
     name: 'header-forgets-votes',
     what: 'a new journal file opens without the votes of the groups',
     changes: [
@@ -160,10 +171,9 @@ export const inSnapshots: readonly PlantedFault[] = [
     what: 'a received snapshot becomes the state and is acknowledged, and is not on disk',
     changes: [
       {
-        file: 'runtime/raft-group.ts',
-        from: `    this.#options.checkpoints.save(this.name, snapshot);
-`,
-        to: ``,
+        file: 'runtime/checkpoint-walk.ts',
+        from: `    draft.publishSoon(() => o.guarded(() => takeOver(o, bytes)));`,
+        to: `    takeOver(o, bytes);`,
       },
     ],
   },
@@ -189,7 +199,7 @@ export const inSnapshots: readonly PlantedFault[] = [
     what: 'a checkpoint says that it holds one entry less than it does',
     changes: [
       {
-        file: 'runtime/raft-group.ts',
+        file: 'runtime/raft-machine.ts',
         from: `    const mark: SnapshotMark = {
       index: this.#applied,`,
         to: `    const mark: SnapshotMark = {
@@ -213,12 +223,10 @@ export const inSnapshots: readonly PlantedFault[] = [
     what: 'after a start the state of the checkpoint is fed its last entry again',
     changes: [
       {
-        file: 'runtime/raft-group.ts',
-        from: `    this.#machine.restore(snapshot.state);
-    this.#applied = snapshot.index;`,
-        to: `    this.#machine.restore(snapshot.state);
-    const isHeld = this.node.entryAt(snapshot.index) !== undefined;
-    this.#applied = isHeld ? snapshot.index - 1 : snapshot.index;`,
+        file: 'runtime/raft-machine.ts',
+        from: `    this.#applied = mark.index;`,
+        to: `    const isHeld = this.#node.entryAt(mark.index) !== undefined;
+    this.#applied = isHeld ? mark.index - 1 : mark.index;`,
       },
     ],
   },
@@ -230,17 +238,6 @@ export const inSnapshots: readonly PlantedFault[] = [
         file: 'protocols/raft/snapshots.ts',
         from: `  if (offset === incoming.nextOffset && offset + chunk.length <= incoming.bytes.length) {`,
         to: `  if (offset + chunk.length <= incoming.bytes.length) {`,
-      },
-    ],
-  },
-  {
-    name: 'chunks-of-two-snapshots',
-    what: 'chunks of a later snapshot go on with an earlier one where they fit into it',
-    changes: [
-      {
-        file: 'protocols/raft/snapshots.ts',
-        from: `  if (s.incoming === undefined || !isSame(s.incoming.mark, mark)) {`,
-        to: `  if (s.incoming === undefined || s.incoming.bytes.length < totalBytes) {`,
       },
     ],
   },

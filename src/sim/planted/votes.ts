@@ -97,6 +97,18 @@ export const inElections: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'log-compared-by-length',
+    what: 'the longer log wins, whatever its last term',
+    changes: [
+      {
+        file: 'protocols/raft/log.ts',
+        from: `    if (lastTerm !== this.lastTerm) return lastTerm > this.lastTerm;
+`,
+        to: ``,
+      },
+    ],
+  },
+  {
     name: 'log-not-compared',
     what: 'votes are granted to logs that lack entries',
     changes: [

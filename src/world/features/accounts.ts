@@ -6,7 +6,7 @@
 // numbered from 1 without gaps; a session's id is the place in this log that opened it, hence unique.
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
-import { firstOf, savedInSlices, type Slices } from '../../base/slices.ts';
+import { firstOf, loadedInSlices, type Loading, savedInSlices, type Slices } from '../../base/slices.ts';
 import {
   openSession,
   type OpenedSession,
@@ -65,14 +65,13 @@ export class Accounts {
     return savedInSlices(head, firstOf(this.#byName.values(), size), saveAccount);
   }
 
-  static load(reader: ByteReader): Accounts {
+  static *load(reader: ByteReader): Loading<Accounts> {
     const accounts = new Accounts();
-    const count = reader.varint();
-    for (let i = 0; i < count; i++) {
+    yield* loadedInSlices(reader, reader.varint(), () => {
       const name = reader.text();
       if (accounts.find(name) !== undefined) throw new CorruptionError(`${name} is saved twice`);
       accounts.add({ name, credential: reader.bytes(), nonce: reader.text() });
-    }
+    });
     return accounts;
   }
 }

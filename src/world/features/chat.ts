@@ -10,7 +10,8 @@
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CowMap } from '../../base/cow-map.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
-import { savedMap, type Slices } from '../../base/slices.ts';
+import { earlyMs, type Pace, paidAfter } from '../../base/pace.ts';
+import { loadedInSlices, type Loading, savedMap, type Slices } from '../../base/slices.ts';
 import type { EventShape } from '../../wire/events.ts';
 import {
   CHAT_HISTORY_MAX,
@@ -22,6 +23,7 @@ import {
   type Say,
 } from '../../wire/regional-calls.ts';
 import {
+  atPace,
   command,
   type CommandContext,
   type EventContext,
@@ -32,9 +34,7 @@ import {
 
 export const REGION_CHANNEL = 'region';
 export const WORLD_CHANNEL = 'world';
-/** One message a second for ever, and so many at once. */
-export const SAY_EVERY_MS = 1_000;
-export const SAY_BURST = 5;
+export const SAY_PACE: Pace = { everyMs: 1_000, burst: 5 };
 /** Players who spoke a moment ago; beyond it nobody else may until some have been silent. */
 const SPEAKERS_MAX = 100_000;
 
@@ -45,8 +45,8 @@ export interface Chat {
   /** By the number of the region that it was said in, this one's among them. */
   readonly world: Map<number, History>;
   /**
-   * When each player will have paid for what he said, at one message per `SAY_EVERY_MS` (a leaky bucket
-   * as GCRA writes it). Who has paid is forgotten; the order is that of their last messages.
+   * When each player will have paid for what he said, at `SAY_PACE`. Who has paid is forgotten; the
+   * order is that of their last messages.
    */
   readonly paidAtMs: CowMap<number, number>;
 }
@@ -59,7 +59,7 @@ export const chat: Feature<Chat> = {
   promise: 'regional',
   version: 1,
   needs: [],
-  commands: { say: command('player', say, applySay) },
+  commands: { say: atPace(SAY_PACE, command('player', say, applySay)) },
   queries: {
     history: query('player', chatHistory, (state: Chat, { channel }) => {
       if (channel === REGION_CHANNEL) return done(state.region);
@@ -105,11 +105,10 @@ function maySpeak(paidAtMs: CowMap<number, number>, player: number, nowMs: numbe
     paidAtMs.delete(speaker);
   }
   const known = paidAtMs.get(player);
-  const owedFrom = Math.max(known ?? 0, nowMs);
-  if (owedFrom + SAY_EVERY_MS > nowMs + SAY_EVERY_MS * SAY_BURST) return false;
   if (known === undefined && paidAtMs.size >= SPEAKERS_MAX) return false;
+  if (earlyMs(SAY_PACE, known ?? 0, nowMs) > 0) return false;
   paidAtMs.delete(player);
-  paidAtMs.set(player, owedFrom + SAY_EVERY_MS);
+  paidAtMs.set(player, paidAfter(SAY_PACE, known ?? 0, nowMs));
   return true;
 }
 
@@ -158,7 +157,7 @@ function savePaid(writer: ByteWriter, [player, atMs]: readonly [number, number])
   writer.varint(player).varint(atMs);
 }
 
-function load(reader: ByteReader): Chat {
+function* load(reader: ByteReader): Loading<Chat> {
   const state: Chat = { region: loadHistory(reader), world: new Map(), paidAtMs: new CowMap() };
   const origins = reader.varint();
   for (let i = 0; i < origins; i++) {
@@ -166,8 +165,9 @@ function load(reader: ByteReader): Chat {
     if (state.world.has(origin)) throw new CorruptionError(`region ${origin} is saved twice`);
     state.world.set(origin, loadHistory(reader));
   }
-  const speakers = reader.varint();
-  for (let i = 0; i < speakers; i++) state.paidAtMs.set(reader.varint(), reader.varint());
+  yield* loadedInSlices(reader, reader.varint(), () => {
+    state.paidAtMs.set(reader.varint(), reader.varint());
+  });
   return state;
 }
 

@@ -25,11 +25,14 @@ export const consumeItem: EventShape<JobOf & { readonly item: number; readonly k
   args: object({ player: id, job: id, item: id, kind }),
 };
 
-/** Taken by holdings: the job has become an item of that kind. */
-export const makeItem: EventShape<JobOf & { readonly kind: string }> = {
+/** Taken by holdings: what the job took, an item of this number, has become one of that kind. */
+export const makeItem: EventShape<JobOf & { readonly item: number; readonly kind: string }> = {
   name: 'holdings.make',
-  args: object({ player: id, job: id, kind }),
+  args: object({ player: id, job: id, item: id, kind }),
 };
+
+/** Why holdings make nothing of an item that has become another in a past that its region forgot. */
+export const ALREADY_MADE = 'already-made';
 
 /** States of a job that end by an answer. */
 export const awaiting = ['claiming', 'delivering'] as const;

@@ -11,7 +11,7 @@ import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CowMap } from '../../base/cow-map.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
 import { type PlayerId, playerId } from '../../base/id.ts';
-import { savedMap } from '../../base/slices.ts';
+import { loadedInSlices, type Loading, savedMap } from '../../base/slices.ts';
 import {
   collectCraft,
   type CollectRefusal,
@@ -37,6 +37,7 @@ import {
   taker,
 } from '../feature.ts';
 import {
+  ALREADY_MADE,
   awaiting,
   type AwaitingJob,
   consumeItem,
@@ -46,10 +47,9 @@ import {
   lastWordSaid,
   makeItem,
 } from './crafting-events.ts';
-import { findRecipe, gathered, type Recipe } from './recipes.ts';
+import { type CraftingRules, gathered, type Recipe, stockRules } from './recipes.ts';
 import { countOf, withMore } from './stock.ts';
 
-export const GATHER_EVERY_MS = 1_000;
 export const GATHERED_AT_ONCE = 4;
 const WORKSHOPS_MAX = 1_000_000;
 
@@ -64,6 +64,7 @@ interface Workshop {
 export interface Crafting {
   readonly workshops: CowMap<number, Workshop>;
   readonly workshopsMax: number;
+  readonly rules: CraftingRules;
 }
 
 const EMPTY: Workshop = { materials: [], jobs: [], gatherAtMs: 0, busyUntilMs: 0 };
@@ -71,42 +72,50 @@ const EMPTY: Workshop = { materials: [], jobs: [], gatherAtMs: 0, busyUntilMs: 0
 const GATHER_ACK = 'one';
 const WENT_BACK = 'went-back';
 
-export const crafting: Feature<Crafting> = {
-  name: 'crafting',
-  promise: 'regional',
-  version: 1,
-  needs: [],
-  commands: {
-    gather: acknowledgedAt(GATHER_ACK, command('player', gather, applyGather)),
-    start: command('player', startCraft, applyStart),
-    collect: command('player', collectCraft, applyCollect),
-    wentBack: command('service', wentBack, applyWentBack),
-  },
-  queries: {
-    mine: query('player', myWorkshop, ({ workshops }: Crafting, _none, { player }) => {
-      const { materials, jobs } = workshops.get(player) ?? EMPTY;
-      return done({ materials, jobs });
-    }),
-  },
-  events: [
-    taker(itemConsumed, takeConsumed),
-    taker(itemMade, takeMade),
-    taker(lastWordSaid, takeLastWord),
-  ],
-  create: () => newCrafting(),
-  advance() {},
-  save,
-  load,
-  slices: ({ workshops }) => savedMap(new ByteWriter(), workshops, saveWorkshop),
-};
+export const crafting: Feature<Crafting> = craftingBy(stockRules);
+
+/** The feature in a world of these rules: all its copies go by the same ones, or they part. */
+export function craftingBy(rules: CraftingRules): Feature<Crafting> {
+  return {
+    name: 'crafting',
+    promise: 'regional',
+    version: 1,
+    needs: [],
+    commands: {
+      gather: acknowledgedAt(GATHER_ACK, command('player', gather, applyGather)),
+      start: command('player', startCraft, applyStart),
+      collect: command('player', collectCraft, applyCollect),
+      wentBack: command('service', wentBack, applyWentBack),
+    },
+    queries: {
+      mine: query('player', myWorkshop, ({ workshops }: Crafting, _none, { player }) => {
+        const { materials, jobs } = workshops.get(player) ?? EMPTY;
+        return done({ materials, jobs });
+      }),
+    },
+    events: [
+      taker(itemConsumed, takeConsumed),
+      taker(itemMade, takeMade),
+      taker(lastWordSaid, takeLastWord),
+    ],
+    create: () => newCrafting({ rules }),
+    advance() {},
+    save,
+    load: (reader) => load(reader, rules),
+    slices: ({ workshops }) => savedMap(new ByteWriter(), workshops, saveWorkshop),
+  };
+}
 
 /** A region without workshops, and room for so many. */
-export function newCrafting(workshopsMax: number = WORKSHOPS_MAX): Crafting {
-  return { workshops: new CowMap(), workshopsMax };
+export function newCrafting({
+  workshopsMax = WORKSHOPS_MAX,
+  rules = stockRules,
+}: Partial<Pick<Crafting, 'workshopsMax' | 'rules'>> = {}): Crafting {
+  return { workshops: new CowMap(), workshopsMax, rules };
 }
 
 function applyGather(
-  { workshops, workshopsMax }: Crafting,
+  { workshops, workshopsMax, rules }: Crafting,
   { material: kind }: { readonly material: string },
   { player, nowMs }: CommandContext,
 ): Decision<Material, GatherRefusal> {
@@ -118,17 +127,17 @@ function applyGather(
   const count = countOf(workshop.materials, kind) + GATHERED_AT_ONCE;
   if (count > STOCK_MAX) return rejected('stock-full');
   const materials = withMore(workshop.materials, [{ kind, count: GATHERED_AT_ONCE }]);
-  workshops.set(player, { ...workshop, materials, gatherAtMs: nowMs + GATHER_EVERY_MS });
+  workshops.set(player, { ...workshop, materials, gatherAtMs: nowMs + rules.gatherEveryMs });
   return done({ kind, count });
 }
 
 function applyStart(
-  { workshops }: Crafting,
+  { workshops, rules }: Crafting,
   { recipe: name, item }: { readonly recipe: string; readonly item: number | null },
   context: CommandContext,
 ): Decision<Job, StartRefusal> {
   const { player, order, nowMs } = context;
-  const recipe = findRecipe(name);
+  const recipe = recipeOf(rules, name);
   if (recipe === undefined) return rejected('unknown-recipe');
   const workshop = workshops.get(player) ?? EMPTY;
   const refusal = startRefusal(workshop, recipe, item);
@@ -171,7 +180,7 @@ function applyCollect(
     workshops.set(player, { ...without, materials });
     return done(job);
   }
-  const product = { player, job: number, kind: job.recipe };
+  const product = { player, job: number, item: job.item, kind: job.recipe };
   if (!ask(context, (to) => context.emit(makeItem, product, { to, keep: 'always' }))) {
     return rejected('too-busy');
   }
@@ -216,13 +225,13 @@ function takeLastWord(
 
 /** The economy has answered a claim: the work begins, or what it took is given back. */
 function takeConsumed(
-  { workshops }: Crafting,
+  { workshops, rules }: Crafting,
   { player, job: number, reason }: { player: number; job: number; reason: string },
   context: EventContext,
 ): void {
   const workshop = workshops.get(player);
   const job = waitingJob(workshop, number, 'claiming');
-  const recipe = job === undefined ? undefined : findRecipe(job.recipe);
+  const recipe = job === undefined ? undefined : recipeOf(rules, job.recipe);
   if (workshop === undefined || job === undefined || recipe === undefined) return;
   if (reason !== '') {
     const refused: Job = { ...job, state: 'refused', reason };
@@ -245,10 +254,19 @@ function takeMade(
   const workshop = workshops.get(player);
   const job = waitingJob(workshop, number, 'delivering');
   if (workshop === undefined || job === undefined) return;
-  const answered: Job =
-    reason === '' ? { ...job, state: 'made', made: item } : { ...job, state: 'working', reason };
+  const answered = deliveredAs(job, item, reason);
   workshops.set(player, replaced(workshop, answered));
   tellJob(context, player, answered);
+}
+
+function deliveredAs(job: Job, item: number, reason: string): Job {
+  if (reason === '') return { ...job, state: 'made', made: item };
+  if (reason === ALREADY_MADE) return { ...job, state: 'made', reason: WENT_BACK };
+  return { ...job, state: 'working', reason };
+}
+
+function recipeOf({ recipes }: CraftingRules, name: string): Recipe | undefined {
+  return recipes.find((recipe) => recipe.name === name);
 }
 
 function startRefusal(
@@ -305,11 +323,10 @@ function saveWorkshop(writer: ByteWriter, [player, workshop]: readonly [number, 
   for (const job of jobs) jobSchema.encode(writer, job);
 }
 
-function load(reader: ByteReader): Crafting {
-  const state = newCrafting();
+function* load(reader: ByteReader, rules: CraftingRules): Loading<Crafting> {
+  const state = newCrafting({ rules });
   const { workshops } = state;
-  const count = reader.varint();
-  for (let i = 0; i < count; i++) {
+  yield* loadedInSlices(reader, reader.varint(), () => {
     const player = reader.varint();
     if (workshops.has(player)) throw new CorruptionError(`player ${player} is saved twice`);
     const [gatherAtMs, busyUntilMs] = [reader.varint(), reader.varint()];
@@ -321,7 +338,7 @@ function load(reader: ByteReader): Crafting {
       jobSchema.decode(reader),
     );
     workshops.set(player, { materials, jobs, gatherAtMs, busyUntilMs });
-  }
+  });
   return state;
 }
 

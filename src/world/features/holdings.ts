@@ -11,6 +11,7 @@ import {
   holdingsOf,
   myHoldings,
   openHoldings,
+  type RoomRefusal,
 } from '../../wire/calls.ts';
 import {
   command,
@@ -21,6 +22,7 @@ import {
   taker,
 } from '../feature.ts';
 import {
+  ALREADY_MADE,
   consumeItem,
   itemConsumed,
   itemMade,
@@ -37,7 +39,7 @@ export const FIRST_ITEMS: readonly string[] = ['lantern', 'compass', 'rope'];
 export const holdings: Feature<Ledger> = {
   name: 'holdings',
   promise: 'linearizable',
-  version: 2,
+  version: 3,
   needs: [],
   commands: {
     open: command('player', openHoldings, applyOpen),
@@ -56,11 +58,10 @@ export const holdings: Feature<Ledger> = {
       if (reason === '') ledger.consume(item);
       answer(context, itemConsumed, { player, job, reason });
     }),
-    taker(makeItem, (ledger: Ledger, { player, job, kind }, context) => {
+    taker(makeItem, (ledger: Ledger, { player, job, item, kind }, context) => {
       const holder = ledger.holder(player);
-      const reason =
-        holder === undefined ? 'not-open' : (ledger.roomRefusal(holder, { gold: 0, items: 1 }) ?? '');
-      const made = holder !== undefined && reason === '' ? ledger.mintItem(kind, holder).id : 0;
+      const reason = makingRefusal(ledger, holder, item);
+      const made = holder !== undefined && reason === '' ? ledger.makeOf(item, kind, holder).id : 0;
       answer(context, itemMade, { player, job, item: made, reason });
     }),
     taker(lastWord, (_ledger: Ledger, job, context) => answer(context, lastWordSaid, job)),
@@ -94,6 +95,16 @@ function consumptionRefusal(
   if (item === undefined || item.owner !== player) return 'not-yours';
   if (item.lockedIn !== 0) return 'item-locked';
   return item.kind === kind ? '' : 'wrong-kind';
+}
+
+function makingRefusal(
+  ledger: Ledger,
+  holder: Holder | undefined,
+  item: number,
+): '' | 'not-open' | typeof ALREADY_MADE | RoomRefusal {
+  if (holder === undefined) return 'not-open';
+  if (!ledger.isInWork(item)) return ALREADY_MADE;
+  return ledger.roomRefusal(holder, { gold: 0, items: 1 }) ?? '';
 }
 
 function answer<Args>({ emit, origin }: EventContext, event: EventShape<Args>, args: Args): void {

@@ -6,12 +6,14 @@
 //    zero, and what the mint is short of is all the gold there is.
 // 2. Only the mint's balance is below zero.
 // 3. An item has one owner, and its number, counted from 1, is never used again, even if it is consumed.
-// Orders that are state: players in the order of opening, a player's items in the order of arrival.
+// 4. An item that was consumed becomes one other at most, whatever the region remembers that works on it.
+// Orders that are state: players in the order of opening, a player's items in the order of arrival, items
+// in work in the order of their consumption.
 import { BeforeImages } from '../../base/before-images.ts';
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, invariant } from '../../base/errors.ts';
 import { type ItemId, itemId, type PlayerId, playerId } from '../../base/id.ts';
-import { firstOf, savedInSlices, type Slices } from '../../base/slices.ts';
+import { firstOf, loadedInSlices, type Loading, savedInSlices, type Slices } from '../../base/slices.ts';
 import { type Audit, GOLD_MAX, HELD_ITEMS_MAX, type RoomRefusal } from '../../wire/calls.ts';
 
 /** Their items, a few each, then still fit a `Map`. */
@@ -54,6 +56,8 @@ export class Ledger {
   readonly mint: Account = { player: 0, balance: 0 };
   #itemsMinted = 0;
   #itemsConsumed = 0;
+  /** Numbers of consumed items that have not become anything yet. */
+  readonly #inWork = new Set<number>();
   readonly #holders = new Map<number, OwnHolder>();
   /** Its order is never used: a snapshot lists items by holder. */
   readonly #items = new Map<number, OwnItem>();
@@ -89,12 +93,23 @@ export class Ledger {
     return this.#put({ id: itemId(this.#itemsMinted), kind, owner: owner.player, lockedIn: 0 });
   }
 
-  /** Takes an item that is not locked out of the world. */
+  /** Makes an item in place of one that is in work. */
+  makeOf(consumed: number, kind: string, owner: Holder): HeldItem {
+    invariant(this.#inWork.delete(consumed), 'an item that was consumed becomes another once');
+    return this.mintItem(kind, owner);
+  }
+
+  isInWork(id: number): boolean {
+    return this.#inWork.has(id);
+  }
+
+  /** Takes an item that is not locked out of the world, to make another of it. */
   consume(id: number): void {
     const item = this.#known(id);
     invariant(item.lockedIn === 0, 'what stands in an offer is not consumed');
     this.#changed(item.owner).items.delete(item);
     this.#items.delete(id);
+    this.#inWork.add(id);
     this.#itemsConsumed += 1;
   }
 
@@ -168,13 +183,13 @@ export class Ledger {
     return parts;
   }
 
-  static load(reader: ByteReader): Ledger {
+  static *load(reader: ByteReader): Loading<Ledger> {
     const ledger = new Ledger();
     const kinds: string[] = [];
     ledger.#itemsMinted = reader.varint();
     ledger.#itemsConsumed = reader.varint();
-    const holders = reader.varint();
-    for (let i = 0; i < holders; i++) {
+    yield* loadedInSlices(reader, reader.varint(), () => ledger.#inWork.add(reader.varint()));
+    yield* loadedInSlices(reader, reader.varint(), () => {
       const player = playerId(reader.varint());
       if (ledger.#holders.has(player)) throw new CorruptionError(`player ${player} is saved twice`);
       const holder = ledger.open(player);
@@ -182,12 +197,14 @@ export class Ledger {
       ledger.move(ledger.mint, holder.goldLocked, reader.varint());
       const items = reader.varint();
       for (let k = 0; k < items; k++) ledger.#loadItem(reader, player, kinds);
-    }
+    });
     return ledger;
   }
 
   #saveHead(writer: ByteWriter): void {
-    writer.varint(this.#itemsMinted).varint(this.#itemsConsumed).varint(this.#holders.size);
+    writer.varint(this.#itemsMinted).varint(this.#itemsConsumed).varint(this.#inWork.size);
+    for (const id of this.#inWork) writer.varint(id);
+    writer.varint(this.#holders.size);
   }
 
   #loadItem(reader: ByteReader, owner: PlayerId, kinds: string[]): void {

@@ -6,7 +6,7 @@
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CowMap } from '../../base/cow-map.ts';
 import { CorruptionError, type Decision, done, rejected } from '../../base/errors.ts';
-import { savedMap, type Slices } from '../../base/slices.ts';
+import { loadedInSlices, type Loading, savedMap, type Slices } from '../../base/slices.ts';
 import { claimName, nameOf, ownerOfName, releaseName } from '../../wire/calls.ts';
 import { command, type CommandContext, type Feature, query } from '../feature.ts';
 
@@ -52,16 +52,15 @@ export class Names {
     return savedMap(new ByteWriter(), this.#byName, saveClaim);
   }
 
-  static load(reader: ByteReader): Names {
+  static *load(reader: ByteReader): Loading<Names> {
     const names = new Names();
-    const count = reader.varint();
-    for (let i = 0; i < count; i++) {
+    yield* loadedInSlices(reader, reader.varint(), () => {
       const claim = { player: reader.varint(), name: reader.text() };
       if (names.ownerOf(claim.name) !== undefined || names.nameOf(claim.player) !== undefined) {
         throw new CorruptionError(`the name ${claim.name} or its owner is saved twice`);
       }
       names.claim(claim);
-    }
+    });
     return names;
   }
 }

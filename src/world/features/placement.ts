@@ -10,20 +10,26 @@ import { type Decision, done, rejected } from '../../base/errors.ts';
 import { type NodeId, playerId } from '../../base/id.ts';
 import { majority } from '../../base/quorum.ts';
 import {
+  type Begun,
   COPIES_MAX,
   type CopyPromise,
   foundRegions,
   type Foundation,
   type FoundedRegion,
   type FoundTail,
+  type Leave,
+  leaveRegion,
   type Move,
   movePrimary,
   observe,
   PLACEMENT_PUSH,
   promiseEpoch,
   readMap,
+  reportBegun,
   reportTail,
   reportWiped,
+  type Return,
+  returnHome,
   type SoughtRegion,
   type Statement,
   type Wiped,
@@ -39,15 +45,18 @@ const NOWHERE = { epoch: 0, sequence: 0 } as const;
 export const placement: Feature<Placement> = {
   name: 'placement',
   promise: 'linearizable',
-  version: 1,
+  version: 2,
   needs: [],
   commands: {
     found: command('service', foundRegions, applyFound),
     observe: command('service', observe, applyObserve),
     promise: command('service', promiseEpoch, applyPromise),
+    begun: command('service', reportBegun, applyBegun),
     wiped: command('service', reportWiped, applyWiped),
     lost: command('service', reportTail, applyLost),
     move: command('operator', movePrimary, applyMove),
+    return: command('service', returnHome, applyReturn),
+    leave: command('service', leaveRegion, applyLeave),
   },
   queries: {
     map: query('service', readMap, (state: Placement) => done(state.map())),
@@ -55,7 +64,9 @@ export const placement: Feature<Placement> = {
   create: () => new Placement(),
   advance() {},
   save: (state, writer) => state.save(writer),
-  load: (reader) => Placement.load(reader),
+  *load(reader) {
+    return Placement.load(reader);
+  },
 };
 
 /** A topology that is older than the one known changes nothing: its nodes start again soon. */
@@ -90,7 +101,8 @@ function addRegion(
 ): void {
   const [primary] = copies;
   if (primary === undefined) return;
-  const none = { number, copies, epoch: 1, primary, start: NOWHERE, search: null, appointments: [] };
+  const nothing = { start: NOWHERE, isBegun: false, appointments: [] };
+  const none = { number, copies, epoch: 1, primary, search: null, ...nothing };
   state.regions.set(number, search(none, { cause: 'founded', to: primary }, nowMs));
 }
 
@@ -116,6 +128,19 @@ function applyPromise(
   if (region.search?.epoch !== promise.epoch) return rejected('not-being-fenced');
   change(state, promised(region, promise), context);
   settle(state, context);
+  return done(null);
+}
+
+/** From now on an empty log is a loss, and begun anew at an operator's word only. */
+function applyBegun(
+  state: Placement,
+  { region: number, epoch, node }: Begun,
+  context: CommandContext,
+): Decision<null, 'no-such-region' | 'not-primary'> {
+  const region = state.regions.get(number);
+  if (region === undefined) return rejected('no-such-region');
+  if (region.primary !== node || region.epoch !== epoch) return rejected('not-primary');
+  if (!region.isBegun) change(state, { ...region, isBegun: true }, context);
   return done(null);
 }
 
@@ -174,10 +199,57 @@ function applyMove(
     if (region.search !== null) return rejected('being-fenced');
     if (to === primary) return rejected('is-primary');
   }
-  const sought = search(region, { cause: acceptLoss ? 'forced' : 'moved', to }, context.nowMs);
+  const cause = acceptLoss ? 'forced' : 'moved';
+  return handOver(state, search(region, { cause, to }, context.nowMs), context);
+}
+
+/** One region at a time, and none while another one has no primary: who goes home can wait for calm. */
+function applyReturn(
+  state: Placement,
+  { region: number, epoch, node }: Return,
+  context: CommandContext,
+): Decision<
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'is-primary' | 'has-failed' | 'being-fenced'
+> {
+  const region = state.regions.get(number);
+  if (region === undefined) return rejected('no-such-region');
+  if (region.primary !== node || region.epoch !== epoch) return rejected('not-primary');
+  const [home] = region.copies;
+  if (home === undefined || home === node) return rejected('is-primary');
+  if (state.hasFailed(home)) return rejected('has-failed');
+  if ([...state.regions.values()].some((each) => each.search !== null)) return rejected('being-fenced');
+  return handOver(state, search(region, { cause: 'returned', to: home }, context.nowMs), context);
+}
+
+/** Whoever ends in order can not wait for calm. */
+function applyLeave(
+  state: Placement,
+  { region: number, epoch, node, to }: Leave,
+  context: CommandContext,
+): Decision<
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
+> {
+  const region = state.regions.get(number);
+  if (region === undefined) return rejected('no-such-region');
+  if (region.primary !== node || region.epoch !== epoch) return rejected('not-primary');
+  if (!region.copies.includes(to)) return rejected('not-a-copy');
+  if (to === node) return rejected('is-primary');
+  if (state.hasFailed(to)) return rejected('has-failed');
+  if (region.search !== null) return rejected('being-fenced');
+  return handOver(state, search(region, { cause: 'left', to }, context.nowMs), context);
+}
+
+/** A search that was asked for begins; the epoch is that of who will be appointed. */
+function handOver(
+  state: Placement,
+  sought: SoughtRegion,
+  context: CommandContext,
+): Decision<{ readonly epoch: number }, never> {
   change(state, sought, context);
   settle(state, context);
-  return done({ epoch: sought.search?.epoch ?? region.epoch });
+  return done({ epoch: sought.search?.epoch ?? sought.epoch });
 }
 
 /** Begins the searches that are due, and ends those that can be. */

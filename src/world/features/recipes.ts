@@ -1,7 +1,7 @@
-// The recipes of the stock world: what goes in, what comes out, how long it takes.
+// The rules of the stock world's crafting: what goes in, what comes out, how long it takes.
 //
-// `crafting` works by them. A recipe with an `item` takes a rare thing out of the player's holdings and
-// puts another one in; all others turn common materials of the region into common materials.
+// `crafting` works by them, or by others of the same form. A recipe with an `item` takes a rare thing out
+// of the player's holdings and puts another one in; all others turn common materials into common ones.
 import type { Material } from '../../wire/regional-calls.ts';
 
 export interface Recipe {
@@ -10,6 +10,13 @@ export interface Recipe {
   /** The kind of the rare item that it takes; `undefined` where it takes and makes none. */
   readonly item: string | undefined;
   readonly takesMs: number;
+}
+
+/** What is a world's own in crafting. */
+export interface CraftingRules {
+  readonly recipes: readonly Recipe[];
+  /** A player finds something in a region no more often than that. */
+  readonly gatherEveryMs: number;
 }
 
 /** What players find lying about. */
@@ -24,9 +31,7 @@ export const recipes: readonly Recipe[] = [
   rare('sextant', 'compass', { kind: 'plank', count: 1 }, { kind: 'brick', count: 1 }),
 ];
 
-export function findRecipe(name: string): Recipe | undefined {
-  return recipes.find((recipe) => recipe.name === name);
-}
+export const stockRules: CraftingRules = { recipes, gatherEveryMs: 1_000 };
 
 function common(name: string, ...materials: readonly Material[]): Recipe {
   return { name, materials, item: undefined, takesMs: 2_000 };

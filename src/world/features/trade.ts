@@ -9,7 +9,7 @@
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { CorruptionError, type Decision, done, invariant, rejected } from '../../base/errors.ts';
 import { playerId } from '../../base/id.ts';
-import { savedInSlices } from '../../base/slices.ts';
+import { loadedInSlices, type Loading, savedInSlices } from '../../base/slices.ts';
 import {
   acceptOffer,
   type AcceptOfferRefusal,
@@ -72,9 +72,9 @@ export const trade: Feature<Trade> = {
   create: (needed) => ({ ledger: ledgerOf(needed), offers: new Offers() }),
   advance: expireOffers,
   save: ({ offers }, writer) => saveOffers(offers, writer),
-  load(reader, needed) {
+  *load(reader, needed) {
     const ledger = ledgerOf(needed);
-    return { ledger, offers: loadOffers(reader, ledger) };
+    return { ledger, offers: yield* loadOffers(reader, ledger) };
   },
   slices({ offers }) {
     // Offers never change, and few are open at a time: a list of them is made at once.
@@ -237,10 +237,9 @@ function saveOffer(writer: ByteWriter, offer: Offer): void {
   saveStake(offer.want, writer);
 }
 
-function loadOffers(reader: ByteReader, ledger: Ledger): Offers {
+function* loadOffers(reader: ByteReader, ledger: Ledger): Loading<Offers> {
   const offers = new Offers();
-  const count = reader.varint();
-  for (let i = 0; i < count; i++) {
+  yield* loadedInSlices(reader, reader.varint(), () => {
     const [offer, from, to] = [reader.varint(), reader.varint(), reader.varint()];
     const expiresAtMs = reader.varint();
     const [given, want] = [loadStake(reader), loadStake(reader)];
@@ -251,7 +250,7 @@ function loadOffers(reader: ByteReader, ledger: Ledger): Offers {
       throw new CorruptionError(`offer ${offer} is of items that are not locked in it`);
     }
     offers.add({ offer, from, to, give: given, want, expiresAtMs });
-  }
+  });
   return offers;
 }
 

@@ -5,9 +5,10 @@
 // refuses what epochs before say, and to tell how far its log reaches.
 // 1. Whoever is appointed holds the highest (epoch, sequence) among a majority of the copies that
 //    promised, so nothing that a majority had on disk is lost while a majority of the copies lives.
-// 2. A blank copy, and one that has failed by the witnesses' word, does not count in that majority. Only
-//    where nothing ever was, or where every copy is blank, an empty log is begun; and a log that no copy
-//    has more of than its opening goes on.
+// 2. A copy that has failed by the witnesses' word does not count in that majority, and a blank one only
+//    beside the primary of the newest epoch, which needs nobody to know what it may have acknowledged.
+//    Only where nothing ever was an empty log is begun: where every copy is blank and something was,
+//    the region is lost, and waits for an operator who knows of a disk, or takes the loss.
 // 3. An epoch is given to one primary, ever.
 // 4. Nobody is appointed while the former primary may hold its lease: it has promised, or it has failed by
 //    the word of witnesses who acknowledge nothing to it before they have taken that back.
@@ -28,9 +29,6 @@ import {
 /** After so long a region that was meant for one copy goes to the freshest, whoever that is. */
 const PATIENCE_MS_MAX = 3_000;
 
-/** The sequence of the entry with which a log's first epoch opens. */
-const OPENING = 1;
-
 /** Begins a search, or turns the one under way into this one: its epoch and its promises stay good. */
 export function search(
   region: SoughtRegion,
@@ -41,11 +39,17 @@ export function search(
   return { ...region, search: { ...o, epoch, promises, sinceMs: nowMs } };
 }
 
-/** Adds a promise to the search under way; the first word of a copy stands, unless it turned blank. */
+/**
+ * Adds a promise to the search under way; the first word of a copy stands, unless it turned blank. Where a
+ * blank one has its log back, or an earlier word of it comes late, all are asked anew, for a later epoch.
+ */
 export function promised(region: SoughtRegion, promise: CopyPromise): SoughtRegion {
   const { search: sought } = region;
   invariant(sought !== null, 'a promise is given to a search');
   const before = sought.promises.find(({ node }) => node === promise.node);
+  if (before?.isBlank === true && !promise.isBlank) {
+    return { ...region, search: { ...sought, epoch: sought.epoch + 1, promises: [] } };
+  }
   if (before !== undefined && (before.isBlank || !promise.isBlank)) return region;
   const others = sought.promises.filter(({ node }) => {
     return node !== promise.node && region.copies.includes(node);
@@ -72,7 +76,7 @@ export function succeeded(
     cause: sought.cause,
     atMs: nowMs,
     start,
-    mayLose: beyond(start, sought.promises),
+    mayLose: beyond(start, [region.start, ...sought.promises.flatMap(({ last, heard }) => [last, heard])]),
     lost: [],
   };
   return {
@@ -80,13 +84,14 @@ export function succeeded(
     epoch: sought.epoch,
     primary,
     start,
+    isBegun: region.isBegun || start.sequence > 0,
     search: null,
     appointments: [...region.appointments, appointment].slice(-APPOINTMENTS_MAX),
   };
 }
 
 function choose(
-  { copies, primary }: SoughtRegion,
+  { copies, primary, start, isBegun }: SoughtRegion,
   { cause, to, sinceMs, promises }: Search,
   hasFailed: (node: NodeId) => boolean,
   nowMs: number,
@@ -96,37 +101,38 @@ function choose(
   const mayLead = copies.includes(primary) && !hasFailed(primary) && cause !== 'founded';
   if (mayLead && !isThere(primary)) return undefined;
   if (cause === 'forced') return present.find(({ node }) => node === to);
-  const isAll = present.length === copies.length;
-  const isAllBlank = isAll && present.every(({ isBlank }) => isBlank);
-  // An epoch opens with an entry that nobody waits for: nothing was ever acknowledged in such a log.
-  const isOnlyBegun = isAll && present.every(({ last }) => last.sequence <= OPENING);
-  // Where there was nothing yet, or where all is lost, an empty log is as good as any.
-  const mayBeBlank = cause === 'founded' || isAllBlank || isOnlyBegun;
+  const isAllBlank = present.length === copies.length && present.every(({ isBlank }) => isBlank);
+  // The primary of the newest epoch began with all that was acknowledged, and nobody has an entry of its
+  // epoch that it did not have on disk before. By it alone nothing is lost; the others only fence.
+  const isComplete = ({ node, isBlank, last }: CopyPromise): boolean =>
+    node === primary && !isBlank && !hasFailed(node) && comparePositions(last, start) >= 0;
+  // Where there was nothing yet, an empty log is as good as any.
+  const isNew = cause === 'founded' || (isAllBlank && !isBegun);
+  const mayBeBlank = isNew || present.some(isComplete);
   const counted = present.filter(({ node, isBlank }) => (mayBeBlank || !isBlank) && !hasFailed(node));
   if (counted.length < majority(copies.length)) return undefined;
   const isAwaited = to !== null && !isThere(to) && !hasFailed(to);
   if (isAwaited && nowMs - sinceMs < PATIENCE_MS_MAX) return undefined;
-  return counted.reduce((best, other) => (isBetter(other, best, to ?? primary) ? other : best));
+  const preferred = to === null ? [primary] : [to, primary];
+  return counted.reduce((best, other) => (isBetter(other, best, preferred) ? other : best));
 }
 
-/** Who can vouch for its log; then the farther log; then the preferred node's; then the lower id's. */
-function isBetter(one: CopyPromise, other: CopyPromise, preferred: NodeId): boolean {
+/** Who can vouch for its log; then the farther log; then the first preferred node's; then the lower id's. */
+function isBetter(one: CopyPromise, other: CopyPromise, preferred: readonly NodeId[]): boolean {
   if (one.isBlank !== other.isBlank) return other.isBlank;
   const order = comparePositions(one.last, other.last);
   if (order !== 0) return order > 0;
-  if (one.node === preferred || other.node === preferred) return one.node === preferred;
-  return one.node < other.node;
+  const first = preferred.find((node) => one.node === node || other.node === node);
+  return first === undefined ? one.node < other.node : one.node === first;
 }
 
-/** How many entries beyond the start of an epoch somebody was heard to have. */
-function beyond(start: Position, promises: readonly CopyPromise[]): number {
+/** How many entries beyond the start of an epoch are known to have been. */
+function beyond(start: Position, known: readonly Position[]): number {
   let most = 0;
-  for (const { last, heard } of promises) {
-    for (const position of [last, heard]) {
-      // An entry of a later epoch may have a lower number than the start: it is one all the same.
-      if (comparePositions(position, start) > 0) {
-        most = Math.max(most, position.sequence - start.sequence, 1);
-      }
+  for (const position of known) {
+    // An entry of a later epoch may have a lower number than the start: it is one all the same.
+    if (comparePositions(position, start) > 0) {
+      most = Math.max(most, position.sequence - start.sequence, 1);
     }
   }
   return most;

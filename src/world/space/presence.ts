@@ -5,10 +5,10 @@
 // the regions say and the time, and carries out the effects. The gateway is the only writer of a player's
 // epochs, so that whatever a region or a crash makes of it, the higher epoch is right.
 // Invariants:
-//  P1 of all the entries that regions keep of a player at most one bears his highest epoch;
+//  P1 of all the entries that regions keep of a player for one gateway at most one bears his highest epoch;
 //  P2 a region that has accepted him is never left before the next one has accepted him too: he vanishes
 //     for nobody, and is owned by one;
-//  P3 an epoch is entered at one region only.
+//  P3 an epoch is entered at one region only, whichever of his links at this gateway it was issued to.
 // A crash of either side at any point needs no case of its own: who does not answer is asked again, who
 // has forgotten him says so, and what nobody claims any more a region lets go (`residents.ts`).
 import { type Decision, done, rejected } from '../../base/errors.ts';
@@ -84,12 +84,17 @@ export class Presence {
     this.#epoch = epoch;
   }
 
+  /** The highest that was issued, or was heard of. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   /** The region that has him; `undefined` while none does. */
   get region(): number | undefined {
     return this.#stay?.region;
   }
 
-  /** What the regions that keep an entry of him must have it under; for `present` lists. */
+  /** What the regions that keep an entry of him must have it under, first the one that has him. */
   get stays(): readonly Stay[] {
     return [this.#stay, this.#entry].filter((stay) => stay !== undefined);
   }
@@ -111,7 +116,6 @@ export class Presence {
   enter(place: Place, nowMs: number): readonly PresenceEffect[] {
     if (this.#entry?.isAsked === true) this.#settle(unavailable());
     this.#abandonEntry();
-    this.#place = place;
     this.#unsent = undefined;
     this.#ask({ place, allowedMm: undefined, back: undefined, isAsked: true }, nowMs);
     return this.#take();
@@ -133,9 +137,11 @@ export class Presence {
   moved(place: Place, update: Uint8Array): readonly PresenceEffect[] {
     if (!this.isWanted) return [];
     this.#place = place;
-    if (this.#entry?.back !== undefined && this.#regionOf(place) === this.#stay?.region) {
-      this.#walkBack(this.#entry, place);
-    } else if (this.#stay === undefined || this.#entry !== undefined) this.#unsent = update;
+    const entry = this.#entry;
+    const isOut = entry?.back !== undefined && entry.region !== this.#stay?.region;
+    // Once is enough: to end an entry into the region that has him would end his stay there too.
+    if (isOut && this.#regionOf(place) === this.#stay?.region) this.#walkBack(entry, place);
+    else if (this.#stay === undefined || entry !== undefined) this.#unsent = update;
     else this.#effects.push({ kind: 'move', ...this.#stay, update });
     return this.#take();
   }
@@ -151,6 +157,7 @@ export class Presence {
     const former = this.#stay;
     this.#stay = { region: entry.region, epoch: entry.epoch };
     this.#entry = undefined;
+    if (entry.isAsked && this.#unsent === undefined) this.#place = entry.place;
     if (former !== undefined) this.#effects.push({ kind: 'leave', ...former });
     if (entry.isAsked) this.#settle(done(entered));
     else this.#effects.push({ kind: 'crossed', entered });
@@ -169,6 +176,7 @@ export class Presence {
     this.#unsent = undefined;
     if (entry.isAsked) this.#settle(rejected(reason));
     else this.#effects.push({ kind: 'put-back', place: entry.back ?? entry.place });
+    if (entry.isAsked) this.#stayOn(entry.askedAtMs);
     return this.#take();
   }
 
@@ -193,18 +201,18 @@ export class Presence {
 
   /**
    * The region knows nothing of this stay, or knows a newer epoch of him: he enters again where he is.
-   * `newest` above his own epochs means that another link has him by now, at whatever gateway: unless his
-   * client has just asked to enter, `isSuperseded` is true and nothing else is done.
+   * `newest` above his own epochs, and `isHere`, mean that another link has him by now, at whatever
+   * gateway: unless his client has just asked to enter, `isSuperseded` is true and nothing else is done.
    */
   unknown(
     from: Stay,
-    o: { readonly newest: number; readonly nowMs: number },
+    o: { readonly newest: number; readonly isHere: boolean; readonly nowMs: number },
   ): { readonly isSuperseded: boolean; readonly effects: readonly PresenceEffect[] } {
     const isEntry = this.#entry !== undefined && isSame(this.#entry, from);
     if (!isEntry && !isSame(this.#stay, from)) return { isSuperseded: false, effects: [] };
     const entry = this.#entry;
     const isTakingOver = isEntry && entry?.isAsked === true;
-    if (o.newest > this.#epoch && !isTakingOver) return { isSuperseded: true, effects: [] };
+    if (o.isHere && o.newest > this.#epoch && !isTakingOver) return { isSuperseded: true, effects: [] };
     this.#epoch = Math.max(this.#epoch, o.newest);
     if (!isEntry) this.#stay = undefined;
     if (isEntry || entry === undefined) this.#again(entry, o.nowMs);
@@ -227,6 +235,7 @@ export class Presence {
     if (entry.isAsked && nowMs >= entry.beganAtMs + ENTER_DEADLINE_MS) {
       this.#settle(unavailable());
       this.#abandonEntry();
+      this.#stayOn(nowMs);
       return this.#take();
     }
     entry.askedAtMs = nowMs;
@@ -237,7 +246,13 @@ export class Presence {
   /** He turned back before the next region had him: the one that still has him takes him anew. */
   #walkBack(entry: Entry, place: Place): void {
     this.#abandonEntry();
+    this.#unsent = undefined;
     this.#ask({ ...entry, place, allowedMm: entry.allowedMm ?? 0 }, entry.beganAtMs);
+  }
+
+  /** He did not get away: who was in the world, and was forgotten there meanwhile, enters where he was. */
+  #stayOn(nowMs: number): void {
+    if (this.#stay === undefined) this.#again(undefined, nowMs);
   }
 
   /** Asks anew what was being asked, or to have him again where he stands. */

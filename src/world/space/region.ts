@@ -108,6 +108,11 @@ export class Region {
     return this.#movers.size;
   }
 
+  /** As of his last update that was taken; `undefined` when he is not here. */
+  placeOf(player: PlayerId): Place | undefined {
+    return this.#movers.get(player)?.place;
+  }
+
   /**
    * Who is here already leaves first: he stands at the new place, and his updates may count anew. Who
    * walks in brings along how far he may go at once, and may come from the sea. Throws

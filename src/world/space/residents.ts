@@ -2,7 +2,9 @@
 //
 // `services/space` has one for each region whose primary runs here, and hands in what gateways say. A
 // player is let in, moved and let go only under the epoch that his gateway gave him; lower ones are of
-// the past, whoever sends them and however late. `presence.ts` is the other side and the whole idea.
+// the past, whoever sends them and however late. Two gateways may take the same epoch from their clocks: the
+// one that comes here first has it, and the other goes above that. `presence.ts` is the other side and the
+// whole idea.
 // Invariants:
 //  R1 a player is here at most once, under the highest epoch that asked for him;
 //  R2 whoever his gateway does not name for `UNNAMED_MS_MAX` is let go, since that gateway died or can not
@@ -10,6 +12,7 @@
 //  R3 a stay that was ended does not begin again, even if its beginning arrives after its end.
 import type { NodeId, PlayerId } from '../../base/id.ts';
 import { playerId } from '../../base/id.ts';
+import type { Place } from '../../wire/calls.ts';
 import { decodeUpdate, encodeCorrection } from '../../wire/motion.ts';
 import type { SpaceMessage, StayMark } from '../../wire/space.ts';
 import type { Region } from './region.ts';
@@ -26,6 +29,12 @@ interface Resident {
   readonly gateway: NodeId;
   readonly epoch: number;
   namedAtMs: number;
+}
+
+/** One who stands in a region, as it has him. */
+export interface Standing extends StayMark {
+  readonly gateway: NodeId;
+  readonly place: Place;
 }
 
 export class Residents {
@@ -47,17 +56,22 @@ export class Residents {
     return this.#residents.has(player);
   }
 
+  /** Everyone who is here. */
+  *standing(): Iterable<Standing> {
+    for (const [player, { gateway, epoch }] of this.#residents) {
+      const place = this.#region.placeOf(player);
+      if (place !== undefined) yield { player, gateway, epoch, place };
+    }
+  }
+
   /** Lets the player in, again if he is here under this epoch or a lower one. */
   enter(gateway: NodeId, message: Told<'enter'>, nowMs: number): SpaceReply {
     const player = playerId(message.player);
     const { epoch, place, allowedMm } = message;
-    const newest = this.#newest(player);
     const mark: StayMark = { player, epoch };
-    if (epoch < newest || epoch <= (this.#ended.get(player)?.epoch ?? 0)) {
-      return { kind: 'unknown', ...mark, newest };
-    }
-    const here = this.#residents.get(player);
-    if (here?.epoch !== epoch || here.gateway !== gateway) {
+    if (epoch < this.#newest(player) || epoch <= this.#lastEnded(player)) return this.#unknown(mark);
+    if (this.#isAnothers(gateway, mark)) return this.#unknown(mark);
+    if (this.#residents.get(player)?.epoch !== epoch) {
       const decision = this.#region.enter(player, place, nowMs, allowedMm);
       if (decision.kind === 'rejected') return { kind: 'refused', ...mark, reason: decision.reason };
     }
@@ -84,11 +98,12 @@ export class Residents {
     return { kind: 'answer', player, epoch, bytes };
   }
 
-  /** Ends that stay; one of a higher epoch goes on. */
-  leave(message: Told<'leave'>, nowMs: number): void {
+  /** Ends that stay; one of a higher epoch goes on, and one of the same through another gateway. */
+  leave(gateway: NodeId, message: Told<'leave'>, nowMs: number): void {
     const player = playerId(message.player);
     const { epoch } = message;
     if (epoch < this.#newest(player)) return;
+    if (this.#isAnothers(gateway, message)) return;
     this.#end(player, epoch, nowMs);
   }
 
@@ -114,8 +129,17 @@ export class Residents {
     }
   }
 
-  #unknown({ player, epoch }: StayMark): SpaceReply {
-    return { kind: 'unknown', player, epoch, newest: this.#newest(playerId(player)) };
+  /** He is here under that very epoch, and through another gateway. */
+  #isAnothers(gateway: NodeId, { player, epoch }: StayMark): boolean {
+    const here = this.#residents.get(playerId(player));
+    return here?.epoch === epoch && here.gateway !== gateway;
+  }
+
+  /** His gateway goes on above whatever stands against it here, also when its clock is behind. */
+  #unknown({ player: number, epoch }: StayMark): SpaceReply {
+    const player = playerId(number);
+    const newest = Math.max(this.#newest(player), this.#lastEnded(player));
+    return { kind: 'unknown', player, epoch, newest, isHere: this.has(player) };
   }
 
   /** The highest epoch under which the player is here; 0 when he is not. */
@@ -123,11 +147,17 @@ export class Residents {
     return this.#residents.get(player)?.epoch ?? 0;
   }
 
+  /** The highest epoch that has ended lately; 0 for none. */
+  #lastEnded(player: PlayerId): number {
+    return this.#ended.get(player)?.epoch ?? 0;
+  }
+
   #end(player: PlayerId, epoch: number, nowMs: number): void {
+    const highest = Math.max(epoch, this.#lastEnded(player));
     this.#residents.delete(player);
     this.#region.leave(player);
     // Set anew, so that the map stays in the order of the ends.
     this.#ended.delete(player);
-    this.#ended.set(player, { epoch, atMs: nowMs });
+    this.#ended.set(player, { epoch: highest, atMs: nowMs });
   }
 }

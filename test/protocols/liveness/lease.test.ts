@@ -17,14 +17,21 @@ function answer(
   return lease.heard(nodeId(witness), { ...beat, known, counts });
 }
 
+/** Its end for a node that has asked placement as often as it must. */
+function endOf(lease: Lease): number {
+  lease.untilMs(10_000);
+  lease.answered(lease.asks());
+  return lease.untilMs(10_000);
+}
+
 describe('a lease', () => {
   test('is none before a majority of the witnesses have answered', () => {
     const lease = new Lease(WITNESSES, 1);
     const beat = lease.beat(10_000);
     for (const witness of [1, 2]) answer(lease, witness, beat);
-    assert.ok(lease.untilMs() < 10_000);
+    assert.ok(endOf(lease) < 10_000);
     answer(lease, 3, beat);
-    assert.equal(lease.untilMs(), 10_000 + SURE_MS);
+    assert.equal(endOf(lease), 10_000 + SURE_MS);
   });
 
   test('counts from when the answered beat was sent, however late the answer comes', () => {
@@ -33,7 +40,7 @@ describe('a lease', () => {
     lease.beat(11_000);
     lease.beat(12_000);
     for (const witness of [1, 2, 3]) answer(lease, witness, beat);
-    assert.equal(lease.untilMs(), 10_000 + SURE_MS);
+    assert.equal(endOf(lease), 10_000 + SURE_MS);
   });
 
   test('is as long as the oldest answer of the freshest majority', () => {
@@ -41,9 +48,9 @@ describe('a lease', () => {
     const [first, second] = [lease.beat(10_000), lease.beat(11_000)];
     for (const witness of [1, 2, 3]) answer(lease, witness, first);
     for (const witness of [3, 4]) answer(lease, witness, second);
-    assert.equal(lease.untilMs(), 10_000 + SURE_MS);
+    assert.equal(endOf(lease), 10_000 + SURE_MS);
     answer(lease, 5, second);
-    assert.equal(lease.untilMs(), 11_000 + SURE_MS);
+    assert.equal(endOf(lease), 11_000 + SURE_MS);
   });
 
   test('is not shortened by an answer that comes late', () => {
@@ -51,7 +58,7 @@ describe('a lease', () => {
     const [first, second] = [lease.beat(10_000), lease.beat(11_000)];
     for (const witness of [1, 2, 3]) answer(lease, witness, second);
     for (const witness of [1, 2, 3]) answer(lease, witness, first);
-    assert.equal(lease.untilMs(), 11_000 + SURE_MS);
+    assert.equal(endOf(lease), 11_000 + SURE_MS);
   });
 
   test('ends at once when the links to a majority broke, and answers under way do not undo it', () => {
@@ -59,20 +66,41 @@ describe('a lease', () => {
     const beat = lease.beat(10_000);
     for (const witness of [1, 2, 3, 4, 5]) answer(lease, witness, beat);
     for (const witness of [1, 2]) lease.lost(nodeId(witness));
-    assert.equal(lease.untilMs(), 10_000 + SURE_MS);
+    assert.equal(endOf(lease), 10_000 + SURE_MS);
     lease.lost(nodeId(3));
-    assert.ok(lease.untilMs() < 10_000);
+    assert.ok(endOf(lease) < 10_000);
     answer(lease, 3, beat);
-    assert.ok(lease.untilMs() < 10_000);
+    assert.ok(endOf(lease) < 10_000);
     answer(lease, 3, lease.beat(10_100));
-    assert.equal(lease.untilMs(), 10_000 + SURE_MS);
+    assert.equal(endOf(lease), 10_000 + SURE_MS);
   });
 
   test('is not extended by a witness whose word stands that this node failed', () => {
     const lease = new Lease(WITNESSES, 1);
     const beat = lease.beat(10_000);
     for (const witness of [1, 2, 3]) answer(lease, witness, beat, { counts: witness !== 3 });
-    assert.ok(lease.untilMs() < 10_000);
+    assert.ok(endOf(lease) < 10_000);
+  });
+
+  test('that was over counts again once placement was asked after its return', () => {
+    const lease = new Lease(WITNESSES, 1);
+    const renew = (nowMs: number): void => {
+      const beat = lease.beat(nowMs);
+      for (const witness of [1, 2, 3]) answer(lease, witness, beat);
+    };
+    renew(10_000);
+    assert.equal(endOf(lease), 10_000 + SURE_MS);
+    renew(11_000);
+    assert.equal(lease.untilMs(11_000), 11_000 + SURE_MS, 'it never ended');
+    const before = lease.asks();
+    renew(15_000);
+    assert.ok(lease.untilMs(15_000) < 15_000);
+    assert.ok(lease.isUnconfirmed);
+    lease.answered(before);
+    assert.ok(lease.untilMs(15_000) < 15_000, 'what was asked before may be answered with the past');
+    lease.answered(lease.asks());
+    assert.equal(lease.untilMs(15_000), 15_000 + SURE_MS);
+    assert.ok(!lease.isUnconfirmed);
   });
 
   test('is not extended by answers to beats that were never sent', () => {
@@ -80,7 +108,7 @@ describe('a lease', () => {
     const { incarnation, sequence } = lease.beat(10_000);
     for (const witness of [1, 2, 3]) answer(lease, witness, { incarnation, sequence: sequence + 1 });
     for (const witness of [1, 2, 3]) answer(lease, witness, { incarnation: 0, sequence }, { known: 0 });
-    assert.ok(lease.untilMs() < 10_000);
+    assert.ok(endOf(lease) < 10_000);
   });
 });
 
@@ -91,7 +119,7 @@ describe('a process that witnesses take for an older one', () => {
     const beat = lease.beat(10_001);
     assert.equal(beat.incarnation, 78);
     for (const witness of [1, 2, 3]) assert.equal(answer(lease, witness, beat), true);
-    assert.equal(lease.untilMs(), 10_001 + SURE_MS);
+    assert.equal(endOf(lease), 10_001 + SURE_MS);
   });
 });
 

@@ -95,6 +95,24 @@ test('a primary whose lease is over is not sure, and its echo proves nothing', (
   assert.deepEqual(replica.read(2, { kind: 'atMostMsOld', ms: 0 }, NOW.nowMs), { ticket: 2, serves: true });
 });
 
+test('a new primary serves only once the opening of its epoch is applied', () => {
+  const copy = started(A, [entry(1, 1), entry(1, 2)]);
+  copy.appoint({ epoch: 2, primary: A, start: 2 }, NOW);
+  copy.lease(2, Number.POSITIVE_INFINITY);
+  const bounds = [
+    { kind: 'primary' },
+    { kind: 'atMostMsOld', ms: 60_000 },
+    { kind: 'atLeast', epoch: 1, sequence: 2 },
+  ] as const;
+  for (const [ticket, bound] of bounds.entries()) {
+    assert.equal(copy.read(ticket, bound, NOW.nowMs), undefined, `${bound.kind} waits`);
+  }
+  settled(copy);
+  assert.deepEqual(copy.collect().reads, [], 'all that is older is applied, and it is durable');
+  copy.noteApplied(3);
+  assert.deepEqual(copy.collect().reads, bounds.map((_, ticket) => ({ ticket, serves: true })));
+});
+
 test('a state that may hold a lost tail is not read before something of the new epoch is in it', () => {
   const copy = started(B, [entry(1, 1), entry(1, 2), entry(1, 3)]);
   copy.appoint({ epoch: 2, primary: A, start: 2 }, NOW);

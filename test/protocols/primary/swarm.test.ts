@@ -16,6 +16,7 @@ function torment(seed: number): RegionCluster {
     seed,
     delayMsMax: random.pick([1, 10, 60]) ?? 1,
     syncMsMax: random.pick([0, 3, 20]) ?? 0,
+    installMsMax: random.pick([0, 50, 1_000]) ?? 0,
     lost: random.pick([0, 20, 150]) ?? 0,
     doubled: random.pick([0, 50]) ?? 0,
   });

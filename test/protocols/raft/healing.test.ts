@@ -76,22 +76,37 @@ test('a member that a majority contradicts is told to stop; without a majority n
   assert.deepEqual(digests.divergent(voters, DIGEST_EVERY), [2]);
 });
 
-test('a divergent follower stops, and a divergent leader too', () => {
+test('a divergent follower stops, and a divergent leader too, be it by its replies or by its state', () => {
   for (const wrong of ['leader', 'follower'] as const) {
-    const cluster = new Cluster({ size: 3, seed: 4 });
-    const leader = cluster.elect();
-    cluster.run(100);
-    const odd = wrong === 'leader' ? leader : followers(cluster, leader)[0];
-    assert.ok(odd);
-    for (const member of cluster.live) {
-      const value = member === odd ? 1 : 2;
-      cluster.act(member, (node) => node.noteDigest(DIGEST_EVERY, value));
-    }
-    cluster.run(200);
-    for (const member of cluster.live) {
-      assert.equal(member.divergedAt, member === odd ? DIGEST_EVERY : undefined);
+    for (const what of ['replies', 'state'] as const) {
+      const cluster = new Cluster({ size: 3, seed: 4 });
+      const leader = cluster.elect();
+      cluster.run(100);
+      const odd = wrong === 'leader' ? leader : followers(cluster, leader)[0];
+      assert.ok(odd);
+      for (const member of cluster.live) {
+        const value = member === odd ? 1 : 2;
+        cluster.act(member, (node) => node.noteDigest(what, { index: DIGEST_EVERY, value }));
+      }
+      cluster.run(200);
+      for (const member of cluster.live) {
+        assert.equal(member.divergedAt, member === odd ? DIGEST_EVERY : undefined);
+      }
     }
   }
+});
+
+test('a digest of replies and a hash of the state at one place are no contradiction', () => {
+  const cluster = new Cluster({ size: 3, seed: 4 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  for (const member of cluster.live) {
+    const what = member === leader ? 'replies' : 'state';
+    const value = member === leader ? 1 : 2;
+    cluster.act(member, (node) => node.noteDigest(what, { index: DIGEST_EVERY, value }));
+  }
+  cluster.run(200);
+  assert.ok(cluster.live.every(({ divergedAt }) => divergedAt === undefined));
 });
 
 test('a follower is sent no more than the bytes that may be on their way', () => {

@@ -189,3 +189,15 @@ test('4.2.2: whoever an entry removes campaigns only while that entry may not be
     assert.deepEqual(preVotes.map(({ to }) => to), asked);
   }
 });
+
+test('what is not committed is written once more on demand, and counts as durable meanwhile', () => {
+  const follower = member(entries(1, 3, 1), 1);
+  follower.receive(B, append(1, [3, 1], { commit: 2, entries: entries(4, 4, 1) }), 1);
+  const effects = follower.collect();
+  follower.rewriteUncommitted();
+  assert.equal(follower.collect().write, undefined, 'not while a write is under way');
+  follower.persisted(effects.afterWrite, 2);
+  follower.rewriteUncommitted();
+  assert.deepEqual(follower.collect().write, { entries: entries(3, 4, 1) });
+  assert.equal(follower.status.durable, 4);
+});

@@ -1,6 +1,7 @@
 // Timeouts that follow the distance, disks that hang, and who leads when.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { DIGEST_NONE } from '../../../src/protocols/raft/digests.ts';
 import { Cluster } from '../../support/raft-cluster.ts';
 import {
   Lateness,
@@ -51,6 +52,22 @@ test('a leader that has been late is missed later, and in time all the same', ()
   assert.equal(standStill(200), false, 'it was late before');
   assert.equal(cluster.leader?.id, leader.id);
   assert.equal(standStill(400), true);
+});
+
+test('the answer to a snapshot, which is not timed, makes nobody seem far away', () => {
+  const cluster = new Cluster({ size: 3, seed: 7 });
+  const leader = cluster.elect();
+  cluster.run(5_000);
+  const { term, roundTripMs } = leader.node.status;
+  const [other] = cluster.live.filter(({ id }) => id !== leader.id);
+  assert.ok(other);
+  const result = { kind: 'matched', index: 0 } as const;
+  const untimed = { round: 0, sentMs: 0, digest: DIGEST_NONE, stateHash: DIGEST_NONE };
+  for (let i = 0; i < 3; i++) {
+    cluster.deliver(other.id, leader, { kind: 'append-reply', term, result, ...untimed });
+    cluster.run(60);
+  }
+  assert.ok(leader.node.status.roundTripMs <= roundTripMs + 5, `${leader.node.status.roundTripMs} ms`);
 });
 
 test('9.3: a group across oceans elects a leader and stays calm', () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { nodeId } from '../../../src/base/id.ts';
-import { UNCOMMITTED_BYTES_MAX } from '../../../src/protocols/raft/messages.ts';
+import { DIGEST_NONE } from '../../../src/protocols/raft/digests.ts';
+import { type Message, UNCOMMITTED_BYTES_MAX } from '../../../src/protocols/raft/messages.ts';
 import { RaftNode } from '../../../src/protocols/raft/node.ts';
 import { RAFT_DEFAULTS } from '../../../src/protocols/raft/state.ts';
 import { Random } from '../../../src/base/random.ts';
@@ -177,6 +178,35 @@ test('6.4: a leader that was cut off serves no read, even if the link heals', ()
   );
 });
 
+test('6.4: an answer to what a leader sent in an earlier term of its own confirms no read', () => {
+  const cluster = new Cluster({ size: 3, seed: 15 });
+  const leader = cluster.elect();
+  const [follower] = others(cluster, leader);
+  assert.ok(follower);
+  let late: Message | undefined;
+  cluster.cut = (from, to, message) => {
+    if (from === leader.id && to === follower.id && message.kind === 'append') late = message;
+    return false;
+  };
+  for (const ticket of [1, 2, 3, 4, 5]) {
+    cluster.read(leader, ticket);
+    cluster.run(20);
+  }
+  cluster.cut = () => true;
+  cluster.until(() => leader.node.role !== 'leader', 5_000, 'it steps down');
+  cluster.cut = () => false;
+  cluster.act(leader, (node) => node.campaignNow(cluster.nowMs));
+  cluster.until(() => leader.node.role === 'leader', 100, 'it leads again');
+  cluster.run(20);
+  assert.ok(late);
+  cluster.deliver(leader.id, follower, late);
+  cluster.run(20);
+  cluster.cut = () => true;
+  assert.ok(cluster.read(leader, 99));
+  cluster.run(20);
+  assert.deepEqual(leader.readsServed.filter(({ ticket }) => ticket === 99), []);
+});
+
 test('6.4: a new leader serves no read before an entry of its own term is committed', () => {
   const cluster = new Cluster({ size: 3, seed: 11 });
   cluster.cut = () => true;
@@ -193,7 +223,8 @@ test('6.4: a new leader serves no read before an entry of its own term is commit
     round: 1,
     result: { kind: 'matched', index: 0 },
     sentMs: cluster.nowMs,
-    digest: { index: 0, value: 0 },
+    digest: DIGEST_NONE,
+    stateHash: DIGEST_NONE,
   });
   assert.deepEqual(candidate.readsServed, []);
 });
@@ -214,6 +245,48 @@ test('5.1: an empty follower is brought up by a snapshot in chunks and goes on w
   cluster.propose(leader, 'after');
   cluster.run(200);
   assert.deepEqual(texts(late), texts(leader));
+});
+
+test('5.1: a snapshot behind which the log was cut off meanwhile is passed over for another one', () => {
+  const cluster = new Cluster({ size: 3, seed: 12 });
+  const leader = cluster.elect();
+  const [late] = others(cluster, leader);
+  assert.ok(late);
+  for (let i = 0; i < 20; i++) cluster.propose(leader, `${i}`);
+  cluster.run(500);
+  cluster.crash(late);
+  const [first] = leader.applied;
+  assert.ok(first);
+  const membership = leader.node.membershipAt(first.index);
+  for (let i = 0; i < 20; i++) cluster.propose(leader, `more ${i}`);
+  cluster.run(500);
+  cluster.checkpoint(leader, 0);
+  leader.node.provideSnapshot({ ...first, membership, digest: 0, state: new Uint8Array() });
+  cluster.restart(late);
+  cluster.until(() => late.appliedIndex === leader.appliedIndex, 5_000, 'the follower has caught up');
+});
+
+test('5.1: a member that installs a snapshot votes, is not elected, and then follows who was', () => {
+  const cluster = new Cluster({ size: 3, seed: 12, installMsMax: 60_000 });
+  const old = cluster.elect();
+  const [late, other] = others(cluster, old);
+  assert.ok(late && other);
+  cluster.crash(late);
+  late.stored = { hardState: late.stored.hardState, snapshot: undefined, entries: [] };
+  for (let i = 0; i < 40; i++) cluster.propose(old, `${i}`);
+  cluster.run(500);
+  cluster.checkpoint(old, 0);
+  cluster.restart(late);
+  cluster.until(() => late.installing !== undefined, 5_000, 'the snapshot has arrived');
+  cluster.crash(old);
+  cluster.act(late, (node) => node.campaignNow(cluster.nowMs));
+  assert.equal(late.node.role, 'follower');
+  cluster.until(() => other.node.role === 'leader', 5_000, 'the other is elected with its vote');
+  assert.ok(late.installing !== undefined, 'all this while the snapshot is being installed');
+  cluster.propose(other, 'after');
+  cluster.until(() => late.appliedIndex > 41, 70_000, 'the snapshot is installed');
+  cluster.run(500);
+  assert.deepEqual(texts(late), texts(other));
 });
 
 test('5.1: a snapshot does not keep a divergent tail, not even at its last index', () => {

@@ -15,6 +15,7 @@ function torment(seed: number): void {
     seed,
     delayMsMax: random.pick([1, 3, 20]) ?? 1,
     syncMsMax: random.pick([0, 2, 15]) ?? 0,
+    installMsMax: random.pick([0, 20, 1_000]) ?? 0,
     lost: random.pick([0, 20, 100]) ?? 0,
     doubled: random.pick([0, 50]) ?? 0,
   });

@@ -6,7 +6,7 @@ import { Checkpoints } from '../../../src/runtime/checkpoints.ts';
 import { Journal } from '../../../src/runtime/journal.ts';
 import { openLinKv } from '../../../src/services/maelstrom/lin-kv.ts';
 import type { MaelstromDoors } from '../../../src/services/maelstrom/workload.ts';
-import { VirtualDisk } from '../../../src/sim/disk.ts';
+import { VirtualDisk } from '../../../src/sim/machine/disk.ts';
 import type { Fields } from '../../../src/wire/maelstrom.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -2,7 +2,7 @@
 import { done } from '../../../src/base/errors.ts';
 import { integer, nothing } from '../../../src/wire/schema.ts';
 import { command, type Feature } from '../../../src/world/feature.ts';
-import type { Deed } from '../../../src/sim/deeds.ts';
+import type { Deed } from '../../../src/sim/play/deeds.ts';
 
 let counted = 0;
 
@@ -22,7 +22,9 @@ const counter: Feature<null> = {
   create: () => null,
   advance: () => {},
   save: () => {},
-  load: () => null,
+  *load() {
+    return null;
+  },
 };
 
 const features: readonly Feature[] = [counter];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CHAT_HISTORY_MAX, type ChatMessage } from '../../../src/wire/regional-calls.ts';
-import { chat, SAY_BURST, SAY_EVERY_MS } from '../../../src/world/features/chat.ts';
+import { chat, SAY_PACE } from '../../../src/world/features/chat.ts';
 import { type Answer, AskedGroup, reasonOf, START_MS } from '../../support/asked-group.ts';
 import { ASIA, EU, LinkedLogs } from '../../support/linked-logs.ts';
 
@@ -38,7 +38,7 @@ test('what is said to the world is heard in every region, and everybody there is
 test('both sides of a cut talk on, and show the same once they hear each other again', () => {
   const logs = new LinkedLogs();
   for (let round = 1; round <= 3; round++) {
-    logs.wait(SAY_EVERY_MS);
+    logs.wait(SAY_PACE.everyMs);
     logs.asia.timeMs += 7;
     say(logs.eu, 1, 'world', `eu ${round}`);
     say(logs.asia, 2, 'world', `asia ${round}`);
@@ -59,13 +59,13 @@ test('a channel that there is not is refused, for talkers and for readers', () =
 
 test('who talks too fast is refused until he has been silent for a while; others are not', () => {
   const { eu } = new LinkedLogs();
-  for (let count = 0; count < SAY_BURST; count++) {
+  for (let count = 0; count < SAY_PACE.burst; count++) {
     assert.equal(reasonOf(say(eu, 1, 'region', `${count}`)), 'done');
   }
   assert.equal(reasonOf(say(eu, 1, 'region', 'one more')), 'too-fast');
   assert.equal(reasonOf(say(eu, 1, 'world', 'elsewhere')), 'too-fast');
   assert.equal(reasonOf(say(eu, 2, 'region', 'my turn')), 'done');
-  eu.timeMs += SAY_EVERY_MS - 1;
+  eu.timeMs += SAY_PACE.everyMs - 1;
   assert.equal(reasonOf(say(eu, 1, 'region', 'now')), 'too-fast');
   eu.timeMs += 1;
   eu.restart();
@@ -77,13 +77,13 @@ test('a history keeps the newest messages, and those of a loud region push out n
   const logs = new LinkedLogs();
   say(logs.asia, 9, 'world', 'from far');
   for (let count = 1; count <= CHAT_HISTORY_MAX + 20; count++) {
-    logs.wait(SAY_EVERY_MS);
+    logs.wait(SAY_PACE.everyMs);
     say(logs.eu, 1, 'region', `here ${count}`);
     say(logs.eu, 2, 'world', `there ${count}`);
   }
   assert.equal(historyOf(logs.eu, 'region').length, CHAT_HISTORY_MAX);
   assert.equal(textsOf(logs.eu, 'region')[0], 'here 21');
-  logs.wait(SAY_EVERY_MS);
+  logs.wait(SAY_PACE.everyMs);
   say(logs.asia, 9, 'world', 'still far');
   logs.settle();
   assert.equal(historyOf(logs.asia, 'world').length, CHAT_HISTORY_MAX);
@@ -94,7 +94,7 @@ test('a history keeps the newest messages, and those of a loud region push out n
 test('a region that is away for long gets at least all that it can still show', () => {
   const logs = new LinkedLogs();
   for (let count = 1; count <= 2_000; count++) {
-    logs.wait(SAY_EVERY_MS);
+    logs.wait(SAY_PACE.everyMs);
     say(logs.eu, 1, 'world', `${count}`);
   }
   logs.settle();

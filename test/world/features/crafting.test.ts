@@ -3,7 +3,8 @@ import test from 'node:test';
 import type { Audit, HoldingsView } from '../../../src/wire/calls.ts';
 import { HELD_ITEMS_MAX } from '../../../src/wire/calls.ts';
 import { CRAFT_JOBS_MAX, type Job, type Workshop } from '../../../src/wire/regional-calls.ts';
-import { GATHER_EVERY_MS, GATHERED_AT_ONCE } from '../../../src/world/features/crafting.ts';
+import { GATHERED_AT_ONCE } from '../../../src/world/features/crafting.ts';
+import { stockRules } from '../../../src/world/features/recipes.ts';
 import { type Answer, AskedGroup, reasonOf } from '../../support/asked-group.ts';
 import { ECONOMY, EU, LinkedLogs } from '../../support/linked-logs.ts';
 
@@ -30,7 +31,7 @@ const collect = (log: AskedGroup, player: number, job: number): Answer =>
 function provide(log: AskedGroup, player: number, kinds: readonly string[]): void {
   const from = new Map([['plank', 'wood'], ['brick', 'stone'], ['cord', 'fibre']]);
   for (const kind of kinds) {
-    log.timeMs += GATHER_EVERY_MS;
+    log.timeMs += stockRules.gatherEveryMs;
     const material = from.get(kind) ?? kind;
     assert.equal(reasonOf(log.ask(player, 'crafting.gather', { material })), 'done');
     if (material === kind) continue;
@@ -60,12 +61,12 @@ test('materials lie about, a few at a time, once a second', () => {
   assert.deepEqual(valueOf(gather(ADA, 'wood')), { kind: 'wood', count: GATHERED_AT_ONCE });
   assert.equal(reasonOf(gather(ADA, 'stone')), 'too-soon');
   assert.equal(reasonOf(gather(2, 'stone')), 'done');
-  eu.timeMs += GATHER_EVERY_MS;
+  eu.timeMs += stockRules.gatherEveryMs;
   assert.equal(reasonOf(gather(ADA, 'plank')), 'unknown-material');
   assert.equal(reasonOf(gather(ADA, 'gold')), 'unknown-material');
   for (let round = 1; round < 250; round++) {
     assert.equal(reasonOf(gather(ADA, 'wood')), 'done');
-    eu.timeMs += GATHER_EVERY_MS;
+    eu.timeMs += stockRules.gatherEveryMs;
   }
   assert.equal(reasonOf(gather(ADA, 'wood')), 'stock-full');
   assert.deepEqual(stockOf(eu, ADA), { wood: 1_000 });
@@ -275,4 +276,26 @@ test('a claim that the economy never had is answered after its region was put ba
   logs.settle();
   assert.equal(jobsOf(logs.eu, ADA)[0]?.state, 'working');
   assert.equal(audited(logs).itemsConsumed, 1);
+});
+
+test('a job that was delivered after the moment to which its region was put back makes nothing again', () => {
+  const logs = opened();
+  provide(logs.eu, ADA, ['plank', 'plank', 'cord']);
+  const { job } = valueOf<Job>(start(logs.eu, ADA, 'rope-ladder', ROPE));
+  logs.settle();
+  logs.eu.timeMs = jobsOf(logs.eu, ADA)[0]?.finishesAtMs ?? assert.fail();
+  const before = logs.eu.machine.snapshot();
+  assert.equal(reasonOf(collect(logs.eu, ADA, job)), 'done');
+  logs.settle();
+  assert.equal(jobsOf(logs.eu, ADA)[0]?.state, 'made');
+  const { itemsMinted } = audited(logs);
+  // The economy goes on with what it knows, also after a start.
+  logs.economy.restart();
+  assert.deepEqual(goBack(logs.eu, before), { asked: 0, unasked: 0 });
+  assert.equal(jobsOf(logs.eu, ADA)[0]?.state, 'working');
+  assert.equal(reasonOf(collect(logs.eu, ADA, job)), 'done');
+  logs.settle();
+  const [settled] = jobsOf(logs.eu, ADA);
+  assert.deepEqual([settled?.state, settled?.made, settled?.reason], ['made', 0, 'went-back']);
+  assert.equal(audited(logs).itemsMinted, itemsMinted);
 });

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { CorruptionError, InvariantError, rejected } from '../../../src/base/errors.ts';
 import { ByteReader, ByteWriter } from '../../../src/base/bytes.ts';
 import { playerId } from '../../../src/base/id.ts';
+import { atOnce } from '../../../src/base/slices.ts';
 import { FIRST_GOLD, FIRST_ITEMS, holdings } from '../../../src/world/features/holdings.ts';
 import { Ledger } from '../../../src/world/features/ledger.ts';
 import { AskedGroup, reasonOf } from '../../support/asked-group.ts';
@@ -86,12 +87,12 @@ test('saved holdings that name a player or an item twice, or an unminted item, a
     return new ByteReader(writer.finish());
   };
   const one = [7, 10, 0, 1, 1, 0, 0, 'rope'];
-  assert.equal(Ledger.load(saved(1, 0, 1, ...one)).audit().goldMinted, 10);
+  assert.equal(atOnce(Ledger.load(saved(1, 0, 0, 1, ...one))).audit().goldMinted, 10);
   const bad = [
-    saved(2, 0, 2, ...one, 7, 10, 0, 0),
-    saved(2, 0, 2, ...one, 8, 10, 0, 1, 1, 0, 0),
-    saved(0, 0, 1, ...one),
-    saved(1, 0, 1, 7, 10, 0, 1, 1, 0, 5),
+    saved(2, 0, 0, 2, ...one, 7, 10, 0, 0),
+    saved(2, 0, 0, 2, ...one, 8, 10, 0, 1, 1, 0, 0),
+    saved(0, 0, 0, 1, ...one),
+    saved(1, 0, 0, 1, 7, 10, 0, 1, 1, 0, 5),
   ];
-  for (const reader of bad) assert.throws(() => Ledger.load(reader), CorruptionError);
+  for (const reader of bad) assert.throws(() => atOnce(Ledger.load(reader)), CorruptionError);
 });

@@ -1,73 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type NodeId, nodeId } from '../../../src/base/id.ts';
-import { type CopyPromise, readMap, type PlacedRegion, type Position } from '../../../src/wire/placement.ts';
-import { placement } from '../../../src/world/features/placement.ts';
-import { AskedGroup, reasonOf } from '../../support/asked-group.ts';
-
-const WITNESSES = [1, 2, 3, 4, 5];
-const EU = 103;
-const ASIA = 104;
-/** The copies of `eu`: nodes 8, 9 and 6; of `asia`: 9, 6 and 7. */
-const REGIONS = [
-  { number: EU, copies: [8, 9, 6] },
-  { number: ASIA, copies: [9, 6, 7] },
-];
-
-type Word = 'trusted' | 'suspected' | 'failed';
-
-/** Placement as its witnesses and copies ask it. */
-class Placed {
-  readonly group: AskedGroup = new AskedGroup([placement]);
-  #number = 0;
-  readonly #minds = new Map<number, Map<number, object>>();
-
-  constructor() {
-    this.ask('found', { version: 0, witnesses: WITNESSES, regions: REGIONS });
-    const empty = { last: at(0, 0), epoch: 2, isBlank: true };
-    for (const { number, copies } of REGIONS) {
-      for (const node of copies.slice(0, 2)) this.promise(node, empty.last, { ...empty, region: number });
-    }
-  }
-
-  ask(call: string, args: unknown): string {
-    return reasonOf(this.group.serve(`placement.${call}`, args));
-  }
-
-  /** Each of these witnesses changes its mind about one node. */
-  say(witnesses: readonly number[], node: number, word: Word, incarnation: number = 1): void {
-    for (const witness of witnesses) {
-      const mind = this.#minds.get(witness) ?? new Map<number, object>();
-      this.#minds.set(witness, mind.set(node, { node, incarnation, opinion: word }));
-      this.ask('observe', { witness, number: ++this.#number, opinions: [...mind.values()] });
-    }
-  }
-
-  promise(node: number, last: Position, o: Partial<CopyPromise> = {}): string {
-    const { region = EU, epoch = 3, isBlank = false, heard = last } = o;
-    return this.ask('promise', { region, epoch, node, last, isBlank, heard });
-  }
-
-  region(number: number = EU): PlacedRegion {
-    const answer = this.group.query(0, 'placement.map');
-    assert.equal(answer.kind, 'done');
-    const { regions } = readMap.value.parse(answer.kind === 'done' && answer.value, 'map');
-    const found = regions.find((each) => each.number === number);
-    assert.ok(found !== undefined);
-    return found;
-  }
-
-  /** Who is primary of which epoch, and which epoch copies are asked to promise. */
-  get eu(): { readonly primary: NodeId; readonly epoch: number; readonly fenced: number | undefined } {
-    const { primary, epoch, fence } = this.region();
-    return { primary, epoch, fenced: fence?.epoch };
-  }
-}
-
-const at = (sequence: number, epoch: number = 1): Position => ({ epoch, sequence });
-const headed = (primary: number, epoch: number, fenced?: number): Placed['eu'] => {
-  return { primary: nodeId(primary), epoch, fenced };
-};
+import { reasonOf } from '../../support/asked-group.ts';
+import {
+  ASIA,
+  at,
+  EU,
+  headed,
+  Placed,
+  REGIONS,
+  WITNESSES,
+  type Word,
+} from '../../support/asked-placement.ts';
 
 describe('a new region', () => {
   const founded = (): Placed => {
@@ -111,13 +54,48 @@ describe('a region', () => {
     assert.deepEqual(placed.eu, headed(6, 3));
   });
 
-  test('begins anew when every copy has lost its disk, for then there is nothing to wait for', () => {
+  test('that never held anything begins anew when all its copies are blank', () => {
     const placed = new Placed();
     placed.ask('wiped', { region: EU, epoch: 2, node: 8 });
     for (const node of [8, 9]) placed.promise(node, at(0, 0), { isBlank: true });
     assert.deepEqual(placed.eu, headed(8, 2, 3));
     placed.promise(6, at(0, 0), { isBlank: true });
     assert.deepEqual(placed.eu, headed(8, 3));
+  });
+
+  test('that held something is lost when all its copies are blank, and waits for an operator', () => {
+    const placed = new Placed();
+    assert.equal(placed.ask('begun', { region: EU, epoch: 2, node: 9 }), 'not-primary');
+    assert.equal(placed.ask('begun', { region: EU, epoch: 2, node: 8 }), 'done');
+    placed.ask('wiped', { region: EU, epoch: 2, node: 8 });
+    for (const node of [6, 8, 9]) placed.promise(node, at(0, 0), { isBlank: true });
+    assert.deepEqual(placed.eu, headed(8, 2, 3));
+    assert.equal(placed.ask('move', { region: EU, to: 9, acceptLoss: true }), 'done');
+    assert.deepEqual(placed.eu, headed(9, 3));
+  });
+
+  test('whose log a promotion has found is known to have held something, and how much of it', () => {
+    const placed = new Placed();
+    placed.say([1, 2, 3], 8, 'failed');
+    for (const node of [6, 9]) placed.promise(node, at(70));
+    assert.deepEqual(placed.eu, headed(6, 3));
+    placed.ask('wiped', { region: EU, epoch: 3, node: 6 });
+    for (const node of [6, 8, 9]) placed.promise(node, at(0, 0), { isBlank: true, epoch: 4 });
+    assert.deepEqual(placed.eu, headed(6, 3, 4));
+    placed.ask('move', { region: EU, to: 9, acceptLoss: true });
+    assert.deepEqual(placed.eu, headed(9, 4));
+    assert.equal(placed.region().appointments.at(-1)?.mayLose, 70);
+  });
+
+  test('all of whose copies were blank finds a primary by itself when their disks are back', () => {
+    const placed = new Placed();
+    placed.ask('begun', { region: EU, epoch: 2, node: 8 });
+    placed.ask('wiped', { region: EU, epoch: 2, node: 8 });
+    for (const node of [6, 8, 9]) placed.promise(node, at(0, 0), { isBlank: true });
+    placed.promise(9, at(70));
+    assert.deepEqual(placed.eu, headed(8, 2, 4));
+    for (const node of [9, 8]) placed.promise(node, at(70), { epoch: 4 });
+    assert.deepEqual(placed.eu, headed(8, 4));
   });
 
   test('is founded once, however often its topology is told', () => {
@@ -332,14 +310,16 @@ describe('commands that come late, twice, or from nobody', () => {
     assert.deepEqual(placed.eu, headed(6, 3));
   });
 
-  test('a copy that lost its disk after it promised stays blank, whatever comes late', () => {
+  test('a copy that lost its disk after it promised is not counted by what comes late', () => {
     const placed = new Placed();
     placed.say([1, 2, 3], 8, 'failed');
     placed.promise(9, at(70));
     placed.promise(9, at(0, 0), { isBlank: true });
     placed.promise(9, at(70));
-    placed.promise(6, at(60));
-    assert.deepEqual(placed.eu, headed(8, 2, 3));
+    assert.deepEqual(placed.eu, headed(8, 2, 4));
+    placed.promise(9, at(0, 0), { isBlank: true, epoch: 4 });
+    placed.promise(6, at(60), { epoch: 4 });
+    assert.deepEqual(placed.eu, headed(8, 2, 4));
   });
 
   test('a promise that comes after the appointment changes nothing', () => {

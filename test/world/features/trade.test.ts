@@ -3,6 +3,7 @@ import test from 'node:test';
 import { ByteReader, ByteWriter } from '../../../src/base/bytes.ts';
 import { CorruptionError, rejected } from '../../../src/base/errors.ts';
 import { playerId } from '../../../src/base/id.ts';
+import { atOnce } from '../../../src/base/slices.ts';
 import {
   GOLD_MAX,
   HELD_ITEMS_MAX,
@@ -235,7 +236,7 @@ test('saved offers of nobody, or of items that are not locked in them, are refus
   const load = (from: number, item: number): unknown => {
     const writer = new ByteWriter().varint(1).varint(7).varint(from).varint(2).varint(50);
     const bytes = writer.varint(0).varint(1).varint(item).varint(3).varint(0).finish();
-    return trade.load(new ByteReader(bytes), new Map([['holdings', ledger]]));
+    return atOnce(trade.load(new ByteReader(bytes), new Map([['holdings', ledger]])));
   };
   assert.throws(() => load(1, rope.id), CorruptionError);
   ledger.lock(rope.id, 7);

@@ -46,7 +46,7 @@ class Drill {
     });
     const [primary = nodeId(0)] = nodes;
     const start = { epoch: 0, sequence: 0 };
-    const first = { number: 1, copies: nodes, epoch: 1, primary, start, search: null };
+    const first = { number: 1, copies: nodes, epoch: 1, primary, start, isBegun: false, search: null };
     this.region = { ...first, appointments: [] };
   }
 
@@ -196,20 +196,26 @@ test('the drill finds a choice that takes the first who promised', () => {
   }, /was acknowledged/);
 });
 
-test('a log of which no copy has more than its opening goes on, though most copies are blank yet', () => {
+test('a blank copy counts beside the primary of the newest epoch, which has all there may be', () => {
   const [first, second, third] = [nodeId(6), nodeId(7), nodeId(8)];
   const copies = [first, second, third];
-  const start = { epoch: 0, sequence: 0 };
-  const standing = { number: 1, copies, epoch: 2, primary: first, start, appointments: [] };
+  const start = { epoch: 2, sequence: 40 };
+  const standing = { number: 1, copies, epoch: 3, primary: second, start, isBegun: true, appointments: [] };
   const sought = search({ ...standing, search: null }, { cause: 'failed', to: null }, 0);
-  const opened = { epoch: 2, sequence: 1 };
-  const among = (last: Position): SoughtRegion | undefined => {
-    const words = copies.map((node) => {
-      const isBlank = node !== second;
-      return { region: 1, epoch: 3, node, last: node === first ? opened : last, isBlank, heard: last };
-    });
-    return succeeded(words.reduce(promised, sought), () => false, 0);
+  const word = (node: NodeId, last: Position | undefined): CopyPromise => {
+    const nothing = { epoch: 0, sequence: 0 };
+    const isBlank = last === undefined;
+    return { region: 1, epoch: 4, node, last: last ?? nothing, isBlank, heard: nothing };
   };
-  assert.equal(among(opened)?.primary, second, 'who can vouch for its log');
-  assert.equal(among({ epoch: 2, sequence: 2 }), undefined, 'more than that may have been acknowledged');
+  const among = (words: readonly CopyPromise[], failed?: NodeId): NodeId | undefined =>
+    succeeded(words.reduce(promised, sought), (node) => node === failed, 0)?.primary;
+  const full = { epoch: 3, sequence: 57 };
+  assert.equal(among([word(second, full), word(first, undefined)]), second);
+  assert.equal(among([word(second, start), word(third, undefined)]), second, 'its opening never came');
+  assert.equal(among([word(second, full)]), undefined, 'alone it is no majority');
+  const [blank, lagging] = [word(second, undefined), word(first, full)];
+  assert.equal(among([blank, lagging, word(third, undefined)]), undefined, 'it may have had more');
+  assert.equal(among([word(second, full), word(first, undefined)], second), undefined, 'it has failed');
+  const older = word(second, { epoch: 2, sequence: 39 });
+  assert.equal(among([older, word(first, undefined)]), undefined, 'less than it began with');
 });

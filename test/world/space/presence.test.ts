@@ -90,6 +90,20 @@ test('who turns back before the next region has him is entered anew where he is,
   assert.deepEqual(kinds(player.entered(stay(WEST, 3), entered)), [`leave ${WEST} 1`, 'crossed']);
 });
 
+test('who has turned back and walks on is asked for once: a second time would end his stay there', () => {
+  const player = inWest();
+  player.walkedOut(stay(WEST, 1), over);
+  assert.deepEqual(player.moved(east, update(1)), []);
+  assert.deepEqual(kinds(player.moved(west, update(2))), [`leave ${EAST} 2`, `enter ${WEST} 3`]);
+  const later = player.entered(stay(WEST, 3), entered);
+  assert.deepEqual(kinds(later), [`leave ${WEST} 1`, 'crossed'], 'what he reported in the east is past');
+  player.walkedOut(stay(WEST, 3), over);
+  player.moved(west, update(3));
+  assert.deepEqual(player.moved({ lat: 0, lon: -6 }, update(4)), []);
+  const move = player.entered(stay(WEST, 5), entered).at(-1);
+  assert.deepEqual(move, { kind: 'move', ...stay(WEST, 5), update: update(4) });
+});
+
 test('a region that is full puts a walker back and has the one he came from keep him', () => {
   const player = inWest();
   player.walkedOut(stay(WEST, 1), over);
@@ -125,17 +139,41 @@ test('when the region he comes from is lost on the way, the next one still takes
 
 test('a region that has forgotten him is entered again', () => {
   const player = inWest();
-  const { isSuperseded, effects } = player.unknown(stay(WEST, 1), { newest: 0, nowMs: 9 });
+  const { isSuperseded, effects } = player.unknown(stay(WEST, 1), { newest: 0, isHere: false, nowMs: 9 });
   assert.equal(isSuperseded, false);
   assert.deepEqual(kinds(effects), [`enter ${WEST} 2`]);
 });
 
+test('a leap that fails leaves him where he was, though that region has forgotten him meanwhile', () => {
+  for (const fails of ['unavailable', 'not-on-land'] as const) {
+    const player = inWest();
+    player.enter(east, 0);
+    assert.deepEqual(player.unknown(stay(WEST, 1), { newest: 0, isHere: false, nowMs: 9 }).effects, []);
+    const effects =
+      fails === 'unavailable'
+        ? player.time(ENTER_DEADLINE_MS)
+        : player.refused(stay(EAST, 2), 'not-on-land');
+    const enters = effects.filter(({ kind }) => kind === 'enter');
+    assert.deepEqual(kinds(enters), [`enter ${WEST} 3`]);
+    assert.deepEqual(enters.map((effect) => 'place' in effect && effect.place), [west]);
+  }
+});
+
 test('a newer link elsewhere supersedes this one, unless its client has just asked to enter', () => {
   const idle = inWest();
-  assert.equal(idle.unknown(stay(WEST, 1), { newest: EPOCH + 9, nowMs: 9 }).isSuperseded, true);
+  const newer = { newest: EPOCH + 9, isHere: true, nowMs: 9 };
+  assert.equal(idle.unknown(stay(WEST, 1), newer).isSuperseded, true);
   const asking = presence();
   asking.enter(west, 0);
-  const { isSuperseded, effects } = asking.unknown(stay(WEST, 1), { newest: EPOCH + 9, nowMs: 9 });
+  const { isSuperseded, effects } = asking.unknown(stay(WEST, 1), newer);
+  assert.equal(isSuperseded, false);
+  assert.deepEqual(kinds(effects), [`enter ${WEST} 10`]);
+});
+
+test('a newer link that has ended supersedes nobody, and is passed in one go', () => {
+  const player = inWest();
+  const ended = { newest: EPOCH + 9, isHere: false, nowMs: 9 };
+  const { isSuperseded, effects } = player.unknown(stay(WEST, 1), ended);
   assert.equal(isSuperseded, false);
   assert.deepEqual(kinds(effects), [`enter ${WEST} 10`]);
 });
@@ -154,7 +192,7 @@ test('late words about stays of the past change nothing', () => {
   const player = inWest();
   assert.deepEqual(player.walkedOut(stay(WEST, 7), over), []);
   assert.deepEqual(player.refused(stay(EAST, 7), 'region-full'), []);
-  assert.deepEqual(player.unknown(stay(EAST, 7), { newest: 0, nowMs: 9 }).effects, []);
+  assert.deepEqual(player.unknown(stay(EAST, 7), { newest: 0, isHere: false, nowMs: 9 }).effects, []);
   assert.deepEqual(player.regionLost(EAST, 9), []);
   assert.equal(player.region, WEST);
 });

@@ -31,9 +31,10 @@ test('an entry that comes twice is answered twice and is one entry', () => {
 test('a lower epoch is refused whoever sends it, and told of the higher one', () => {
   const { residents: here } = residents();
   here.enter(HOME, enter(5), 0);
-  assert.deepEqual(here.enter(OTHER, enter(4), 0), { kind: 'unknown', player: 1, epoch: 4, newest: 5 });
-  assert.deepEqual(here.move(OTHER, move(4), 0), { kind: 'unknown', player: 1, epoch: 4, newest: 5 });
-  here.leave(leave(4), 0);
+  const told = { kind: 'unknown', player: 1, epoch: 4, newest: 5, isHere: true };
+  assert.deepEqual(here.enter(OTHER, enter(4), 0), told);
+  assert.deepEqual(here.move(OTHER, move(4), 0), told);
+  here.leave(HOME, leave(4), 0);
   assert.equal(here.gatewayOf(playerId(1)), HOME);
 });
 
@@ -45,19 +46,43 @@ test('a higher epoch takes the player over, with his frames', () => {
   assert.equal(region.players, 1);
 });
 
+test('an epoch that two gateways give is the first one\'s: the other is told, and ends nothing', () => {
+  const { residents: here } = residents();
+  here.enter(HOME, enter(5), 0);
+  const told = { kind: 'unknown', player: 1, epoch: 5, newest: 5, isHere: true };
+  assert.deepEqual(here.enter(OTHER, enter(5), 0), told);
+  here.leave(OTHER, leave(5), 0);
+  assert.equal(here.gatewayOf(playerId(1)), HOME);
+  assert.equal(here.enter(OTHER, enter(6), 0).kind, 'entered');
+  here.leave(HOME, leave(5), 0);
+  assert.equal(here.gatewayOf(playerId(1)), OTHER);
+});
+
 test('a stay that ended does not begin again by a late message', () => {
   const { residents: here, region } = residents();
   here.enter(HOME, enter(5), 0);
-  here.leave(leave(5), 10);
+  here.leave(HOME, leave(5), 10);
   assert.equal(here.enter(HOME, enter(5), 20).kind, 'unknown');
   assert.equal(here.enter(HOME, enter(4), 20).kind, 'unknown');
   assert.equal(region.players, 0);
   assert.equal(here.enter(HOME, enter(6), 20).kind, 'entered');
 });
 
+test('who comes back below the epoch under which he left is told above which he may come', () => {
+  const { residents: here, region } = residents();
+  here.enter(HOME, enter(5_000), 0);
+  here.leave(HOME, leave(5_000), 10);
+  // Late, and lower: what ended above it is not forgotten for it.
+  here.leave(HOME, leave(40), 20);
+  const told = { kind: 'unknown', player: 1, epoch: 41, newest: 5_000, isHere: false };
+  assert.deepEqual(here.enter(OTHER, enter(41), 30), told);
+  assert.equal(region.players, 0);
+  assert.equal(here.enter(OTHER, enter(5_001), 40).kind, 'entered');
+});
+
 test('an end that comes before its beginning holds', () => {
   const { residents: here, region } = residents();
-  here.leave(leave(5), 0);
+  here.leave(HOME, leave(5), 0);
   assert.equal(here.enter(HOME, enter(5), 10).kind, 'unknown');
   assert.equal(region.players, 0);
 });
@@ -71,7 +96,7 @@ test('whoever is not named for a while is let go, and a gateway that names stran
   here.expire(1_000 + UNNAMED_MS_MAX);
   assert.equal(region.players, 0);
   const [told] = here.present(HOME, [{ player: 1, epoch: 5 }], 9_000);
-  assert.deepEqual(told, { kind: 'unknown', player: 1, epoch: 5, newest: 0 });
+  assert.deepEqual(told, { kind: 'unknown', player: 1, epoch: 5, newest: 5, isHere: false });
 });
 
 test('bytes that are no motion frame are refused and change nothing', () => {

@@ -1,0 +1,119 @@
+// The regions on the live screen: who is primary, what that has cost, how far the copies trail, who walks.
+//
+// `screen.ts` shows them. Where the terminal is too narrow for one line each, what one looks at first (the
+// primary, losses, lags) stands among the first lines, and how busy the region is among the last. Pure.
+import { byteCount, grouped, type Line, milliseconds, type Piece, piece } from './lines.ts';
+import { lostPlaces } from './primaries.ts';
+import type { GatewayView, RegionView } from './view.ts';
+
+/** Room for two copies that trail by ten thousands of entries and for minutes. */
+const COPIES_WIDTH = 44;
+/** Copies are told once a second how far the primary is: whose state is older hears nothing. */
+const OLD_MS = 3_500;
+const BUSY_COLUMNS = ['TICKS/S', 'LONGEST', 'OUT/S', 'IN/S', 'SKIPPED'];
+const FIRST_HEAD = 'REGION  PRIMARY EPOCH  LOST PLAYERS ';
+/** Each region needs so many columns for one line. */
+const WIDE_COLUMNS: number = FIRST_HEAD.length + COPIES_WIDTH + cells(BUSY_COLUMNS).length;
+
+export interface RegionLines {
+  readonly lines: readonly Line[];
+  /** What had no room there; empty on a wide terminal. */
+  readonly further: readonly Line[];
+}
+
+export function regionLines(regions: readonly RegionView[], columns: number): RegionLines {
+  const isWide = columns >= WIDE_COLUMNS;
+  const busyHead = piece(cells(BUSY_COLUMNS), 'faint');
+  const copiesHead = ' LAG OF COPIES'.padEnd(isWide ? COPIES_WIDTH : 0);
+  const head: Line = [piece(FIRST_HEAD + copiesHead, 'faint'), ...(isWide ? [busyHead] : [])];
+  const lines = regions.map((region): Line => {
+    const first = [...primaryPieces(region), ...copyPieces(region, isWide)];
+    return isWide ? [...first, busyPiece(region)] : first;
+  });
+  if (isWide) return { lines: [head, ...lines], further: [] };
+  const busy = regions.map((region): Line => [namePiece(region), busyPiece(region)]);
+  return { lines: [head, ...lines], further: [[piece('REGION'.padEnd(8), 'faint'), busyHead], ...busy] };
+}
+
+/** Which entries regions have lost with a primary, the newest of each; nothing where nothing is lost. */
+export function lossLines(regions: readonly RegionView[]): readonly Line[] {
+  return regions.flatMap(({ region, losses }): readonly Line[] => {
+    const newest = losses.at(-1);
+    if (newest === undefined) return [];
+    const earlier = losses.length - 1;
+    const more = earlier === 0 ? '' : `, and ${earlier} earlier loss${earlier === 1 ? '' : 'es'}`;
+    return [[piece('LOST   ', 'faint'), piece(`${region}: ${lostPlaces(newest)}${more}`, 'bad')]];
+  });
+}
+
+/** The gateways that stand with no region; nothing where there are none. */
+export function gatewayLines(gateways: readonly GatewayView[]): readonly Line[] {
+  if (gateways.length === 0) return [];
+  const width = Math.max(...['GATEWAY', ...gateways.map((each) => each.gateway)].map(({ length }) => length));
+  const head = 'GATEWAY'.padEnd(width) + cells(['LINKS', 'PLAYERS', 'OUT/S', 'IN/S', 'SKIPPED']);
+  const lines = gateways.map((gateway): Line => {
+    const figures = [
+      grouped(gateway.links),
+      grouped(gateway.players),
+      byteCount(gateway.bytesOutPerSecond),
+      byteCount(gateway.bytesInPerSecond),
+      grouped(gateway.framesSkipped),
+    ];
+    const name = piece(gateway.gateway.padEnd(width), gateway.isAnswering ? 'plain' : 'bad');
+    return [name, piece(cells(gateway.isAnswering ? figures : figures.map(() => '?')))];
+  });
+  return [[piece(head, 'faint')], ...lines];
+}
+
+function primaryPieces(region: RegionView): readonly Piece[] {
+  const { primary, epoch, isSought, isAnswering, lost } = region;
+  const players = isAnswering ? grouped(region.players) : '?';
+  const name = isSought || primary === undefined ? 'sought' : primary;
+  return [
+    namePiece(region),
+    piece(`${name} `.padEnd(8), isSought ? 'bad' : 'good'),
+    piece(String(epoch).padStart(5)),
+    piece(grouped(lost).padStart(6), lost > 0 ? 'bad' : 'plain'),
+    piece(`${players.padStart(8)} `),
+  ];
+}
+
+/** Entries, and how old the state is where that tells more: a copy that hears nothing misses nothing. */
+function copyPieces({ primary, copies }: RegionView, isWide: boolean): readonly Piece[] {
+  const others = copies.filter(({ name }) => name !== primary);
+  const pieces = others.map(({ name, lagEntries, lagMs, isHealthy }) => {
+    const lag = lagEntries === undefined ? '?' : grouped(lagEntries);
+    const isOld = (lagMs ?? 0) >= OLD_MS;
+    const age = lagMs === undefined || (lagEntries === 0 && !isOld) ? '' : `/${ageOf(lagMs)}`;
+    return piece(` ${name}:${lag}${age}`, isHealthy && !isOld ? 'plain' : 'bad');
+  });
+  const width = pieces.reduce((sum, { text }) => sum + text.length, 0);
+  return isWide ? [...pieces, piece(' '.repeat(Math.max(0, COPIES_WIDTH - width)))] : pieces;
+}
+
+function ageOf(lagMs: number): string {
+  if (lagMs < 1_000) return `${Math.round(lagMs)} ms`;
+  const seconds = lagMs / 1_000;
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function busyPiece(region: RegionView): Piece {
+  const { isAnswering } = region;
+  return piece(
+    cells([
+      isAnswering ? region.ticksPerSecond.toFixed(1) : '?',
+      isAnswering ? `${milliseconds(region.tickMsMax)} ms` : '?',
+      byteCount(region.bytesOutPerSecond),
+      byteCount(region.bytesInPerSecond),
+      grouped(region.framesSkipped),
+    ]),
+  );
+}
+
+function namePiece({ region, isAnswering }: RegionView): Piece {
+  return piece(`${region} `.padEnd(8), isAnswering ? 'plain' : 'bad');
+}
+
+function cells(texts: readonly string[]): string {
+  return texts.map((text) => text.padStart(8)).join('');
+}

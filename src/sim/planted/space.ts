@@ -1,0 +1,147 @@
+// Faults planted in hand-over: who has a player while he walks from region to region, and who sees him.
+//
+// `all.ts` lists them.
+import type { PlantedFault } from './fault.ts';
+
+export const inHandOver: readonly PlantedFault[] = [
+  {
+    name: 'let-go-too-early',
+    what: 'who walks over an edge is let go before the next region has him',
+    changes: [
+      {
+        file: 'world/space/presence.ts',
+        from: `    this.#ask({ place, allowedMm, back, isAsked: false }, nowMs);
+    return this.#take();`,
+        to: `    this.#ask({ place, allowedMm, back, isAsked: false }, nowMs);
+    this.#effects.push({ kind: 'leave', ...from });
+    return this.#take();`,
+      },
+    ],
+  },
+  {
+    name: 'both-keep',
+    what: 'the region that he has left is not told to let go',
+    changes: [
+      {
+        file: 'world/space/presence.ts',
+        from: `    if (former !== undefined) this.#effects.push({ kind: 'leave', ...former });`,
+        to: `    if (former === entry) this.#effects.push({ kind: 'leave', ...former });`,
+      },
+    ],
+  },
+  {
+    name: 'lower-epoch-taken',
+    what: 'a region that has him takes him again under a lower epoch',
+    changes: [
+      {
+        file: 'world/space/residents.ts',
+        from: `    if (epoch < this.#newest(player) || epoch <= this.#lastEnded(player)) return`,
+        to: `    if (epoch <= this.#lastEnded(player)) return`,
+      },
+    ],
+  },
+  {
+    name: 'late-take-accepted',
+    what: 'the beginning of a stay is obeyed after its end',
+    changes: [
+      {
+        file: 'world/space/residents.ts',
+        from: `    if (epoch < this.#newest(player) || epoch <= this.#lastEnded(player)) return`,
+        to: `    if (epoch < this.#newest(player)) return`,
+      },
+    ],
+  },
+  {
+    name: 'late-leave-obeyed',
+    what: 'the end of an earlier stay ends the one that goes on',
+    changes: [
+      {
+        file: 'world/space/residents.ts',
+        from: `    if (epoch < this.#newest(player)) return;`,
+        to: `    if (epoch <= 0) return;`,
+      },
+    ],
+  },
+  {
+    name: 'late-update-taken',
+    what: 'a region takes what was reported to it under an earlier epoch',
+    changes: [
+      {
+        file: 'world/space/residents.ts',
+        from: `    if (here?.epoch !== epoch || here.gateway !== gateway) return this.#unknown(message);
+    const motion`,
+        to: `    if (here?.gateway !== gateway) return this.#unknown(message);
+    const motion`,
+      },
+    ],
+  },
+  {
+    name: 'epoch-entered-twice',
+    what: 'a new primary is asked under the epoch under which the old one was',
+    changes: [
+      {
+        file: 'world/space/presence.ts',
+        from: `    if (entry === undefined || entering === region) this.#again(entry, nowMs);`,
+        to: `    if (entry === undefined) this.#again(entry, nowMs);`,
+      },
+    ],
+  },
+  {
+    name: 'crash-forgets-him',
+    what: 'a region that has forgotten him is not asked to take him again',
+    changes: [
+      {
+        file: 'world/space/presence.ts',
+        from: `    if (!isEntry && !isSame(this.#stay, from)) return { isSuperseded: false, effects: [] };`,
+        to: `    if (!isEntry) return { isSuperseded: false, effects: [] };`,
+      },
+    ],
+  },
+  {
+    name: 'unnamed-kept',
+    what: 'whom no gateway names any more stays in the region for ever',
+    changes: [
+      {
+        file: 'world/space/residents.ts',
+        from: `      if (nowMs - namedAtMs >= UNNAMED_MS_MAX) this.#end(player, epoch, nowMs);`,
+        to: `      if (namedAtMs - nowMs >= UNNAMED_MS_MAX) this.#end(player, epoch, nowMs);`,
+      },
+    ],
+  },
+  {
+    name: 'answer-of-the-past',
+    what: 'a player is put back by a region that does not have him any more',
+    changes: [
+      {
+        file: 'services/space/presences.ts',
+        from: `        if (presence.stays.some(({ epoch }) => epoch === stay.epoch)) viewer`,
+        to: `        if (presence.isWanted) viewer`,
+      },
+    ],
+  },
+];
+
+export const inGhosts: readonly PlantedFault[] = [
+  {
+    name: 'ghost-never-removed',
+    what: 'whom the next region shows no more is shown here for ever',
+    changes: [
+      {
+        file: 'world/space/region.ts',
+        from: `      if (nowMs - shownAtMs < FORGET_AFTER_MS) continue;`,
+        to: `      if (shownAtMs - nowMs < FORGET_AFTER_MS) continue;`,
+      },
+    ],
+  },
+  {
+    name: 'ghosts-not-shown',
+    what: 'nobody is shown to the regions beyond the edge',
+    changes: [
+      {
+        file: 'world/space/border.ts',
+        from: `    .filter((other) => seen.some((stretch) => overlaps(stretch, other)))`,
+        to: `    .filter((other) => seen.every((stretch) => overlaps(stretch, other)))`,
+      },
+    ],
+  },
+];

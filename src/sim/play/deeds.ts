@@ -1,0 +1,71 @@
+// What simulated players do: calls of the stock world, drawn so that they often collide.
+//
+// `client.ts` asks for one after the other. Few players, few names and small sums: every call meets the
+// traces of others. A studio's own world brings deeds of its own (`worlds.ts`).
+import type { Random } from '../../base/random.ts';
+
+export interface Deed {
+  /** `feature.call`, a command or query that players may ask. */
+  readonly call: string;
+  readonly args: unknown;
+}
+
+/** What all clients together know of the world: enough to ask for things that exist. */
+export interface Known {
+  readonly players: number[];
+  /** Items as last seen, by player. */
+  readonly items: Map<number, readonly number[]>;
+  readonly offers: number[];
+  /** Jobs as last seen, by player and region. */
+  readonly jobs: Map<string, readonly number[]>;
+}
+
+/** Draws the next deed of a player. One of a region's feature is done in some region. */
+export type DrawDeed = (random: Random, player: number, known: Known) => Deed;
+
+const NAMES: readonly string[] = ['Ada', 'Ben', 'Cy', 'Dora', 'Eve', 'Finn', 'Gus'];
+const OFFERS_MAX = 64;
+
+export const drawStockDeed: DrawDeed = (random, player, known) => {
+  const to = random.pick(known.players) ?? player;
+  const dice = random.integer(0, 99);
+  if (dice < 24) return { call: 'trade.give', args: { to, gold: random.integer(1, 400), items: [] } };
+  if (dice < 33) {
+    return { call: 'trade.give', args: { to, gold: 0, items: someItem(random, player, known) } };
+  }
+  if (dice < 42) return { call: 'trade.offer', args: drawOffer(random, player, { to, known }) };
+  if (dice < 52) return { call: 'trade.accept', args: { offer: random.pick(known.offers) ?? 1 } };
+  if (dice < 55) return { call: 'trade.withdraw', args: { offer: random.pick(known.offers) ?? 1 } };
+  if (dice < 77) return { call: 'holdings.mine', args: null };
+  const name = random.pick(NAMES) ?? 'Ada';
+  if (dice < 84) return { call: 'names.claim', args: { name } };
+  if (dice < 88) return { call: 'names.release', args: null };
+  return { call: 'names.owner', args: { name } };
+};
+
+/** Takes in what an answer shows. */
+export function learn(known: Known, player: number, call: string, value: unknown): void {
+  if (call === 'trade.offer') {
+    const { offer } = value as { readonly offer: number };
+    known.offers.push(offer);
+    if (known.offers.length > OFFERS_MAX) known.offers.shift();
+  } else if (call === 'holdings.open' || call === 'holdings.mine') {
+    const { items } = value as { readonly items: readonly { readonly id: number }[] };
+    known.items.set(player, items.map(({ id }) => id));
+  }
+}
+
+function drawOffer(
+  random: Random,
+  player: number,
+  { to, known }: { readonly to: number; readonly known: Known },
+): unknown {
+  const give = { gold: random.integer(0, 300), items: someItem(random, player, known) };
+  const want = { gold: random.integer(0, 300), items: someItem(random, to, known) };
+  return { to, give, want };
+}
+
+function someItem(random: Random, player: number, known: Known): readonly number[] {
+  const item = random.pick(known.items.get(player) ?? []);
+  return item === undefined || random.chance(1, 3) ? [] : [item];
+}

@@ -1,0 +1,139 @@
+// The world under test: which features, in which groups, and what players do in it.
+//
+// The stock world in the seed's topology, one five-member group of it for benchmarks, or a studio's own
+// features beside the stock ones.
+import { InvalidInputError } from '../../base/errors.ts';
+import { nodeId } from '../../base/id.ts';
+import { type GroupPlan, seedTopology, type Topology } from '../../services/topology/topology.ts';
+import { validateTopology } from '../../services/topology/topology-rules.ts';
+import type { AckLevel } from '../../wire/levels.ts';
+import type { Schema } from '../../wire/schema.ts';
+import { stockFeatures } from '../../world/catalogue.ts';
+import type { Caller, Feature, PromiseKind } from '../../world/feature.ts';
+import { quickened } from './craft-deeds.ts';
+import { type DrawDeed, drawStockDeed } from './deeds.ts';
+
+export interface WorldUnderTest {
+  readonly topology: Topology;
+  readonly features: readonly Feature[];
+  readonly drawDeed: DrawDeed;
+  /** A studio's features that players can ask something of. */
+  readonly asked: readonly string[];
+}
+
+/** What a call needs to be asked. */
+export interface CallPlan {
+  readonly name: string;
+  /** `undefined` for one that every region answers. */
+  readonly group: number | undefined;
+  readonly mode: 'command' | 'query';
+  readonly by: Caller;
+  /** Of a command to a region, unless its frame says otherwise. */
+  readonly ack: AckLevel;
+  readonly args: Schema<unknown>;
+  readonly value: Schema<unknown>;
+}
+
+const SEED: Topology = seedTopology({ world: 'simulated' });
+const FEATURES: readonly Feature[] = stockFeatures.map(quickened);
+
+/** The stock world, all three groups. */
+export const stockWorld: WorldUnderTest = {
+  topology: SEED,
+  features: FEATURES,
+  drawDeed: drawStockDeed,
+  asked: [],
+};
+
+/**
+ * A studio's features beside the stock ones: what is `linearizable` in the economy's group of five, what is
+ * `regional` in every region. `drawDeed` says what its players do. Throws `InvalidInputError` for features
+ * that could not be simulated, since a run without them would keep every promise.
+ */
+export function worldOf(features: readonly Feature[], drawDeed: DrawDeed): WorldUnderTest {
+  refuseUnsound(features);
+  const named = (promise: PromiseKind): readonly string[] =>
+    features.filter((feature) => feature.promise === promise).map(({ name }) => name);
+  const widened = (group: GroupPlan): GroupPlan => {
+    if (group.name !== 'economy') return group;
+    return { ...group, features: [...group.features, ...named('linearizable')] };
+  };
+  const topology: Topology = {
+    ...SEED,
+    groups: SEED.groups.map(widened),
+    regions: SEED.regions.map((region) => {
+      return { ...region, features: [...region.features, ...named('regional')] };
+    }),
+  };
+  const all = [...FEATURES, ...features];
+  const faults = validateTopology(topology, all);
+  if (faults.length > 0) throw new InvalidInputError(faults.join(' '));
+  const asked = features.filter(isAsked).map(({ name }) => name);
+  return { topology, features: all, drawDeed, asked };
+}
+
+function refuseUnsound(features: readonly Feature[]): void {
+  if (features.length === 0) throw new InvalidInputError('the list of features is empty');
+  const names = new Set<string>();
+  for (const { name, promise } of features) {
+    if (stockFeatures.some((stock) => stock.name === name)) {
+      throw new InvalidInputError(`"${name}" is a feature of the stock world: give yours another name`);
+    }
+    if (names.has(name)) throw new InvalidInputError(`two features are named "${name}"`);
+    names.add(name);
+    if (promise === 'linearizable' || promise === 'regional') continue;
+    throw new InvalidInputError(
+      `"${name}" promises ${promise}: only linearizable and regional features have a log to be simulated`,
+    );
+  }
+}
+
+function isAsked({ commands, queries }: Feature): boolean {
+  return [...Object.values(commands), ...Object.values(queries)].some(({ by }) => by === 'player');
+}
+
+/** One group of five with everything in it. */
+export const fiveReplicas: WorldUnderTest = {
+  ...stockWorld,
+  topology: {
+    ...SEED,
+    regions: [],
+    groups: [
+      {
+        number: 1,
+        name: 'all',
+        members: [1, 2, 3, 4, 5].map(nodeId),
+        features: stockFeatures.map(({ name }) => name),
+      },
+    ],
+  },
+};
+
+/** Every global node holds every group; who votes in it is who founded it, until that is changed. */
+export function heldEverywhere(topology: Topology): Topology {
+  const globals = topology.nodes.filter(({ kind }) => kind === 'global').map(({ id }) => id);
+  const widened = (group: GroupPlan): GroupPlan => {
+    return { ...group, founders: group.founders ?? group.members, members: globals };
+  };
+  return { ...topology, groups: topology.groups.map(widened) };
+}
+
+/** Every call of a world, by name. */
+export function callsOf({ topology, features }: WorldUnderTest): ReadonlyMap<string, CallPlan> {
+  const calls = new Map<string, CallPlan>();
+  for (const feature of features) {
+    const holds = ({ features: held }: { readonly features: readonly string[] }): boolean =>
+      held.includes(feature.name);
+    const group = topology.groups.find(holds)?.number;
+    if (group === undefined && !topology.regions.some(holds)) continue;
+    for (const [call, { by, args, value, ack = 'quorum' }] of Object.entries(feature.commands)) {
+      const name = `${feature.name}.${call}`;
+      calls.set(name, { name, group, mode: 'command', by, ack, args, value });
+    }
+    for (const [call, { by, args, value }] of Object.entries(feature.queries)) {
+      const name = `${feature.name}.${call}`;
+      calls.set(name, { name, group, mode: 'query', by, ack: 'quorum', args, value });
+    }
+  }
+  return calls;
+}
