@@ -41,10 +41,22 @@ export function onWhereabouts(s: CopyState, from: NodeId, message: Of<'whereabou
 /** Of all copies, in the order of the topology. */
 export function lags(s: CopyState): readonly CopyLag[] {
   return s.options.copies.map((node) => {
-    const at = node === s.self ? ownWhereabouts(s) : s.whereabouts.get(node);
+    const at = node === s.self ? ownWhereabouts(s) : whereaboutsOf(s, node);
     const entries = at === undefined || at.isBlank ? Number.POSITIVE_INFINITY : entriesBehind(s, at);
     return { node, at, entries, isHealthy: entries < s.options.lagEntriesMax };
   });
+}
+
+/** Answers to appends tell a primary sooner than the word of each second. */
+function whereaboutsOf(s: CopyState, node: NodeId): Whereabouts | undefined {
+  const told = s.whereabouts.get(node);
+  const progress = s.isPrimary ? s.progress.get(node) : undefined;
+  if (told === undefined || progress === undefined) return told;
+  if (progress.match === 0 || progress.isBlank) return told;
+  const { match } = progress;
+  const isFurther = match > told.last.sequence;
+  const last = isFurther ? { epoch: s.log.epochAt(match) ?? told.last.epoch, sequence: match } : told.last;
+  return { ...told, last, applied: Math.max(told.applied, progress.applied), isBlank: false };
 }
 
 /** A replica that trails too far, or does not know how far, serves no bounded read. */

@@ -54,6 +54,24 @@ test('what an earlier primary left on a majority is committed by something of th
   assert.equal(copy.reached('all'), 2);
 });
 
+test('a primary knows how far a copy is by its answers, before that copy says so by itself', () => {
+  const copy = started(A, [entry(1, 1), entry(1, 2)]);
+  copy.appoint({ epoch: 1, primary: A, start: 1 }, NOW);
+  settled(copy);
+  const last = { epoch: 0, sequence: 0 };
+  const at = { promised: 1, last, applied: 0, isBlank: true, lagMs: -1 };
+  copy.receive(B, { kind: 'whereabouts', epoch: 1, at, wantsReply: false }, NOW);
+  const ofB = () => copy.status.copies.find(({ node }) => node === B);
+  assert.equal(ofB()?.isHealthy, false);
+  copy.receive(B, matched(2, 1), NOW);
+  assert.equal(ofB()?.isHealthy, true);
+  assert.deepEqual(ofB()?.at?.last, { epoch: 1, sequence: 2 });
+  const result = { kind: 'parted', last: 0, runs: [], isBlank: true } as const;
+  const lost: Message = { kind: 'append-reply', epoch: 1, attempt: 1, result, applied: 0, stamp: STAMP };
+  copy.receive(B, lost, NOW);
+  assert.equal(ofB()?.isHealthy, false);
+});
+
 test('a majority that answers after the lease commits nothing, for it may have forgotten a promise', () => {
   const copy = started(A, [entry(1, 1)]);
   copy.appoint({ epoch: 2, primary: A, start: 1 }, NOW);
