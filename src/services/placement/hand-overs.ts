@@ -11,8 +11,11 @@ import type { PlacementCalls } from '../calls/placement-calls.ts';
 import { Homing } from './homing.ts';
 import type { PlacedCopy } from './placed-copy.ts';
 
-/** How long a node that ends may take to hand its regions over, and how often it looks how far that is. */
-const ALL_MS_MAX = 1_000;
+/**
+ * How long a node that ends may take to hand its regions over, and how often it looks how far that is:
+ * several times what it takes between continents, and half of what a supervisor waits before it kills.
+ */
+const ALL_MS_MAX = 2_500;
 const LOOK_EVERY_MS = 20;
 
 export interface HandOverOptions {
@@ -57,7 +60,7 @@ export class HandOvers {
     }
   }
 
-  /** Resolves once nothing is left that somebody else can have, and within a second. */
+  /** Resolves once nothing is left that somebody else can have, and within 2.5 seconds. */
   all(): Promise<void> {
     const { clock } = this.#o;
     const untilMs = clock.monotonicMs() + ALL_MS_MAX;
