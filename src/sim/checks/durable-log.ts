@@ -14,6 +14,8 @@ export class DurableLog {
   #checkpoint = 0;
   /** Terms of entries that the disk held and lost, by index, while the member is barred from voting. */
   readonly #lost = new Map<number, number>();
+  /** How far the log reached when a leader of this term cut it last. */
+  #cut = { term: 0, last: 0 };
 
   get checkpoint(): number {
     return this.#checkpoint;
@@ -27,6 +29,15 @@ export class DurableLog {
   holds(index: number, term: number): boolean {
     const isCovered = index <= this.#base || index <= this.#checkpoint;
     return isCovered || this.#terms[index - this.#base - 1] === term;
+  }
+
+  /**
+   * Whether the disk's log reaches there, or did before a leader of a later term than this one cut it. An
+   * acknowledgement for the former leader that waited for the sync which also holds the cut is as true as
+   * one that was long on its way: too few others can have joined in it.
+   */
+  reached(index: number, term: number): boolean {
+    return this.last >= index || (this.#cut.term > term && this.#cut.last >= index);
   }
 
   /**
@@ -51,6 +62,7 @@ export class DurableLog {
     }
     const first = entries[0];
     if (first === undefined) return;
+    if (first.index <= this.last) this.#cut = { term: this.hardState.term, last: this.last };
     this.#terms.length = Math.max(0, Math.min(this.#terms.length, first.index - this.#base - 1));
     for (const { index, term } of entries) {
       if (index > this.#base) this.#terms.push(term);
@@ -67,6 +79,7 @@ export class DurableLog {
   /** After a start: what was read back is what there is; what a healing member misses it held before. */
   recover({ hardState, snapshot, entries, healUntil = 0 }: Recovered): void {
     this.hardState = hardState;
+    this.#cut = { term: 0, last: 0 };
     if (healUntil === 0) this.#lost.clear();
     else this.#terms.forEach((term, i) => this.#lost.set(this.#base + 1 + i, term));
     this.#base = snapshot.index;

@@ -344,7 +344,7 @@ export class Invariants {
     const entry = history.at(Math.min(index, history.committed))?.entry;
     // What was decided in a later term the leader of an older one may not have.
     const isOther = entry !== undefined && entry.term <= term && !log.holds(entry.index, entry.term);
-    if (log.last >= index && !isOther) return;
+    if (log.reached(index, term) && !isOther) return;
     const what = `${node} says that its disk holds entry ${index}, and it does not`;
     this.#verdicts.broken('CQ', `${history.name}: ${what}`);
   }

@@ -83,6 +83,16 @@ export class RegionHost {
     return this.#running?.appointments?.region(region);
   }
 
+  /** By what it was told last. */
+  get isPrimary(): boolean {
+    return [...this.drives.keys()].some((region) => this.placed(region)?.primary === this.node);
+  }
+
+  /** Hands over what it is primary of, where another copy can have it. */
+  leave(): void {
+    this.life?.take('order', () => void this.#running?.appointments?.leave());
+  }
+
   run(life: VirtualProcess): void {
     const { network, topology, regionInvariants, spaceInvariants } = this.#world;
     const { clock } = life;

@@ -10,10 +10,9 @@ import { disturbDrive, type DriveFault } from './drive-faults.ts';
 import type { Drive } from '../machine/drive.ts';
 import { loseCopy, spareDrive } from './lost-copies.ts';
 import type { Operator } from './operator.ts';
+import { endInOrder } from './ordered-ends.ts';
 import { type CutShape, describeFault, type Fault, type Plan, type Target } from '../plan/plan.ts';
 
-/** A gracefully leaving process is given so long. */
-const LEAVE_US = 450_000;
 /** A cut connection breaks within so long, where it breaks. */
 const BREAKS_MS_MAX = 2_000;
 const HUNT_BREAKS_MS_MAX = 60;
@@ -137,7 +136,7 @@ export class Nemesis {
       case 'crash-loop':
         return this.#crashLoop(this.#choose(fault.target), fault.everyMs);
       case 'leave':
-        return this.#leave(this.#choose(fault.target));
+        return endInOrder(cluster, this.#choose(fault.target));
       case 'stall':
         cluster.life(this.#choose(fault.target))?.standStill(this.#lastsUs(fault));
         return undefined;
@@ -260,17 +259,6 @@ export class Nemesis {
     const isSpared = this.#random.chance(2, 3);
     const start = isSpared ? members.indexOf(leader ?? 0) + 1 : this.#random.integer(0, 4);
     return members.map((_, i) => members[(start + i) % members.length] ?? 1).slice(0, count);
-  }
-
-  #leave(node: number): () => void {
-    const { globals, world } = this.#cluster;
-    const host = globals.get(node);
-    const life = host?.life;
-    life?.take('order', () => void host?.turn?.leave());
-    world.queue.after(LEAVE_US, () => {
-      if (life !== undefined && host?.life === life) this.#cluster.kill(node, false);
-    });
-    return () => world.queue.after(LEAVE_US, () => this.#cluster.start(node));
   }
 
   #flapping({ target, shape, breaks, flapMs }: Extract<Fault, { kind: 'cut' }>): () => void {

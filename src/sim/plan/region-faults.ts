@@ -14,6 +14,8 @@ const KINDS = [
   'kill',
   'kill',
   'crash-loop',
+  'leave',
+  'leave',
   'stall',
   'cut',
   'cut',
@@ -127,6 +129,7 @@ function drawFault(
       const jumpMs = pick(random, [-HOUR_MS, -2_000, 90_000, HOUR_MS]);
       return { ...when, kind, target, jumpMs, driftPpm: random.integer(-DRIFT_PPM_MAX, DRIFT_PPM_MAX) };
     }
+    case 'leave':
     case 'stall':
     case 'hung-disk':
     case 'full-disk':

@@ -69,6 +69,14 @@ test('an acknowledgement speaks of what the disk holds', () => {
   }
 });
 
+test('an acknowledgement of an older term may speak of what a later leader has cut off since', () => {
+  const log = new DurableLog();
+  const entries = [entry(1, 1), entry(2, 1), entry(3, 1)];
+  log.write({ hardState: { term: 1, votedFor: undefined }, entries });
+  log.write({ hardState: { term: 2, votedFor: undefined }, entries: [entry(2, 2)] });
+  assert.deepEqual([log.reached(3, 1), log.reached(4, 1), log.reached(3, 2)], [true, false, false]);
+});
+
 test('a start must find what was on disk', () => {
   const { invariants, verdicts } = members();
   const found: Recovered = { ...emptyRecovered(), hardState: { term: 2, votedFor: undefined } };
