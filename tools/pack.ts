@@ -14,7 +14,9 @@ const FILES: readonly string[] = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
-  'docs/protocol.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'docs',
 ];
 /** What of the root's manifest a user's npm needs; the rest serves those who work on it. */
 const MANIFEST_KEYS: readonly string[] = [

@@ -66,6 +66,7 @@ Examples:
   bluemarble sim --planted
   bluemarble sim --planted vote-not-synced always-truncate
 
+docs/own-features.md makes such a world file, and says how to read what is printed of it.
 The same seed gives the same run on every machine. Exit codes: 0 every promise was kept (with --planted:
 every fault was found); 1 safety was broken (or a planted fault was not found); 2 wrong usage, or
 something must be changed first, or nobody asked one of your features anything; 3 a world did not

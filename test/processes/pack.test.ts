@@ -1,7 +1,7 @@
 // The published package, unpacked where a user would have it: built JavaScript only, types included.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -35,6 +35,12 @@ function run(file: string, ...words: readonly string[]): string {
   return stdout;
 }
 
+function checkTypes(file: string, ...more: readonly string[]): void {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--skipLibCheck'];
+  run(process.execPath, compiler, ...options, ...more, file);
+}
+
 test('the manifest serves users: no scripts, nothing private, no Node of its own', () => {
   for (const key of ['private', 'scripts', 'devDependencies', 'optionalDependencies']) {
     assert.equal(manifest[key], undefined, key);
@@ -46,7 +52,7 @@ test('the installed command says its version', () => {
   assert.equal(said.trim(), manifest.version);
 });
 
-for (const name of ['bluemarble', 'bluemarble/client', 'bluemarble/raft']) {
+for (const name of ['bluemarble', 'bluemarble/client', 'bluemarble/raft', 'bluemarble/feature']) {
   test(`${name} can be imported where types are not stripped`, () => {
     const program = `console.log(Object.keys(await import('${name}')).length > 0)`;
     const said = run(process.execPath, '--no-strip-types', '--input-type=module', '--eval', program);
@@ -54,10 +60,30 @@ for (const name of ['bluemarble', 'bluemarble/client', 'bluemarble/raft']) {
   });
 }
 
+test('every document that the sources and the README name is in the package', () => {
+  const files = readdirSync(join(installed, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(installed, 'src', name));
+  const named = [...files, join(installed, 'README.md')].flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\bdocs\/[\w/-]+\.md\b/g)].map(([path]) => path),
+  );
+  assert.ok(named.includes('docs/histories.md'));
+  for (const path of new Set(named)) assert.ok(existsSync(join(installed, path)), path);
+});
+
+test('the feature of docs/own-features.md is checked strictly and keeps its promise when simulated', () => {
+  const page = readFileSync(join(installed, 'docs/own-features.md'), 'utf8');
+  const listed = [...page.matchAll(/^```ts\n\/\/ ([a-z-]+\.ts)\n([^]*?)^```$/gm)];
+  assert.deepEqual(listed.map(([, name]) => name), ['auction.ts', 'my-world.ts']);
+  for (const [, name = '', source = ''] of listed) writeFileSync(join(user, name), source);
+  checkTypes('my-world.ts', '--allowImportingTsExtensions', '--verbatimModuleSyntax');
+  const words = ['sim', '--world', './my-world.ts', '--seeds', '4'];
+  const said = run(process.execPath, join(installed, 'bin/bluemarble.js'), ...words);
+  assert.match(said, /every promise was kept\ndecided calls of your features: auction [1-9]\d*\n$/);
+});
+
 test('the types reach a user who checks strictly', () => {
   const program = "import { connect } from 'bluemarble/client';\nimport 'bluemarble';\nvoid connect;\n";
   writeFileSync(join(user, 'game.ts'), program);
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024'];
-  run(process.execPath, compiler, ...options, '--skipLibCheck', 'game.ts');
+  checkTypes('game.ts');
 });

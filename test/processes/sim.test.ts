@@ -159,7 +159,13 @@ test('a world that would prove nothing ends with exit code 2, and a sentence', (
   const worlds: readonly (readonly [name: string, source: string, sentence: RegExp])[] = [
     ['syntax', 'export default [ ;', /syntax\.ts can not be loaded: SyntaxError/],
     ['throws', "throw new Error('no license');", /can not be loaded: Error: no license/],
-    ['types', 'export default [{ name: 7, commands: 3, create: 1, save: 2 }];', /must export a list/],
+    ['types', 'export default [{ name: 7, commands: 3, create: 1 }];', /number 1 lacks a name \(docs/],
+    ['nothing', 'export const drawDeed = () => 0;', /must export a list of features by default \(docs/],
+    [
+      'partial',
+      `${forgetful}const [one] = features; export default [one, { ...one, load: 1 }];`,
+      /number 2 lacks a function load/,
+    ],
     ['silent', `${forgetful}export default features;`, /must export a function drawDeed/],
     ['empty', `${deeds}export default [];`, /the list of features is empty/],
     [

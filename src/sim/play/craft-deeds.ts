@@ -5,10 +5,10 @@
 // hands meanwhile, and are asked for by two workshops at once.
 import type { Random } from '../../base/random.ts';
 import type { Job } from '../../wire/regional-calls.ts';
+import type { Deed, Known } from '../../world/deed.ts';
 import { crafting, craftingBy } from '../../world/features/crafting.ts';
 import type { Feature } from '../../world/feature.ts';
 import { type CraftingRules, gathered, type Recipe } from '../../world/features/recipes.ts';
-import type { Deed, Known } from './deeds.ts';
 
 const RULES: CraftingRules = {
   gatherEveryMs: 60,

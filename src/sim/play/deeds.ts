@@ -3,25 +3,7 @@
 // `client.ts` asks for one after the other. Few players, few names and small sums: every call meets the
 // traces of others. A studio's own world brings deeds of its own (`worlds.ts`).
 import type { Random } from '../../base/random.ts';
-
-export interface Deed {
-  /** `feature.call`, a command or query that players may ask. */
-  readonly call: string;
-  readonly args: unknown;
-}
-
-/** What all clients together know of the world: enough to ask for things that exist. */
-export interface Known {
-  readonly players: number[];
-  /** Items as last seen, by player. */
-  readonly items: Map<number, readonly number[]>;
-  readonly offers: number[];
-  /** Jobs as last seen, by player and region. */
-  readonly jobs: Map<string, readonly number[]>;
-}
-
-/** Draws the next deed of a player. One of a region's feature is done in some region. */
-export type DrawDeed = (random: Random, player: number, known: Known) => Deed;
+import type { DrawDeed, Known } from '../../world/deed.ts';
 
 const NAMES: readonly string[] = ['Ada', 'Ben', 'Cy', 'Dora', 'Eve', 'Finn', 'Gus'];
 const OFFERS_MAX = 64;

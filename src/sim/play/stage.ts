@@ -3,8 +3,8 @@
 // `workload.ts` is one; `client.ts` plays on it.
 import type { Random } from '../../base/random.ts';
 import type { RegionPlan } from '../../services/topology/topology.ts';
-import type { DrawDeed, Known } from './deeds.ts';
 import type { Reply } from '../../wire/command.ts';
+import type { DrawDeed, Known } from '../../world/deed.ts';
 import type { Asking } from '../checks/region-truth.ts';
 import type { Call, RegionalPart, Truth } from '../checks/truth.ts';
 import type { CallPlan } from './worlds.ts';

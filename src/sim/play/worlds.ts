@@ -9,9 +9,10 @@ import { validateTopology } from '../../services/topology/topology-rules.ts';
 import type { AckLevel } from '../../wire/levels.ts';
 import type { Schema } from '../../wire/schema.ts';
 import { stockFeatures } from '../../world/catalogue.ts';
+import type { DrawDeed } from '../../world/deed.ts';
 import type { Caller, Feature, PromiseKind } from '../../world/feature.ts';
 import { quickened } from './craft-deeds.ts';
-import { type DrawDeed, drawStockDeed } from './deeds.ts';
+import { drawStockDeed } from './deeds.ts';
 
 export interface WorldUnderTest {
   readonly topology: Topology;

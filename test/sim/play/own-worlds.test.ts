@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { InvalidInputError, done } from '../../../src/base/errors.ts';
-import type { DrawDeed } from '../../../src/sim/play/deeds.ts';
+import type { DrawDeed } from '../../../src/world/deed.ts';
 import { drawPlan } from '../../../src/sim/plan/faults.ts';
 import { runPlan, type Verdict } from '../../../src/sim/run.ts';
 import { stockWorld, worldOf } from '../../../src/sim/play/worlds.ts';

@@ -2,7 +2,7 @@
 import { done } from '../../../src/base/errors.ts';
 import { integer, nothing } from '../../../src/wire/schema.ts';
 import { command, type Feature } from '../../../src/world/feature.ts';
-import type { Deed } from '../../../src/sim/play/deeds.ts';
+import type { Deed } from '../../../src/world/deed.ts';
 
 let counted = 0;
 
