@@ -77,7 +77,7 @@ test('an event that this world does not know, or can not read, is skipped, and t
     new Uint8Array(40).fill(0xff),
     encodeEvent({ ...chatHeard, name: 'chat.unheard' }, message),
     Uint8Array.of(...encodeEvent(chatHeard, message), 0),
-    encodeEvent(chatHeard, { ...message, text: 'line\nline' }),
+    encodeEvent(chatHeard, { ...message, channel: 'no word' }),
     encodeEvent(itemConsumed, { player: 9, job: 77, reason: '' }),
     encodeEvent(chatHeard, message),
   ];

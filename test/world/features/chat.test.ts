@@ -119,7 +119,7 @@ test('channels outlive a restart', () => {
 test('text that nobody could read is refused before anyone looks at it', () => {
   const { args } = chat.commands['say'] ?? assert.fail();
   const hostile = ['', ' ', '\t', 'a\nb', '\u0000', '\u009f', '\u2028', 'x'.repeat(201), '\ud800', 7, null];
-  for (const text of hostile) {
+  for (const text of [...hostile, '\u200b', '\u2800', '\u3164', 'a\u202eb']) {
     assert.throws(() => args.parse({ channel: 'world', text }, 'args'), String(text));
   }
   for (const channel of ['', 'WORLD', 'a b', 'x'.repeat(33), '__proto__', 1]) {
