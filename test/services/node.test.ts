@@ -63,6 +63,22 @@ test('who floods a channel is told to wait before it costs the log an entry', as
   assert.deepEqual(world.failures, []);
 });
 
+test('a channel that there is not costs nobody a message of his pace', async () => {
+  const world = new SeedWorld();
+  await world.ready();
+  await world.clock.live(2_000);
+  const { link, session } = await world.player('ada');
+  const say = (number: number, channel: string): Promise<Json> =>
+    link.call('chat.say', { channel, text: 'hello' }, `${session}.${number}`);
+  assert.equal((await say(1, 'regoin'))['reason'], 'unknown-channel');
+  assert.equal((await say(2, 'wrold'))['reason'], 'unknown-channel');
+  for (let each = 0; each < SAY_PACE.burst; each++) {
+    assert.equal((await say(3 + each, 'region'))['kind'], 'done');
+  }
+  assert.equal((await say(3 + SAY_PACE.burst, 'region'))['kind'], 'unavailable');
+  assert.deepEqual(world.failures, []);
+});
+
 test('nobody is ready without the others', () => {
   const world = new SeedWorld();
   for (const { id } of world.topology.nodes) {

@@ -211,26 +211,21 @@ export class PlayerSession implements Viewer {
         : commandBody(frame, identity, bytes);
     if (asked.kind === 'rejected') return this.#answer(frame.id, asked);
     const body = asked.value;
-    const settle = (outcome: Outcome<unknown>): void => this.#answer(frame.id, outcome);
     const tooFast = this.#tooFast(call);
-    if (tooFast !== undefined) return settle(tooFast);
+    if (tooFast !== undefined) return this.#answer(frame.id, tooFast);
+    const settle = (outcome: Outcome<unknown>, atOne?: PlaceAtOne): void => {
+      this.#paid(call, outcome);
+      this.#answer(frame.id, outcome, atOne);
+      if (atOne !== undefined) this.#toldAtOne([atOne]);
+    };
     if (call.group !== undefined) {
-      return this.#house.calls.ask({ call, value: call.value, body, settle });
+      return this.#house.calls.ask({ call, value: call.value, body, settle: (outcome) => settle(outcome) });
     }
     this.#seen ??= new SeenPlaces();
-    const ask = {
-      call,
-      frame,
-      player: this.player,
-      seen: this.#seen,
-      body,
-      settle: (outcome: Outcome<unknown>, atOne?: PlaceAtOne) => {
-        this.#answer(frame.id, outcome, atOne);
-        if (atOne !== undefined) this.#toldAtOne([atOne]);
-      },
-    };
+    const ask = { call, frame, player: this.player, seen: this.#seen, body, settle };
     if (this.#house.regional.ask(ask)) return;
-    this.#refuse(frame.id, 'bad-arguments', `there is no region "${frame.region}"`);
+    const refusal: CommonRefusal = 'bad-arguments';
+    settle(rejected(refusal, `there is no region "${frame.region}"`));
   }
 
   #toldAtOne(places: readonly PlaceAtOne[]): void {
@@ -245,6 +240,12 @@ export class PlayerSession implements Viewer {
     if (call.pace === undefined) return undefined;
     this.#paces ??= new CallPaces();
     return this.#paces.tooFast(call.name, call.pace, this.#house.clock.monotonicMs());
+  }
+
+  /** A pace is for what is done, or may be: not for what was refused, or could not be asked. */
+  #paid({ name, pace }: GroupCall, { kind }: Outcome<unknown>): void {
+    if (pace === undefined || kind === 'done' || kind === 'uncertain') return;
+    this.#paces?.giveBack(name, pace, this.#house.clock.monotonicMs());
   }
 
   #position(frame: PlayerFrame): void {
