@@ -1,18 +1,20 @@
 // Links between nodes in memory: the `Peers` port without sockets, for many nodes in one process.
 //
-// A frame arrives one millisecond of the virtual clock after its flush. Links can be cut, which both
-// ends notice, or made deaf, which nobody notices: frames are then lost on the way.
+// A frame arrives one millisecond of the virtual clock after its flush, or later where the test says so.
+// Links can be cut, which both ends notice, or made deaf, which nobody notices: frames are then lost on the
+// way. Silent ones do not count as connected, as with real ones after a while in which nothing came.
 import type { NodeId } from '../../src/base/id.ts';
 import type { PeerListener, Peers } from '../../src/runtime/ports.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-
-const TRAVEL_MS = 1;
 
 export class MemoryNetwork {
   readonly #clock: VirtualClock;
   readonly #ends = new Map<NodeId, End>();
   readonly #cut = new Set<string>();
   readonly #deaf = new Set<NodeId>();
+  readonly #silent = new Set<NodeId>();
+  /** How long a frame is under way. */
+  travelMs: number = 1;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -31,7 +33,7 @@ export class MemoryNetwork {
         end.queued = [];
         for (const { to, frame } of queued) this.#carry(self, to, frame);
       },
-      connected: (to) => this.#linked(self, to),
+      connected: (to) => this.#linked(self, to) && !this.#silent.has(to),
       listen: (listener) => {
         end.listener = listener;
         for (const [other, { listener: theirs }] of this.#ends) {
@@ -74,8 +76,14 @@ export class MemoryNetwork {
     this.#deaf.add(node);
   }
 
+  /** The same, and long enough for its links to notice that nothing comes. */
+  silence(node: NodeId): void {
+    this.#deaf.add(node);
+    this.#silent.add(node);
+  }
+
   #carry(from: NodeId, to: NodeId, frame: Uint8Array): void {
-    this.#clock.wakeAt(this.#clock.monotonicMs() + TRAVEL_MS, () => {
+    this.#clock.wakeAt(this.#clock.monotonicMs() + this.travelMs, () => {
       if (!this.#linked(from, to) || this.#deaf.has(to)) return;
       this.#ends.get(to)?.listener?.received(from, frame);
     });

@@ -7,6 +7,10 @@
 // Who was elected says so: what waits at another member is then asked there at once, and a leader that
 // hangs costs no patience of ours. Terms tell old news from new.
 //
+// A leader is waited for as long as his answers take by what was measured (`answer-time.ts`), and while his
+// link speaks: one who is far is not mistaken for one who hangs, nor the other way round. What he answers
+// after that counts as well.
+//
 // Where any member of a group answers queries, they go to the members in turn, and an answer does not tell
 // who leads.
 //
@@ -20,6 +24,7 @@ import type { NodeId } from '../../base/id.ts';
 import type { Clock, Peers } from '../../runtime/ports.ts';
 import type { AckLevel, ReadBound } from '../../wire/levels.ts';
 import { encodePeerMessage, type GroupAnswer, type PeerMessage } from '../../wire/peer.ts';
+import { AnswerTime, PATIENCE_MS_MAX, PATIENCE_MS_MIN } from './answer-time.ts';
 import type { Outbox } from './outbox.ts';
 import type { GroupPlan } from '../topology/topology.ts';
 
@@ -27,12 +32,8 @@ import type { GroupPlan } from '../topology/topology.ts';
 export const ASK_DEADLINE_MS = 3_000;
 /** Beyond it new asks are refused: 20,000 are more than a second's work of the groups. */
 const OPEN_ASKS_MAX = 20_000;
-/**
- * An attempt without answer for so long goes to another member, if nobody said before that he leads:
- * by then a leader that hangs has a successor whose word was lost, and one that is merely slow gets
- * nothing worse than a repeat.
- */
-const ATTEMPT_MS = 250;
+/** How often the link is looked at over which an answer is awaited: it falls silent before it breaks. */
+const LOOK_MS = 50;
 /**
  * How long a member that let an attempt time out is left out, if others are there. Not for ever: it
  * speaks only when asked, and may lead again.
@@ -82,7 +83,11 @@ interface OpenAsk {
   prefer: NodeId | undefined;
   /** Whom the last attempt went to; `undefined` while it waits to be sent again. */
   target: NodeId | undefined;
-  /** When the next attempt is due unless an answer comes before. */
+  /** When the last attempt was made. */
+  sentAtMs: number;
+  /** The last attempt that was given up: its answer may still come, and tells how long it took. */
+  overdue: { readonly node: NodeId; readonly sentAtMs: number } | undefined;
+  /** When the next attempt is due, or a look at whether the last one is still to be waited for. */
   againAtMs: number;
   /** A copy has said that it can not serve this, so that only the primary is left. */
   needsPrimary: boolean;
@@ -104,7 +109,10 @@ interface Home {
   /** The newest term that was heard of; the leader is of this term or unknown. */
   term: number;
   /** A member that let an attempt time out: left out until it speaks, or for a moment. */
-  silent: { readonly node: NodeId; readonly untilMs: number } | undefined;
+  silent:
+    | { readonly node: NodeId; readonly untilMs: number; readonly patienceMs: number }
+    | undefined;
+  readonly times: Map<NodeId, AnswerTime>;
   /** The next member to try while no leader is known. */
   turn: number;
 }
@@ -140,7 +148,7 @@ export class Route {
     for (const { number, members, reads } of o.groups) {
       const isReadAnywhere = reads === 'any';
       const unknown = { leader: undefined, term: 0, silent: undefined, turn: 0 };
-      this.#homes.set(number, { members, isReadAnywhere, ...unknown });
+      this.#homes.set(number, { members, isReadAnywhere, times: new Map(), ...unknown });
     }
   }
 
@@ -161,6 +169,8 @@ export class Route {
       endsAtMs: nowMs + ask.deadlineMs,
       prefer: ask.prefer ?? (isSpread(ask, home) ? this.#nextMember(home) : undefined),
       target: undefined,
+      sentAtMs: nowMs,
+      overdue: undefined,
       againAtMs: nowMs,
       needsPrimary: !isForAny(ask, home),
       unsettled: 0,
@@ -180,6 +190,8 @@ export class Route {
     if (open === undefined) return;
     const { home } = open;
     const { answer } = message;
+    if (answer.kind === 'answered') this.#measure(open, from);
+    else if (open.overdue?.node === from) open.overdue = undefined;
     switch (answer.kind) {
       case 'answered':
         // What an old leader decided long ago may arrive after its successor was heard.
@@ -223,6 +235,15 @@ export class Route {
     }
   }
 
+  /** Of two attempts at one member the first is taken to be the one that was answered. */
+  #measure({ home, target, sentAtMs, overdue }: OpenAsk, from: NodeId): void {
+    const isLate = overdue?.node === from;
+    if (!isLate && target !== from) return;
+    timeOf(home, from).answeredAfter(
+      this.#clock.monotonicMs() - (isLate ? overdue.sentAtMs : sentAtMs),
+    );
+  }
+
   /** An attempt of this ask certainly did not happen. */
   #refused(open: OpenAsk): void {
     if (open.ask.mode === 'command') open.unsettled -= 1;
@@ -249,8 +270,11 @@ export class Route {
 
   #hint(open: OpenAsk, leader: NodeId, term: number): void {
     const { home } = open;
+    // Others hear him: he may be slower than we thought, unless he had all the time that there is.
+    const { silent } = home;
+    if (silent?.node === leader && silent.patienceMs < PATIENCE_MS_MAX) home.silent = undefined;
     if (!this.#usable(home, leader)) return;
-    if (term <= home.term) {
+    if (term <= home.term || leader === home.leader) {
       // Known before: members that point at each other, or at one who hangs, must neither make a storm
       // nor keep anybody waiting.
       home.leader = leader;
@@ -289,7 +313,8 @@ export class Route {
       // A query that was lost has changed nothing: it counts as one that never left.
       if (open.ask.mode === 'command') open.unsettled += 1;
       open.target = target;
-      open.againAtMs = nowMs + ATTEMPT_MS;
+      open.sentAtMs = nowMs;
+      open.againAtMs = nowMs + LOOK_MS;
     } else {
       open.target = undefined;
       open.againAtMs = nowMs + NO_LEADER_PAUSE_MS;
@@ -366,11 +391,37 @@ export class Route {
   }
 
   #again(open: OpenAsk, nowMs: number): void {
-    const { target } = open;
-    if (target !== undefined) open.home.silent = { node: target, untilMs: nowMs + SILENT_MS };
+    const { home, target, sentAtMs } = open;
+    if (target !== undefined) {
+      const patienceMs = patienceWith(home, target);
+      const leftMs = sentAtMs + patienceMs - nowMs;
+      const isLinked = this.#peers.connected(target);
+      if (isLinked && leftMs > 0) {
+        open.againAtMs = nowMs + Math.min(leftMs, LOOK_MS);
+        return;
+      }
+      if (isLinked && target === home.leader) timeOf(home, target).ranOut();
+      if (open.overdue?.node !== target) open.overdue = { node: target, sentAtMs };
+      home.silent = { node: target, untilMs: nowMs + SILENT_MS, patienceMs };
+    }
     open.hops = 0;
     this.#attempt(open, nowMs);
   }
+}
+
+function timeOf(home: Home, member: NodeId): AnswerTime {
+  let time = home.times.get(member);
+  if (time === undefined) {
+    time = new AnswerTime(patienceWith(home, member));
+    home.times.set(member, time);
+  }
+  return time;
+}
+
+/** Who was never measured gets all the time if he leads, and little where he is only asked in turn. */
+function patienceWith({ times, leader }: Home, member: NodeId): number {
+  const unknownMs = member === leader ? PATIENCE_MS_MAX : PATIENCE_MS_MIN;
+  return times.get(member)?.patienceMs ?? unknownMs;
 }
 
 /** A query of a group whose members answer all of them. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import type { NodeId } from '../../../src/base/id.ts';
-import { answeredBy, GATEWAY, MEMBERS, RouteWorld } from '../../support/route-world.ts';
+import { answeredBy, BODY, GATEWAY, MEMBERS, RouteWorld } from '../../support/route-world.ts';
 
 const [ONE, TWO, THREE] = MEMBERS as [NodeId, NodeId, NodeId];
 
@@ -13,6 +13,18 @@ test('an ask finds the leader by the hint of another member', () => {
   world.clock.advance(10);
   assert.deepEqual(answers, [answeredBy(THREE)]);
   assert.deepEqual(world.asked, [ONE, THREE]);
+});
+
+test('an ask reaches the member byte for byte', () => {
+  const world = new RouteWorld();
+  const bodies: Uint8Array[] = [];
+  world.conduct.set(ONE, (body) => {
+    bodies.push(body.slice());
+    return answeredBy(ONE);
+  });
+  world.ask();
+  world.clock.advance(10);
+  assert.deepEqual(bodies, [BODY]);
 });
 
 test('a leader once found is asked first', () => {
@@ -128,7 +140,9 @@ test('a member that still points at a silent leader is not believed', () => {
   const world = RouteWorld.askedOnce(ONE);
   world.network.deafen(ONE);
   const answers = world.ask();
-  world.clock.advance(500);
+  world.clock.advance(300);
+  world.network.silence(ONE);
+  world.clock.advance(200);
   world.asked.length = 0;
   world.conduct.set(THREE, () => answeredBy(THREE));
   world.clock.advance(60);
