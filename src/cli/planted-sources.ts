@@ -44,8 +44,7 @@ export async function loadPlanted(fault: PlantedFault): Promise<Simulator> {
       if (!url.endsWith(mark)) return next(url, context);
       const file = url.slice(SRC.length, -mark.length);
       used.add(file);
-      const source = changed(readFileSync(fileURLToPath(SRC + file), 'utf8'), file, fault);
-      return { format: 'module-typescript', source, shortCircuit: true };
+      return { format: 'module-typescript', source: plantedText(file, fault), shortCircuit: true };
     },
   });
   try {
@@ -62,8 +61,9 @@ export async function loadPlanted(fault: PlantedFault): Promise<Simulator> {
   }
 }
 
-function changed(source: string, file: string, fault: PlantedFault): string {
-  let text = source;
+/** The text of `file`, below `src`, with the fault in it. Throws `StartError` as `loadPlanted` does. */
+export function plantedText(file: string, fault: PlantedFault): string {
+  let text = readFileSync(fileURLToPath(SRC + file), 'utf8');
   for (const change of fault.changes) {
     if (change.file !== file) continue;
     const parts = text.split(change.from);

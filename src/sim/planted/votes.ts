@@ -73,6 +73,30 @@ export const inElections: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'votes-counted-twice',
+    what: 'a vote counts as often as it is heard of, the own one when it is cast and when it is on disk',
+    changes: [
+      {
+        file: 'protocols/raft/election.ts',
+        from: `  s.votes.set(from, message.granted);
+  countRealVotes(s);`,
+        to: `  const isAgain = message.granted && s.votes.get(from) === true;
+  const silent = isAgain ? voters(s).find((node) => !s.votes.has(node)) : undefined;
+  s.votes.set(silent ?? from, message.granted);
+  countRealVotes(s);`,
+      },
+      {
+        file: 'protocols/raft/election.ts',
+        from: `  s.votes.set(s.self, true);
+  // The requests leave only now.`,
+        to: `  s.votes.set(s.self, true);
+  const silent = voters(s).find((node) => !s.votes.has(node));
+  if (silent !== undefined) s.votes.set(silent, true);
+  // The requests leave only now.`,
+      },
+    ],
+  },
+  {
     name: 'refusals-counted-as-votes',
     what: 'any answer to a vote request counts as granted',
     changes: [

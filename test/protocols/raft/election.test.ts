@@ -110,7 +110,7 @@ test('a lost link does not cost a leader its place while the others still hear i
   assert.equal(leader.node.status.term, term);
 });
 
-test('3.4: a member votes once per term, also after a restart', () => {
+test('3.4: a member votes once per term, also when it has stepped down, and after a restart', () => {
   const cluster = new Cluster({ size: 3, seed: 6 });
   const voter = cluster.member(1);
   const ask = (from: number): void =>
@@ -123,7 +123,11 @@ test('3.4: a member votes once per term, also after a restart', () => {
     });
   cluster.cut = () => true;
   ask(2);
+  // It hears nobody, asks whether a campaign could be won, and is a follower of the same term again.
+  cluster.until(() => voter.node.role === 'pre-candidate', 400, 'it misses a leader');
+  ask(3);
   cluster.run(5);
+  assert.equal(voter.node.status.term, 7);
   cluster.crash(voter);
   cluster.restart(voter);
   ask(3);
@@ -133,6 +137,7 @@ test('3.4: a member votes once per term, also after a restart', () => {
     replies.map(({ to, message }) => [to, message.kind === 'vote-reply' && message.granted]),
     [
       [2, true],
+      [3, false],
       [3, false],
     ],
   );
@@ -165,6 +170,19 @@ test('3.4: a repeated grant of one voter counts once', () => {
   assert.equal(candidate.node.role, 'candidate');
   cluster.deliver(nodeId(3), candidate, { kind: 'vote-reply', term, granted: true });
   assert.equal(candidate.node.role, 'leader');
+});
+
+test('3.4: a refusal is no vote', () => {
+  const cluster = new Cluster({ size: 5, seed: 8 });
+  cluster.cut = () => true;
+  const candidate = cluster.member(1);
+  cluster.act(candidate, (node) => node.campaignNow(cluster.nowMs));
+  cluster.run(5);
+  const { term } = candidate.node.status;
+  for (const id of [2, 3]) {
+    cluster.deliver(nodeId(id), candidate, { kind: 'vote-reply', term, granted: false });
+  }
+  assert.equal(candidate.node.role, 'candidate');
 });
 
 test('3.4: an answer of an older term elects nobody', () => {
@@ -220,6 +238,22 @@ test('9.6: a member that was cut off for long does not raise the term when it re
   cluster.run(3_000);
   assert.equal(cluster.leader?.id, leader.id);
   assert.equal(cluster.leader?.node.status.term, term);
+});
+
+test('9.6: a member that alone does not hear the leader unseats nobody, though its log is as long', () => {
+  const cluster = new Cluster({ size: 3, seed: 17 });
+  const leader = cluster.elect();
+  cluster.run(300);
+  const lonely = cluster.live.find((member) => member.id !== leader.id);
+  assert.ok(lonely);
+  const { term } = leader.node.status;
+  cluster.cut = (from, to) => [from, to].every((id) => id === leader.id || id === lonely.id);
+  cluster.run(3_000);
+  assert.ok(cluster.sent.some(({ from, message }) => from === lonely.id && message.kind === 'pre-vote'));
+  cluster.cut = () => false;
+  cluster.run(1_000);
+  assert.equal(cluster.leader, leader);
+  assert.equal(leader.node.status.term, term);
 });
 
 test('6.2: a leader that no longer hears a majority steps down', () => {

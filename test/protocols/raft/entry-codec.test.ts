@@ -3,6 +3,7 @@ import test from 'node:test';
 import { ByteReader, ByteWriter } from '../../../src/base/bytes.ts';
 import { InvalidInputError } from '../../../src/base/errors.ts';
 import { nodeId } from '../../../src/base/id.ts';
+import { decodeMessage, MessageEncoder } from '../../../src/protocols/raft/codec.ts';
 import {
   decodeMembership,
   encodeMembership,
@@ -18,6 +19,7 @@ import {
   ENTRY_BYTES_MAX,
   JOINT_VOTERS_MAX,
   type Membership,
+  type Message,
 } from '../../../src/protocols/raft/messages.ts';
 
 const entry: Entry = { index: 1, term: 2, kind: 'noop', timeMs: 3, data: new Uint8Array() };
@@ -50,6 +52,19 @@ test('entries of every kind survive their bytes, up to the largest', () => {
     { index: large, term: large, kind: 'command', timeMs: large, data: Uint8Array.of(0) },
   ];
   for (const one of entries) assert.deepEqual(throughBytes(writeEntry, readEntry, one), one);
+});
+
+test('row 30: what was encoded stays as it was, whatever is encoded behind it', () => {
+  const encoder = new MessageEncoder();
+  const append = (index: number, size: number): Message => {
+    const head = { kind: 'append', term: 2, round: 0, prevIndex: index - 1, prevTerm: 2, commit: 0 } as const;
+    const data = new Uint8Array(size).fill(index);
+    const entries = [{ ...entry, index, kind: 'command', data } as const];
+    return { ...head, sentMs: 0, roundTripMs: 0, entries };
+  };
+  const messages = Array.from({ length: 300 }, (_, i) => append(i + 1, (i * 97) % 5_000));
+  const sent = messages.map((message) => encoder.encode(message));
+  assert.deepEqual(sent.map(decodeMessage), messages);
 });
 
 test('hard state, marks and memberships survive their bytes', () => {

@@ -171,6 +171,17 @@ test('row 42: chunks of another snapshot begin anew, and an older one changes no
   assert.equal(follower.commit, 9);
 });
 
+test('row 42: a snapshot of what is committed here already replaces nothing', () => {
+  const follower = member([], 1);
+  follower.receive(B, append(1, [0, 0], { commit: 9, entries: entries(1, 9, 1) }), 1);
+  const bytes = { offset: 0, totalBytes: 2, chunk: Uint8Array.of(5, 5) };
+  follower.receive(B, { kind: 'snapshot', term: 1, round: 0, mark: mark(5, 1), ...bytes }, 2);
+  const effects = follower.collect();
+  assert.equal(effects.install, undefined);
+  assert.equal(follower.commit, 9);
+  assert.equal(matched(effects), 9);
+});
+
 test('4.2.2: whoever an entry removes campaigns only while that entry may not be committed', () => {
   const D = nodeId(4);
   const names = (index: number, incoming: readonly number[], outgoing: readonly number[]): Entry => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { nodeId } from '../../../src/base/id.ts';
 import { DIGEST_NONE } from '../../../src/protocols/raft/digests.ts';
-import { type Message, UNCOMMITTED_BYTES_MAX } from '../../../src/protocols/raft/messages.ts';
+import { type Entry, type Message, UNCOMMITTED_BYTES_MAX } from '../../../src/protocols/raft/messages.ts';
 import { RaftNode } from '../../../src/protocols/raft/node.ts';
 import { RAFT_DEFAULTS } from '../../../src/protocols/raft/state.ts';
 import { Random } from '../../../src/base/random.ts';
@@ -109,19 +109,51 @@ test('3.5: a follower with a divergent tail takes the leader’s log instead', (
 });
 
 test('3.6.2: an entry of an older term is not committed by counting (figure 3.7)', () => {
-  const cluster = new Cluster({ size: 3, seed: 6 });
-  const old = cluster.elect();
-  cluster.run(100);
-  // The entry reaches no follower; the old leader returns and leads again with it in its log.
-  cluster.cut = (from) => from === old.id;
-  const index = cluster.propose(old, 'of an older term');
-  assert.ok(index);
-  cluster.run(1_000);
+  const cluster = new Cluster({ size: 5, seed: 6, raft: { appendEntriesMax: 1 } });
+  const [one, two, three, four, five] = cluster.live;
+  assert.ok(one && two && three && four && five);
+  const lead = (member: Member, votes: readonly Member[]): void => {
+    cluster.cut = () => true;
+    cluster.run(RAFT_DEFAULTS.electionMsMin);
+    cluster.cut = (_, to, { kind }) => kind === 'append' || !votes.some(({ id }) => id === to);
+    // Once more where the others had a newer term.
+    for (let tries = 0; tries < 2 && member.node.role !== 'leader'; tries++) {
+      cluster.act(member, (node) => node.campaignNow(cluster.nowMs));
+      cluster.run(10);
+    }
+    assert.equal(member.node.role, 'leader');
+  };
+  lead(one, cluster.live);
   cluster.cut = () => false;
-  cluster.run(1_000);
-  const { leader } = cluster;
-  assert.ok(leader);
-  assert.equal(leader.node.entryAt(leader.node.commit)?.term, leader.node.status.term);
+  cluster.run(100);
+  // (a) The entry reaches node 2 alone.
+  cluster.cut = (_, to) => to > 2;
+  const index = cluster.propose(one, 'of an older term') ?? 0;
+  cluster.run(10);
+  cluster.crash(one);
+  // (b) Node 5 leads the next term, and what it appends reaches nobody.
+  lead(five, [three, four, five]);
+  cluster.run(5);
+  cluster.crash(five);
+  // (c) Node 1 leads again: its older entry reaches node 3, and so a majority, its newer one does not.
+  cluster.restart(one);
+  lead(one, [one, two, three]);
+  const { term } = one.node.status;
+  const isNew = (message: Message): boolean =>
+    message.kind === 'append' && message.entries.some((entry) => entry.term === term);
+  cluster.cut = (_, to, message) => to > 3 || isNew(message);
+  cluster.run(60);
+  const holders = cluster.live.filter(({ stored }) => stored.entries.some((entry) => entry.index === index));
+  assert.deepEqual(holders, [one, two, three]);
+  assert.ok(one.node.commit < index);
+  // (d) Node 5 leads once more, and what was no promise is gone.
+  cluster.crash(one);
+  cluster.restart(five);
+  lead(five, [two, three, four, five]);
+  cluster.cut = () => false;
+  cluster.propose(five, 'kept');
+  cluster.run(200);
+  for (const member of cluster.live) assert.deepEqual(texts(member), ['kept']);
 });
 
 test('a pipeline that lost every answer goes on after the link heals, without new proposals', () => {
@@ -140,6 +172,37 @@ test('a pipeline that lost every answer goes on after the link heals, without ne
   cluster.run(1_000);
   const member = leader.node.status.members.find(({ node }) => node === deaf.id);
   assert.equal(member?.match, leader.node.status.last);
+});
+
+test('an append that was answered makes room for the next one, however small the window', () => {
+  const cluster = new Cluster({ size: 3, seed: 7, raft: { inFlightAppendsMax: 1, appendEntriesMax: 1 } });
+  const leader = cluster.elect();
+  for (let i = 0; i < 20; i++) cluster.propose(leader, `${i}`);
+  cluster.run(500);
+  for (const member of cluster.live) assert.equal(texts(member).length, 20);
+});
+
+test('row 25: where two logs part is found with one question for each term in them', () => {
+  const cluster = new Cluster({ size: 3, seed: 18 });
+  const log = (terms: readonly number[]): Entry[] =>
+    terms.flatMap((term) => Array.from({ length: 40 }, () => term)).map((term, i) => {
+      return { index: i + 1, term, kind: 'command', timeMs: 1, data: Uint8Array.of(term) };
+    });
+  const [odd, even] = [[1, 3, 5, 7, 9, 11], [1, 2, 4, 6, 8, 10]];
+  for (const member of [...cluster.live]) {
+    cluster.crash(member);
+    const entries = log(member.id === 3 ? even : odd);
+    member.stored = { hardState: { term: 11, votedFor: undefined }, snapshot: undefined, entries };
+    cluster.restart(member);
+  }
+  cluster.elect();
+  const third = cluster.member(3);
+  cluster.until(() => third.appliedIndex > 6 * 40, 5_000, 'the third has the same log');
+  const conflicts = cluster.sent.filter(
+    ({ message }) => message.kind === 'append-reply' && message.result.kind === 'conflict',
+  );
+  assert.ok(conflicts.length > 0);
+  assert.ok(conflicts.length <= odd.length + even.length + 2, `${conflicts.length} questions`);
 });
 
 test('proposals beyond the limit of uncommitted bytes are refused, not queued', () => {
@@ -167,6 +230,9 @@ test('6.4: a leader that was cut off serves no read, even if the link heals', ()
   const cluster = new Cluster({ size: 3, seed: 10 });
   const old = cluster.elect();
   cluster.run(100);
+  assert.ok(cluster.read(old, 6));
+  cluster.run(20);
+  assert.equal(old.readsServed.length, 1, 'its members have answered a round');
   cluster.cut = (from, to) => from === old.id || to === old.id;
   assert.ok(cluster.read(old, 7));
   cluster.run(2_000);
@@ -357,5 +423,22 @@ test('3.10: leadership goes to the node that was named, and refusals say why not
   assert.deepEqual(ask(leader, other.id), { kind: 'refused', cause: 'transferring' });
   cluster.until(() => cluster.leader?.id === target.id, 100, 'the named one leads');
   cluster.run(300);
-  assert.notEqual(cluster.propose(target, 'the flag died with the old term'), undefined);
+  assert.notEqual(cluster.propose(target, 'by the named one'), undefined);
+});
+
+test('3.10: a leader that has handed over takes commands, and hands over again, when it leads again', () => {
+  const cluster = new Cluster({ size: 3, seed: 17 });
+  const leader = cluster.elect();
+  cluster.run(100);
+  const [target] = others(cluster, leader);
+  assert.ok(target);
+  const handOver = (from: Member, to: Member): void => {
+    cluster.act(from, (node) => assert.deepEqual(node.transferTo(to.id, cluster.nowMs), { kind: 'begun' }));
+    cluster.until(() => cluster.leader === to, 100, 'the named one leads');
+    cluster.run(100);
+  };
+  handOver(leader, target);
+  handOver(target, leader);
+  assert.notEqual(cluster.propose(leader, 'the flag died with the term'), undefined);
+  handOver(leader, target);
 });
