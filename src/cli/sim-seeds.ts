@@ -200,13 +200,17 @@ function tell(
   wish: SeedsWish,
   { world, terminal }: { readonly world: WorldUnderTest; readonly terminal: Terminal },
 ): void {
-  const smaller = minimise(planOf(seed, wish, world), verdict, world);
+  const whole = planOf(seed, wish, world);
+  const smaller = minimise(whole, verdict, world);
   const marks: Mark[] = [];
   runPlan(smaller.plan, world, (atMs, lane, what) => marks.push({ atMs, lane, what }));
   const picture = `seed-${seed}.svg`;
+  const [all, faults] = [whole.faults, smaller.plan.faults];
   terminal.note(
     `\nseed ${seed} broke ${verdict.invariant}: ${verdict.what}\n` +
       `again: ${again(seed, wish)}\npicture: ${join(wish.out, picture)}\n` +
+      `the smaller run below and in the picture (faults: ${faults.length} of ${all.length}) breaks ` +
+      `${smaller.verdict.invariant}: ${smaller.verdict.what}\n` +
       `${drawText(smaller.plan, smaller.verdict, marks)}\n`,
   );
   // Last: what it says is not lost with a disk that is full by now.

@@ -89,10 +89,12 @@ class Run {
   readonly #truth: Truth;
   readonly #regionTruth: RegionTruth;
   readonly #course: Course;
+  readonly #note: Note | undefined;
   #books: Audit | undefined;
 
   constructor(plan: Plan, world: WorldUnderTest, note: Note | undefined) {
     this.#plan = plan;
+    this.#note = note;
     const verdicts = this.#verdicts;
     const queue = this.#queue;
     const { features } = world;
@@ -135,7 +137,7 @@ class Run {
       invariants: this.#invariants,
       regionInvariants: this.#regionInvariants,
       electionMs: ELECTION_MS * (plan.network.isWide ? WIDE_PATIENCE : 1),
-      mark: (what) => marks?.(0, what),
+      mark: (what) => this.#mark(what),
     });
   }
 
@@ -178,7 +180,7 @@ class Run {
     this.#truth.finish();
     this.#regionTruth.finish();
     const { first } = this.#verdicts;
-    if (first !== undefined) course.parts.mark(`${first.invariant}: ${first.what}`);
+    if (first !== undefined) this.#note?.(this.#queue.nowMs, 0, `${first.invariant}: ${first.what}`);
     return {
       result: first === undefined ? 'ok' : isLiveness(first) ? 'liveness' : 'safety',
       invariant: first?.invariant,
@@ -191,6 +193,11 @@ class Run {
       unavailable: this.#truth.unavailable,
       uncertain: this.#truth.uncertain,
     };
+  }
+
+  /** Behind a broken promise nothing happens any more: whatever part of the run comes next is not told. */
+  #mark(what: string): void {
+    if (this.#verdicts.first === undefined) this.#note?.(this.#queue.nowMs, 0, what);
   }
 
   #rot(): void {
