@@ -115,11 +115,28 @@ export interface Leave {
   readonly to: NodeId;
 }
 
+/** A majority of a region's copies hears each other and not its primary. */
+export interface Desertion {
+  readonly region: number;
+  /** The epoch of the primary that they do not hear. */
+  readonly epoch: number;
+  /** One of them, which could be primary instead. */
+  readonly node: NodeId;
+}
+
 /**
  * `moved` and `forced` are an operator's; `returned` to the first copy, which is a region's home; `left` by a
- * primary that ended in order.
+ * primary that ended in order; `deserted`: witnesses heard the primary, and a majority of the copies did not.
  */
-export const appointmentCauses = ['founded', 'failed', 'moved', 'forced', 'returned', 'left'] as const;
+export const appointmentCauses = [
+  'founded',
+  'failed',
+  'moved',
+  'forced',
+  'returned',
+  'left',
+  'deserted',
+] as const;
 
 export interface Appointment {
   readonly epoch: number;
@@ -349,6 +366,15 @@ export const leaveRegion: Shape<
   'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
 > = {
   args: object({ region: number, epoch: count, node, to: node }),
+  value: object({ epoch: count }),
+  refusals: ['no-such-region', 'not-primary', 'not-a-copy', 'is-primary', 'has-failed', 'being-fenced'],
+};
+export const reportDesertion: Shape<
+  Desertion,
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
+> = {
+  args: object({ region: number, epoch: count, node }),
   value: object({ epoch: count }),
   refusals: ['no-such-region', 'not-primary', 'not-a-copy', 'is-primary', 'has-failed', 'being-fenced'],
 };

@@ -66,6 +66,8 @@ export interface CopyStatus {
   readonly primary: NodeId | undefined;
   /** Of the primary: it is sure, at this moment, that no other serves. */
   readonly isServing: boolean;
+  /** A majority of the copies, this one among them, hears each other and not the primary. */
+  readonly isDeserted: boolean;
   readonly isHealthy: boolean;
   readonly last: number;
   readonly durable: number;

@@ -92,7 +92,7 @@ function rowWith(said: Partial<CopyStatus>): string {
   const places = { last: 70, durable: 70, committed: 70, applied: 70, checkpoint: 0, hashedSequence: 0 };
   const level = { isHealthy: true, lagEntries: 0, lagMs: 40 };
   const copy: CopyStatus = {
-    ...{ region: 'eu', role: 'replica', epoch: 3, primary: ASIA, isServing: false },
+    ...{ region: 'eu', role: 'replica', epoch: 3, primary: ASIA, isServing: false, isDeserted: false },
     ...{ ...places, ...level, waiting: 0, stateHash: 0, copies: [], lostTails: [] },
     ...said,
   };

@@ -23,6 +23,7 @@ const eu: PlacedRegion = {
 };
 const copy: CopyStatus = {
   ...{ region: 'eu', role: 'primary', epoch: 3, primary: EU, isServing: true, isHealthy: true },
+  isDeserted: false,
   ...{ last: 80, durable: 79, committed: 78, applied: 77, checkpoint: 60, lagEntries: 0, lagMs: 0 },
   ...{ waiting: 2, stateHash: 0, hashedSequence: 0, lostTails: [] },
   copies: [

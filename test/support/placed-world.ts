@@ -42,6 +42,8 @@ export class DummyCopy implements PlacedCopy {
   staysBlank = false;
   /** Its disk confirms nothing from the moment it is primary. */
   stopsAsPrimary = false;
+  /** It says that most copies do not hear the primary. */
+  isDeserted = false;
   lostTails: ReturnType<PlacedCopy['status']>['lostTails'] = [];
   /** How far other copies are, as this one has heard; as far as itself where nothing stands here. */
   readonly lasts: Map<number, number> = new Map();
@@ -79,11 +81,11 @@ export class DummyCopy implements PlacedCopy {
 
   status(): ReturnType<PlacedCopy['status']> {
     const role = this.isBlank ? 'blank' : this.primary === this.#self ? 'primary' : 'replica';
-    const { promised: epoch, primary, last, lostTails } = this;
+    const { promised: epoch, primary, last, lostTails, isDeserted } = this;
     const copies = this.#copies.map((node) => {
       return { node, last: this.lasts.get(node) ?? last, isHealthy: !this.unhealthy.has(node) };
     });
-    return { role, epoch, primary, copies, lostTails };
+    return { role, epoch, primary, isDeserted, copies, lostTails };
   }
 }
 

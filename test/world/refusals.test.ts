@@ -185,8 +185,8 @@ function refusePlacement(seen: Seen): void {
     const opinions = failed.map((node) => ({ node, incarnation: 1, opinion: 'failed' }));
     seen.serve('placement.observe', { witness, number, opinions });
   };
-  const promise = (node: number, region: number, epoch: number): void => {
-    const empty = { last: none, isBlank: true, heard: none };
+  const promise = (node: number, region: number, epoch: number, isBlank: boolean = true): void => {
+    const empty = { last: none, isBlank, heard: none };
     seen.serve('placement.promise', { region, epoch, node, ...empty });
   };
   const move = (to: number, o: { region?: number; acceptLoss?: boolean } = {}): void => {
@@ -230,6 +230,8 @@ function refusePlacement(seen: Seen): void {
   refuseLeaving(seen);
   for (const region of [103, 109]) seen.serve('placement.begun', { region, epoch: 4, node: 6 });
   seen.serve('placement.begun', { region: 103, epoch: 4, node: 8 });
+  for (const node of [9, 6]) promise(node, 103, 5, false);
+  refuseDesertion(seen);
   seen.query(0, 'placement.map');
 }
 
@@ -245,6 +247,20 @@ function refuseLeaving(seen: Seen): void {
   leave(8);
   leave(9);
   leave(9);
+}
+
+/** Node 9 is primary of region 103 in epoch 5, and 8 has failed. */
+function refuseDesertion(seen: Seen): void {
+  const desert = (node: number, epoch: number = 5, region: number = 103): void => {
+    seen.serve('placement.deserted', { region, epoch, node });
+  };
+  desert(6, 5, 109);
+  desert(6, 4);
+  desert(7);
+  desert(9);
+  desert(8);
+  desert(6);
+  desert(6);
 }
 
 function refuseChat(seen: Seen): void {

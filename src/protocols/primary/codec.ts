@@ -179,14 +179,16 @@ function readMark(reader: ByteReader): Mark {
 
 function writeWhereabouts(writer: ByteWriter, at: Whereabouts): void {
   writePosition(writer.varint(at.promised), at.last);
-  writer.varint(at.applied).u8(at.isBlank ? 1 : 0).varint(at.lagMs + 1);
+  writer.varint(at.applied).u8(at.isBlank ? 1 : 0).varint(at.lagMs + 1).varint(at.silentMs);
 }
 
 function readWhereabouts(reader: ByteReader): Whereabouts {
   const promised = reader.varint();
   const last = readPosition(reader);
   const applied = reader.varint();
-  return { promised, last, applied, isBlank: reader.u8() === 1, lagMs: reader.varint() - 1 };
+  const isBlank = reader.u8() === 1;
+  const lagMs = reader.varint() - 1;
+  return { promised, last, applied, isBlank, lagMs, silentMs: reader.varint() };
 }
 
 function writePosition(writer: ByteWriter, { epoch, sequence }: Position): void {

@@ -23,7 +23,15 @@ import {
   promise,
   resumeFirstEpoch,
 } from './fencing.ts';
-import { type CopyLag, isHealthy, lags, onWhereabouts, ownWhereabouts, tellWhereabouts } from './lag.ts';
+import {
+  type CopyLag,
+  isDeserted,
+  isHealthy,
+  lags,
+  onWhereabouts,
+  ownWhereabouts,
+  tellWhereabouts,
+} from './lag.ts';
 import {
   type CopyWrite,
   type Entry,
@@ -269,6 +277,7 @@ export class RegionCopy {
       applied: s.applied,
       checkpoint: s.checkpoint,
       isBlank: s.isBlank,
+      isDeserted: isDeserted(s),
       own: ownWhereabouts(s),
       copies: lags(s),
       waitingReads: s.reads.waiting.length,
@@ -314,6 +323,8 @@ export interface RegionCopyStatus extends Standing {
   readonly applied: number;
   readonly checkpoint: Mark;
   readonly isBlank: boolean;
+  /** A majority of the copies hears each other and not the primary. */
+  readonly isDeserted: boolean;
   readonly own: Whereabouts;
   readonly copies: readonly CopyLag[];
   readonly waitingReads: number;

@@ -103,6 +103,8 @@ export interface Whereabouts {
   readonly isBlank: boolean;
   /** How old its state is at most, by its own clock; -1 when it can not tell. */
   readonly lagMs: number;
+  /** So long nothing has shown it that its primary hears it too; 0 at the primary itself. */
+  readonly silentMs: number;
 }
 
 /** A moment of a replica's own clock, in one life of its process: what a primary only echoes. */

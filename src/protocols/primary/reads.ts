@@ -40,6 +40,8 @@ export class Reads {
   waiting: WaitingRead[] = [];
   /** Our state is at least as new as this moment of our own clock. */
   freshMs: number = Number.NEGATIVE_INFINITY;
+  /** What left us at this moment of our own clock has reached a primary that reaches us. */
+  answeredMs: number = Number.NEGATIVE_INFINITY;
   #echoes: Echo[] = [];
   /** What the stamps of this life and epoch look like. */
   #life = 0;
@@ -50,9 +52,14 @@ export class Reads {
     this.#sinceMs = nowMs;
   }
 
+  /** The primary has our stamp in hand. */
+  answered(stamp: Stamp): void {
+    if (this.#isOurs(stamp)) this.answeredMs = Math.max(this.answeredMs, stamp.ms);
+  }
+
   /** The primary had come to `sequence` when it had our stamp in hand. */
   echoed(stamp: Stamp, sequence: number): void {
-    if (stamp.life !== this.#life || stamp.ms < this.#sinceMs || stamp.ms <= this.freshMs) return;
+    if (!this.#isOurs(stamp) || stamp.ms <= this.freshMs) return;
     const newest = this.#echoes.at(-1);
     if (newest !== undefined && stamp.ms <= newest.ms) return;
     this.#echoes.push({ ms: stamp.ms, sequence });
@@ -73,6 +80,10 @@ export class Reads {
   forgetEchoes(): void {
     this.#echoes = [];
     this.freshMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #isOurs({ life, ms }: Stamp): boolean {
+    return life === this.#life && ms >= this.#sinceMs;
   }
 
   get dueMs(): number {

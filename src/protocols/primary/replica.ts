@@ -14,7 +14,7 @@ type Of<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 export function onAppend(s: CopyState, from: NodeId, message: Of<'append'>): void {
   const { attempt, previous, entries } = message;
   s.primaryLast = Math.max(s.primaryLast ?? 0, message.last);
-  s.primaryHeardMs = s.nowMs;
+  s.reads.answered(message.echo);
   if (s.installing !== undefined) return;
   if (s.needsState || !s.log.holds(previous)) {
     answer(s, { to: from, attempt, result: partedAs(s, s.needsState ? 'needsState' : 'parted') });

@@ -81,7 +81,8 @@ export class CopyState {
   committed = 0;
   /** The primary's last sequence, as far as it was heard of in this epoch. */
   primaryLast: number | undefined;
-  primaryHeardMs: number = Number.NEGATIVE_INFINITY;
+  /** Since when it knows who is primary. */
+  followsSinceMs: number;
   /** Until when, by our own clock, no other can serve in our epoch. */
   leaseUntilMs: number = Number.NEGATIVE_INFINITY;
   leaseEpoch = 0;
@@ -116,6 +117,7 @@ export class CopyState {
     this.self = options.self;
     this.others = options.copies.filter((node) => node !== options.self);
     this.nowMs = nowMs;
+    this.followsSinceMs = nowMs;
     this.whereaboutsDueMs = nowMs;
     this.heartbeatDueMs = nowMs;
     this.promised = recovered.promised;
@@ -169,6 +171,7 @@ export class CopyState {
     if (primary === undefined) return;
     const known = this.primary;
     invariant(known === undefined || known === primary, `epoch ${epoch} has one primary`);
+    if (known === undefined) this.followsSinceMs = this.nowMs;
     this.primary = primary;
   }
 

@@ -86,7 +86,6 @@ export function onStateReply(s: CopyState, from: NodeId, message: Of<'state-repl
 
 export function onState(s: CopyState, from: NodeId, message: Of<'state'>): void {
   const { mark, part, parts, bytes } = message;
-  s.primaryHeardMs = s.nowMs;
   if (s.installing !== undefined) {
     // Its sender is not to think that this copy has gone: it would forget the entries behind the state.
     if (isSame(s.installing.mark, mark)) reply(s, { to: from, mark, nextPart: parts });

@@ -24,6 +24,7 @@ import {
 } from '../../wire/placement.ts';
 import type { Outbox } from '../calls/outbox.ts';
 import type { PlacementCalls } from '../calls/placement-calls.ts';
+import { Desertions } from './desertions.ts';
 import { HandOvers } from './hand-overs.ts';
 import type { PlacedCopy } from './placed-copy.ts';
 
@@ -52,6 +53,7 @@ export class Appointments {
   readonly #o: AppointmentsOptions;
   readonly #lease: Lease;
   readonly #handOvers: HandOvers;
+  readonly #desertions: Desertions;
   readonly #copies: ReadonlyMap<number, PlacedCopy>;
   readonly #regions = new Map<number, PlacedRegion>();
   #nodes: readonly NodeStanding[] = [];
@@ -72,10 +74,10 @@ export class Appointments {
     this.#o = options;
     this.#lease = new Lease(options.witnesses, options.clock.wallMs());
     this.#copies = new Map(options.copies.map((copy) => [copy.number, copy]));
+    const known = { ...options, copies: this.#copies, region: (number: number) => this.region(number) };
+    this.#desertions = new Desertions(known);
     this.#handOvers = new HandOvers({
-      ...options,
-      copies: this.#copies,
-      region: (number) => this.#regions.get(number),
+      ...known,
       isTrusted: (node) => this.#nodes.some((each) => each.node === node) && !this.isDoubted(node),
       asked: () => this.#ask(),
     });
@@ -167,6 +169,7 @@ export class Appointments {
       this.#ask();
       this.#reportTails();
       this.#handOvers.home();
+      this.#desertions.report();
       // From the planned time, so that lateness does not add up; beats that were missed are missed.
       this.#beatAt(Math.max(atMs + BEAT_MS, clock.monotonicMs()));
     });

@@ -1,6 +1,7 @@
 // A copy of a region, as placement deals with it at its node.
 //
-// `appointments.ts` appoints and fences copies through it, `hand-overs.ts` asks it who else is how far.
+// `appointments.ts` appoints and fences copies through it, `hand-overs.ts` asks it who else is how far,
+// `desertions.ts` whether they hear their primary.
 import type { NodeId } from '../../base/id.ts';
 
 /** `runtime/replica-set` is one. */
@@ -13,6 +14,8 @@ export interface PlacedCopy {
     readonly role: string;
     readonly epoch: number;
     readonly primary: NodeId | undefined;
+    /** A majority of the copies, this one among them, hears each other and not the primary. */
+    readonly isDeserted: boolean;
     readonly copies: readonly {
       readonly node: NodeId;
       readonly last?: number | undefined;

@@ -14,7 +14,7 @@ import type { DeposeDrill } from '../plan/plan.ts';
 import { orderChat } from './region-events.ts';
 import { gatewayBeside, RegionPlayer } from '../play/region-player.ts';
 
-/** A silent node fails after 4.5 seconds; then it is decided, promised and appointed. */
+/** A silent node fails after 4.5 seconds, and is deserted after as many; then it is decided and promised. */
 const DEPOSE_MS_MAX = 10_000;
 /** So long the old primary and the new one are both asked. */
 const BOTH_SIDES_MS = 1_500;
@@ -27,8 +27,8 @@ const SYNC_MS_MAX = 40;
 const PLAYER = 910_000_000;
 
 /**
- * A primary that no majority of witnesses hears is replaced, and serves nobody meanwhile, though its own
- * gateway goes on asking it.
+ * A primary that no majority of witnesses hears, or no majority of its copies, is replaced, and serves nobody
+ * after that, though its own gateway goes on asking it.
  */
 export function deposePrimary(
   course: Course,
@@ -41,7 +41,9 @@ export function deposePrimary(
   if (plan === undefined || primary === undefined || course.isBroken) return;
   const beside = gatewayBeside(cluster, plan, primary);
   const quicken = slowDisks(cluster, region, random);
-  const player = new RegionPlayer(workload, { region: plan, gateway: beside, number: PLAYER, ack: 'one' });
+  // Where no other region node reaches the primary, its own gateway still does.
+  const gateway = shape === 'no-copies' ? primary : beside;
+  const player = new RegionPlayer(workload, { region: plan, gateway, number: PLAYER, ack: 'one' });
   player.begin();
   course.for(random.integer(0, PLAYS_MS_MAX));
   mark(`node ${primary}, primary of region ${region}, is cut off (${shape})`);
@@ -51,7 +53,7 @@ export function deposePrimary(
     course.for(random.integer(0, UNANSWERED_MS_MAX));
     heals.push(nemesis.block(allButOf(cluster, primary, beside)));
   } else heals.push(nemesis.cut(primary, shape));
-  const isReplaced = (): boolean => cluster.primaryOf(region) !== primary;
+  const isReplaced = (): boolean => ![undefined, primary].includes(cluster.primaryOf(region));
   if (!course.until(isReplaced, DEPOSE_MS_MAX)) {
     const what = `region ${region} has no other primary after ${DEPOSE_MS_MAX} ms: ${course.picture()}`;
     course.broken('LEAD', what);

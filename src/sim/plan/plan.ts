@@ -160,7 +160,7 @@ export interface Drill {
 /** A region's primary is cut off until another one serves, and its own gateway still asks it. */
 export interface DeposeDrill {
   readonly region: number;
-  readonly shape: 'isolated' | 'with-gateway' | 'no-witnesses';
+  readonly shape: 'isolated' | 'with-gateway' | 'no-witnesses' | 'no-copies';
 }
 
 /**

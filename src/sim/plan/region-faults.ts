@@ -77,7 +77,7 @@ export function drawRegions(
     const atMs = random.integer(QUIET_MS, Math.max(QUIET_MS, chaosMs - 1_000));
     faults.push(drawFault(random, topology, { kind: pick(random, kinds), atMs }));
   }
-  const shape = pick(random, ['isolated', 'with-gateway', 'no-witnesses'] as const);
+  const shape = pick(random, ['isolated', 'with-gateway', 'no-witnesses', 'no-copies'] as const);
   const depose = { region: pick(random, topology.regions).number, shape };
   const losesCopyOf = drawLostCopy(random.split('lost-copy'), topology);
   return { limits, chaosMs, faults, depose: random.chance(1, 3) ? depose : undefined, losesCopyOf };

@@ -5,6 +5,28 @@ import type { PlantedFault } from './fault.ts';
 
 export const inFencing: readonly PlantedFault[] = [
   {
+    name: 'desertion-untold',
+    what: 'copies that hear each other and not their primary leave it at that',
+    changes: [
+      {
+        file: 'services/placement/desertions.ts',
+        from: `if (!isDeserted || `,
+        to: `if (!isDeserted || epoch > 0 || `,
+      },
+    ],
+  },
+  {
+    name: 'deserted-stands-again',
+    what: 'a deserted primary is appointed again for what it alone holds',
+    changes: [
+      {
+        file: 'world/placement/succession.ts',
+        from: `const counted = cause === 'deserted' && isMajority ? others : sound;`,
+        to: `const counted = sound;`,
+      },
+    ],
+  },
+  {
     name: 'stale-primary-followed',
     what: 'a copy that has promised a later epoch still takes what the primary of an older one sends',
     changes: [

@@ -13,6 +13,7 @@ import {
   type Begun,
   COPIES_MAX,
   type CopyPromise,
+  type Desertion,
   foundRegions,
   type Foundation,
   type FoundedRegion,
@@ -26,6 +27,7 @@ import {
   promiseEpoch,
   readMap,
   reportBegun,
+  reportDesertion,
   reportTail,
   reportWiped,
   type Return,
@@ -57,6 +59,7 @@ export const placement: Feature<Placement> = {
     move: command('operator', movePrimary, applyMove),
     return: command('service', returnHome, applyReturn),
     leave: command('service', leaveRegion, applyLeave),
+    deserted: command('service', reportDesertion, applyDeserted),
   },
   queries: {
     map: query('service', readMap, (state: Placement) => done(state.map())),
@@ -239,6 +242,25 @@ function applyLeave(
   if (state.hasFailed(to)) return rejected('has-failed');
   if (region.search !== null) return rejected('being-fenced');
   return handOver(state, search(region, { cause: 'left', to }, context.nowMs), context);
+}
+
+/** The primary serves a minority: whoever of the others holds most goes on, since one of them can commit. */
+function applyDeserted(
+  state: Placement,
+  { region: number, epoch, node }: Desertion,
+  context: CommandContext,
+): Decision<
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
+> {
+  const region = state.regions.get(number);
+  if (region === undefined) return rejected('no-such-region');
+  if (region.epoch !== epoch) return rejected('not-primary');
+  if (!region.copies.includes(node)) return rejected('not-a-copy');
+  if (region.primary === node) return rejected('is-primary');
+  if (state.hasFailed(node)) return rejected('has-failed');
+  if (region.search !== null) return rejected('being-fenced');
+  return handOver(state, search(region, { cause: 'deserted', to: node }, context.nowMs), context);
 }
 
 /** A search that was asked for begins; the epoch is that of who will be appointed. */

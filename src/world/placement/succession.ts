@@ -12,6 +12,8 @@
 // 3. An epoch is given to one primary, ever.
 // 4. Nobody is appointed while the former primary may hold its lease: it has promised, or it has failed by
 //    the word of witnesses who acknowledge nothing to it before they have taken that back.
+// 5. A deserted primary does not stand for election while a majority of the others can vouch for its log: it
+//    would win by what it alone holds, and could commit nothing.
 // Only `forced` breaks the first rule, at an operator's word, and where the majority is gone.
 // Source: Lampson 1996 and Raft 5.4.1 for the choice; seed, Part III.1 for the roles.
 import { invariant } from '../../base/errors.ts';
@@ -109,10 +111,15 @@ function choose(
   // Where there was nothing yet, an empty log is as good as any.
   const isNew = cause === 'founded' || (isAllBlank && !isBegun);
   const mayBeBlank = isNew || present.some(isComplete);
-  const counted = present.filter(({ node, isBlank }) => (mayBeBlank || !isBlank) && !hasFailed(node));
-  if (counted.length < majority(copies.length)) return undefined;
-  const isAwaited = to !== null && !isThere(to) && !hasFailed(to);
-  if (isAwaited && nowMs - sinceMs < PATIENCE_MS_MAX) return undefined;
+  const sound = present.filter(({ node, isBlank }) => (mayBeBlank || !isBlank) && !hasFailed(node));
+  if (sound.length < majority(copies.length)) return undefined;
+  const isPatient = nowMs - sinceMs < PATIENCE_MS_MAX;
+  if (to !== null && !isThere(to) && !hasFailed(to) && isPatient) return undefined;
+  // What the deserted primary alone holds is lost with it, as if it had failed; else it would stay.
+  const others = sound.filter(({ node, isBlank }) => node !== primary && !isBlank);
+  const isMajority = others.length >= majority(copies.length);
+  if (cause === 'deserted' && !isMajority && isPatient) return undefined;
+  const counted = cause === 'deserted' && isMajority ? others : sound;
   const preferred = to === null ? [primary] : [to, primary];
   return counted.reduce((best, other) => (isBetter(other, best, preferred) ? other : best));
 }

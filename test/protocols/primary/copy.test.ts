@@ -59,7 +59,7 @@ test('a primary knows how far a copy is by its answers, before that copy says so
   copy.appoint({ epoch: 1, primary: A, start: 1 }, NOW);
   settled(copy);
   const last = { epoch: 0, sequence: 0 };
-  const at = { promised: 1, last, applied: 0, isBlank: true, lagMs: -1 };
+  const at = { promised: 1, last, applied: 0, isBlank: true, lagMs: -1, silentMs: 0 };
   copy.receive(B, { kind: 'whereabouts', epoch: 1, at, wantsReply: false }, NOW);
   const ofB = () => copy.status.copies.find(({ node }) => node === B);
   assert.equal(ofB()?.isHealthy, false);
@@ -171,6 +171,36 @@ test('a late message of an older epoch is refused, and tells its sender of the n
   assert.equal(copy.status.last.sequence, 1);
   copy.appoint({ epoch: 4, primary: A, start: 1 }, NOW);
   assert.equal(copy.status.primary, undefined, 'an appointment that a promise has overtaken');
+});
+
+test('copies that hear each other and not the primary know it, and no copy alone does', () => {
+  const copy = started(B, [entry(1, 1)]);
+  copy.appoint({ epoch: 1, primary: A, start: 1 }, NOW);
+  const later = { ...NOW, nowMs: NOW.nowMs + 3_500 };
+  const hears = (silentMs: number, now: typeof NOW): boolean => {
+    const last = { epoch: 1, sequence: 1 };
+    const at = { promised: 1, last, applied: 1, isBlank: false, lagMs: 3_500, silentMs };
+    copy.receive(C, { kind: 'whereabouts', epoch: 1, at, wantsReply: false }, now);
+    return copy.status.isDeserted;
+  };
+  const append = (echoMs: number, now: typeof NOW): void => {
+    const echo = { life: 7, ms: echoMs };
+    const previous = { epoch: 1, sequence: 1 };
+    const message = { kind: 'append', epoch: 1, attempt: 1, previous, entries: [], echo } as const;
+    copy.receive(A, { ...message, last: 1, committed: 1, isSure: true }, now);
+  };
+  append(NOW.nowMs, NOW);
+  assert.equal(hears(9_000, NOW), false, 'it hears the primary itself');
+  copy.tick(later.nowMs);
+  assert.equal(hears(3_499, later), false, 'the other one hears it');
+  assert.equal(hears(3_500, later), true);
+  assert.equal(copy.status.copies.find(({ node }) => node === B)?.isHealthy, false);
+  append(NOW.nowMs, later);
+  assert.equal(hears(3_500, later), true, 'it hears the primary, which has had nothing of it');
+  copy.tick(later.nowMs + 2_500);
+  assert.equal(copy.status.isDeserted, false, 'what the other one said is old');
+  append(later.nowMs, later);
+  assert.equal(hears(3_500, later), false);
 });
 
 test('a message between copies arrives as it was sent', () => {

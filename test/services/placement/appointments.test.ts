@@ -237,6 +237,17 @@ describe('a hand-over that an operator asks for', () => {
   });
 });
 
+test('a copy says that most of them do not hear the primary, and one of them succeeds it', () => {
+  const world = begun();
+  world.copy(6, EU).isDeserted = true;
+  world.copy(8, EU).last = 75;
+  world.clock.advance(1_500);
+  const { cause, primary, mayLose } = world.seen(7, EU).appointments.at(-1) ?? assert.fail();
+  assert.notEqual(primary, 8);
+  assert.deepEqual({ cause, isLoss: mayLose > 0 }, { cause: 'deserted', isLoss: true });
+  assert.ok(holdsLease(world, primary) && !holdsLease(world, 8));
+});
+
 describe('a node that ends in order', () => {
   /** Node 8 has `eu`, and hands over what it can; how long that took. */
   const leaves = async (world: PlacedWorld): Promise<number> => {

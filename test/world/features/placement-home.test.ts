@@ -55,6 +55,55 @@ describe('the acting primary of a region away from home', () => {
   });
 });
 
+describe('a primary that most copies do not hear, and witnesses do', () => {
+  const deserted = { region: EU, epoch: 2, node: 6 };
+
+  test('has a successor among them, and what it alone had is known to be lost', () => {
+    const placed = new Placed();
+    assert.equal(placed.ask('deserted', deserted), 'done');
+    placed.promise(6, at(5));
+    placed.promise(9, at(5));
+    assert.deepEqual(placed.eu, headed(8, 2, 3), 'it may still serve');
+    placed.promise(8, at(9));
+    assert.deepEqual(placed.eu, headed(6, 3));
+    const { cause, mayLose } = placed.region().appointments.at(-1) ?? assert.fail();
+    assert.deepEqual([cause, mayLose], ['deserted', 4]);
+  });
+
+  test('is succeeded by whoever of them holds most', () => {
+    const placed = new Placed();
+    placed.ask('deserted', deserted);
+    placed.promise(8, at(9));
+    placed.promise(6, at(5));
+    placed.promise(9, at(6));
+    assert.deepEqual(placed.eu, headed(9, 3));
+  });
+
+  test('keeps its region where they turn out to be no majority that can vouch for its log', () => {
+    const placed = new Placed();
+    placed.ask('deserted', deserted);
+    placed.promise(8, at(9));
+    placed.promise(6, at(5));
+    placed.promise(9, at(0), { isBlank: true });
+    assert.deepEqual(placed.eu, headed(8, 2, 3));
+    placed.group.timeMs += 3_000;
+    placed.ask('found', { version: 0, witnesses: WITNESSES, regions: REGIONS });
+    assert.deepEqual(placed.eu, headed(8, 3));
+  });
+
+  test('is not deposed by what is out of date, or makes no sense', () => {
+    const placed = new Placed();
+    assert.equal(placed.ask('deserted', { ...deserted, region: 1 }), 'no-such-region');
+    assert.equal(placed.ask('deserted', { ...deserted, epoch: 1 }), 'not-primary');
+    assert.equal(placed.ask('deserted', { ...deserted, node: 7 }), 'not-a-copy');
+    assert.equal(placed.ask('deserted', { ...deserted, node: 8 }), 'is-primary');
+    placed.say([1, 2, 3], 6, 'failed');
+    assert.equal(placed.ask('deserted', deserted), 'has-failed');
+    placed.ask('deserted', { ...deserted, node: 9 });
+    assert.equal(placed.ask('deserted', { ...deserted, node: 9 }), 'being-fenced');
+  });
+});
+
 describe('a primary that ends in order', () => {
   const leaves = { region: EU, epoch: 2, node: 8, to: 6 };
 
