@@ -60,6 +60,10 @@ The newest state that is not after the place is put back: that of a checkpoint, 
 that a journal still holds behind it. The log goes on behind its end; no place is given twice.
 A place or a time behind that end is refused. Times without a zone are UTC, as those of \`checkpoints\`.
 
+With --force the nodes that hold copies of the region are killed and started again. They hold copies of
+other regions too: these stand still for two to six seconds, some get another primary, and players whose
+gateway is one of these nodes have to come back. Stop the world first where that is too dear.
+
 Examples:
   bluemarble checkpoints eu
   bluemarble restore eu --to 1234

@@ -51,7 +51,8 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
   if (isRunning && !isForced) {
     terminal.note(
       `The world in ${folder} runs: stop it first, or add --force, which ends ${holders.join(', ')} ` +
-        'and starts them again when the region is restored.\n',
+        'and starts them again when the region is restored; the other regions of which they hold copies ' +
+        'stand still meanwhile, for some seconds, and players at these gateways have to come back.\n',
     );
     return 1;
   }
@@ -61,6 +62,8 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
     terminal.note(`${looked.sentence}\n`);
     return 1;
   }
+  // At once: to end in order they would look for heirs of their regions among each other, for longer than
+  // all of this takes, and what they have acknowledged is on their disks.
   if (isRunning) await ask(wish, { kind: 'kill', nodes: holders }, terminal);
   try {
     const restored = restoreRegion(folder, region, target);
