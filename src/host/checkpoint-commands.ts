@@ -87,15 +87,17 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
 }
 
 /** What the operator must know of jobs whose answers may belong to what is no more. */
-function jobLines({ asked, unasked }: WaitingJobs): readonly string[] {
+export function jobLines({ asked, unasked }: WaitingJobs): readonly string[] {
   const lines: string[] = [];
   if (asked > 0) {
+    const waiting = asked === 1 ? '1 job waits' : `${asked} jobs wait`;
     lines.push(
-      `${asked} jobs wait for the economy: where its answer came after that place, they end as ` +
-        '"went-back", what it took stays taken, and nothing is made twice for them',
+      `${waiting} for the economy: what it has answered after that place ends as "went-back", ` +
+        'what it took stays taken, and nothing is made twice',
     );
   }
-  if (unasked > 0) lines.push(`${unasked} more jobs could not be asked about, and may wait for ever`);
+  const more = unasked === 1 ? '1 more job' : `${unasked} more jobs`;
+  if (unasked > 0) lines.push(`${more} could not be asked about, and may wait for ever`);
   return lines;
 }
 

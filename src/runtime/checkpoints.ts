@@ -8,7 +8,7 @@
 // Source: seed, "Checkpoint and Recovery".
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { CorruptionError, ForeignDataError, InvalidInputError } from '../base/errors.ts';
+import { CorruptionError, InvalidInputError } from '../base/errors.ts';
 import { readMark, writeMark } from '../protocols/raft/entry-codec.ts';
 import type { Snapshot, SnapshotMark } from '../protocols/raft/messages.ts';
 import type { Disk, ReadDisk } from './ports.ts';
@@ -128,7 +128,7 @@ export class Checkpoints {
       this.#damaged(`${name} is damaged (${fault})`);
       return undefined;
     }
-    return decode(name, bytes, this.#world);
+    return understood(this.#disk.path(name), () => decode(bytes, this.#world));
   }
 
   #head(mark: SnapshotMark): Uint8Array {
@@ -150,10 +150,10 @@ export function listCheckpoints(
     const fault = faultOf(bytes);
     if (fault !== undefined) return { ...file, condition: 'damaged', fault };
     try {
-      const { state: _, ...mark } = decode(name, bytes, world);
+      const { state: _, ...mark } = decode(bytes, world);
       return { ...file, condition: 'whole', mark, fault: undefined };
     } catch (cause) {
-      if (!(cause instanceof ForeignDataError)) throw cause;
+      if (!(cause instanceof InvalidInputError)) throw cause;
       return { ...file, condition: 'foreign', fault: cause.message };
     }
   });
@@ -164,26 +164,24 @@ export function readCheckpoint(disk: ReadDisk, name: string, world: string): Sna
   const bytes = disk.read(name);
   const fault = faultOf(bytes);
   if (fault !== undefined) throw new CorruptionError(`${name} is damaged (${fault})`);
-  return decode(name, bytes, world);
+  return understood(disk.path(name), () => decode(bytes, world));
 }
 
-/** Of bytes whose checksum holds. */
-function decode(name: string, bytes: Uint8Array, world: string): Snapshot {
-  return understood(name, () => {
-    const end = bytes.length - CRC_BYTES;
-    const reader = new ByteReader(bytes, 0, end);
-    if (reader.u32() !== MAGIC) throw new InvalidInputError('it is no checkpoint');
-    const format = reader.u8();
-    if (format !== FORMAT) {
-      throw new InvalidInputError(`it has format ${format}, this program knows ${FORMAT}`);
-    }
-    const of = reader.text(WORLD_NAME_MAX);
-    if (of !== world) {
-      throw new InvalidInputError(`it is of the world "${of}", this one is "${world}"`);
-    }
-    const mark = readMark(reader);
-    return { ...mark, state: bytes.subarray(reader.offset, end) };
-  });
+/** Of bytes whose checksum holds; throws `InvalidInputError` for what this program did not write. */
+function decode(bytes: Uint8Array, world: string): Snapshot {
+  const end = bytes.length - CRC_BYTES;
+  const reader = new ByteReader(bytes, 0, end);
+  if (reader.u32() !== MAGIC) throw new InvalidInputError('it is no checkpoint');
+  const format = reader.u8();
+  if (format !== FORMAT) {
+    throw new InvalidInputError(`it has format ${format}, this program knows ${FORMAT}`);
+  }
+  const of = reader.text(WORLD_NAME_MAX);
+  if (of !== world) {
+    throw new InvalidInputError(`it is of the world "${of}", this one is "${world}"`);
+  }
+  const mark = readMark(reader);
+  return { ...mark, state: bytes.subarray(reader.offset, end) };
 }
 
 /** Ascending by term and index. */

@@ -54,7 +54,8 @@ export function recoverJournal(disk: ReadDisk): RecoveredJournal {
   const files = segmentFiles(disk);
   const replay = new Replay(files[0] ?? 1);
   for (const segment of files) {
-    replay.read(segment, disk.read(segmentName(segment)));
+    const name = segmentName(segment);
+    replay.read(segment, disk.read(name), disk.path(name));
   }
   return replay.finish();
 }
@@ -77,7 +78,7 @@ class Replay {
     if (oldest === 1) this.#nextBatch = 1;
   }
 
-  read(segment: number, bytes: Uint8Array): void {
+  read(segment: number, bytes: Uint8Array, path: string): void {
     let at: Place = { segment, offset: 0 };
     for (;;) {
       const record = recordAt(bytes, at.offset);
@@ -89,7 +90,7 @@ class Replay {
         continue;
       }
       const isGap = this.#follow(record.batch, at);
-      const items = understood(segmentName(segment), () => readItems(bytes, record));
+      const items = understood(path, () => readItems(bytes, record));
       this.#items(items, at, isGap);
       at = { segment, offset: nextSector(record.end) };
     }

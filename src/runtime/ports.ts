@@ -92,6 +92,8 @@ export interface PlayerListener {
  */
 export interface Disk {
   names(): readonly string[];
+  /** Where an operator finds the file of that name, for what he must be told of it. */
+  path(name: string): string;
   read(name: string): Uint8Array;
   /** Writes a whole file so that it is there entirely or not at all, and durable when this returns. */
   publish(name: string, parts: readonly Uint8Array[]): void;
@@ -112,7 +114,7 @@ export interface Disk {
 }
 
 /** A folder that is only looked at. */
-export type ReadDisk = Pick<Disk, 'names' | 'read'>;
+export type ReadDisk = Pick<Disk, 'names' | 'path' | 'read'>;
 
 export interface DiskFile {
   /** The bytes may be used anew when this returns. Beyond its end the file grows. */

@@ -47,7 +47,9 @@ export interface StoredLog {
 export function storedCopy(disk: ReadDisk, { number, name, world }: RegionName): StoredCopy {
   const files = listCheckpoints(disk, name, world);
   const foreign = files.find(({ condition }) => condition === 'foreign');
-  if (foreign !== undefined) throw new ForeignDataError(foreign.fault);
+  if (foreign !== undefined) {
+    throw new ForeignDataError(`${disk.path(foreign.name)} can not be understood: ${foreign.fault}`);
+  }
   try {
     return { disk, files, recovered: recoverJournal(disk).recovered.get(number) };
   } catch (cause) {

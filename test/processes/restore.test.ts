@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -167,7 +167,17 @@ test('a world whose copies a newer version has written does not start, and keeps
   const refused = up(t, folder);
   await once(refused.process, 'exit');
   assert.equal(refused.process.exitCode, 2);
-  assert.match(await refused.err, /is whole and not this program's .*format \d+, this program knows/);
+  const newest = before.at(-1)?.path ?? '';
+  const err = await refused.err;
+  assert.match(err, /is whole and not this program's .*format \d+, this program knows/);
+  assert.ok(before.some(({ path }) => err.includes(path)), err);
+  const vain = bluemarble('restore', 'eu', '--to', '5', '--data', folder);
+  assert.equal(vain.code, 1);
+  assert.ok(before.some(({ path }) => vain.err.startsWith(path)), vain.err);
+  const list = bluemarble('checkpoints', 'eu', '--data', folder);
+  assert.equal(list.code, 1);
+  assert.match(list.out, /^ {2}foreign: it has format \d+, this program knows \d+ \(\S+, [\d,]+ B\)$/m);
+  assert.equal(list.out.split('na-east')[1]?.split(basename(newest)).length, 2, 'a file is named once');
   for (const node of HOLDERS) {
     const beside = readdirSync(join(folder, node, 'regions'));
     assert.ok(!beside.some((name) => name.includes('aside')), beside.join(' '));

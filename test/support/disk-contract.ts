@@ -22,6 +22,7 @@ function testWholeFiles(kind: string, create: () => DiskUnderTest): void {
     disk.publish('a.bin', [Uint8Array.of(9)]);
     assert.deepEqual(reopen().read('a.bin'), Uint8Array.of(9));
     assert.deepEqual(reopen().names(), ['a.bin']);
+    assert.ok(disk.path('a.bin').endsWith('a.bin'));
   });
 
   test(`${kind}: a file published soon is there whole once that is said, and not before`, async () => {

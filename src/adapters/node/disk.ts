@@ -48,6 +48,7 @@ export function openFolder(folder: string, failed: (sentence: string) => never =
 export function lookInto(folder: string): ReadDisk {
   return {
     names: () => (fs.existsSync(folder) ? filesIn(folder) : []),
+    path: (name) => join(folder, name),
     read: (name) => readWhole(join(folder, name)),
   };
 }
@@ -82,7 +83,7 @@ class FolderDisk implements Disk {
     this.#syncsInPool = syncsInPool;
     this.#attempt('open', '', () => {
       const halfDone = this.#list().filter((name) => name.endsWith(TEMPORARY));
-      for (const name of halfDone) fs.unlinkSync(this.#path(name));
+      for (const name of halfDone) fs.unlinkSync(this.path(name));
       // What an earlier life renamed may be seen here and not yet be durable.
       syncFolder(folder);
     });
@@ -92,8 +93,12 @@ class FolderDisk implements Disk {
     return this.#attempt('list', '', () => this.#list());
   }
 
+  path(name: string): string {
+    return join(this.#folder, name);
+  }
+
   read(name: string): Uint8Array {
-    return this.#attempt('read', name, () => readWhole(this.#path(name)));
+    return this.#attempt('read', name, () => readWhole(this.path(name)));
   }
 
   publish(name: string, parts: readonly Uint8Array[]): void {
@@ -107,15 +112,15 @@ class FolderDisk implements Disk {
 
   remove(name: string): void {
     this.#attempt('remove', name, () => {
-      fs.unlinkSync(this.#path(name));
+      fs.unlinkSync(this.path(name));
       syncFolder(this.#folder);
     });
   }
 
   open(name: string, sizeBytes: number): DiskFile {
     const file = this.#attempt('open', name, () => {
-      if (!fs.existsSync(this.#path(name))) this.#publish(name, [...zeros(sizeBytes)]);
-      return fs.openSync(this.#path(name), 'r+');
+      if (!fs.existsSync(this.path(name))) this.#publish(name, [...zeros(sizeBytes)]);
+      return fs.openSync(this.path(name), 'r+');
     });
     return {
       write: (bytes, offset) =>
@@ -139,7 +144,7 @@ class FolderDisk implements Disk {
   }
 
   prepare(name: string, sizeBytes: number, ready: () => void): void {
-    if (fs.existsSync(this.#path(name))) {
+    if (fs.existsSync(this.path(name))) {
       ready();
       return;
     }
@@ -148,7 +153,7 @@ class FolderDisk implements Disk {
   }
 
   #publish(name: string, parts: readonly Uint8Array[]): void {
-    const temporary = this.#path(name + TEMPORARY);
+    const temporary = this.path(name + TEMPORARY);
     const file = fs.openSync(temporary, 'w');
     let offset = 0;
     for (const part of parts) {
@@ -157,12 +162,12 @@ class FolderDisk implements Disk {
     }
     fs.fsyncSync(file);
     fs.closeSync(file);
-    fs.renameSync(temporary, this.#path(name));
+    fs.renameSync(temporary, this.path(name));
     syncFolder(this.#folder);
   }
 
   async #publishSoon(name: string, parts: Iterable<Uint8Array>): Promise<void> {
-    const temporary = this.#path(name + TEMPORARY);
+    const temporary = this.path(name + TEMPORARY);
     const file = await open(temporary, 'w');
     for (const part of parts) {
       await file.appendFile(part);
@@ -171,16 +176,12 @@ class FolderDisk implements Disk {
     }
     await file.sync();
     await file.close();
-    await rename(temporary, this.#path(name));
+    await rename(temporary, this.path(name));
     syncFolder(this.#folder);
   }
 
   #list(): readonly string[] {
     return filesIn(this.#folder);
-  }
-
-  #path(name: string): string {
-    return join(this.#folder, name);
   }
 
   #attempt<Result>(verb: string, name: string, action: () => Result): Result {
@@ -194,7 +195,7 @@ class FolderDisk implements Disk {
   #fail(verb: string, name: string, cause: unknown): never {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return this.#failed(
-      `can not ${verb} ${this.#path(name)} (${reason}): the node ends, since nobody knows now ` +
+      `can not ${verb} ${this.path(name)} (${reason}): the node ends, since nobody knows now ` +
         'what the disk holds; make room on the disk or replace it, then start the node again',
     );
   }

@@ -72,6 +72,10 @@ export class VirtualDisk implements Disk {
     return [...this.#files.keys()];
   }
 
+  path(name: string): string {
+    return name;
+  }
+
   /** Without what is written and not yet synced. */
   sizeOf(name: string): number {
     return this.#file(name).sizeBytes;
