@@ -22,7 +22,9 @@ export interface Report {
   readonly world: string;
   readonly startMs: number;
   readonly durationMs: number;
+  /** Test players who came, and how many were to come. */
   readonly players: number;
+  readonly playersWanted: number;
   readonly trades: number;
   readonly crafted: number;
   readonly said: number;
@@ -72,7 +74,8 @@ export function reportOf(findings: Findings): Report {
     world: findings.world,
     startMs: findings.startMs,
     durationMs: findings.durationMs,
-    players,
+    players: crowd?.stats.joined ?? 0,
+    playersWanted: players,
     trades: crowd?.stats.trades ?? 0,
     crafted: crowd?.stats.crafted ?? 0,
     said: crowd?.stats.said ?? 0,
@@ -100,10 +103,10 @@ export function describeReport(report: Report): readonly Line[] {
     [piece('REPORT', 'strong'), piece(`  ${report.world}, ${formatDuration(report.durationMs)}`)],
     [piece(startAndChanges(report))],
   ];
-  if (report.players > 0) {
+  if (report.playersWanted > 0) {
     lines.push(
       [
-        piece(`${grouped(report.players)} players, ${grouped(report.trades)} trades, `),
+        piece(`${playersOf(report)}, ${grouped(report.trades)} trades, `),
         piece(`${grouped(report.crafted)} crafts, ${grouped(report.said)} messages`),
       ],
       [
@@ -134,6 +137,11 @@ function startAndChanges({ startMs, leaderChanges, promotions, lostEntries }: Re
   return `${start}, promotions ${promotions}${cost}`;
 }
 
+function playersOf({ players, playersWanted }: Report): string {
+  const came = players === playersWanted ? '' : `${grouped(players)} of `;
+  return `${came}${grouped(playersWanted)} players`;
+}
+
 function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {
   if (crowd === undefined) {
     const detail = 'the test players ended without telling what they found';
@@ -143,7 +151,7 @@ function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {
   const { gold, items, differences, described, uncertain } = comparison;
   return [
     {
-      name: 'every player could play',
+      name: 'every player who came was let in',
       held: absent === 0,
       detail: comingDetail(absent, stats),
     },
@@ -169,8 +177,9 @@ function crowdInvariants(crowd: CrowdResult | undefined): readonly Invariant[] {
 
 /** Players who were still on their way at the end are no fault, and must not look as if they had played. */
 function comingDetail(absent: number, { joined, players }: CrowdResult['stats']): string {
-  if (absent > 0) return `${absent} of ${players} never came to trade`;
-  return joined < players ? `${joined} of ${players} had come when it ended` : '';
+  if (absent > 0) return `${grouped(absent)} of ${grouped(players)} were not`;
+  const late = players - joined;
+  return late > 0 ? `the other ${grouped(late)} had not come yet when it ended` : '';
 }
 
 function totalsInvariant(name: string, { expected, counted }: Totals): Invariant {

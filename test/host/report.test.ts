@@ -85,7 +85,23 @@ test('a difference from what was acknowledged breaks the report and is described
 test('a crowd that never traded, or could not tell, breaks the report', () => {
   assert.deepEqual(broken({ crowd: crowdResult({}, 0) }), ['players traded']);
   assert.deepEqual(broken({ crowd: undefined }), ['the test players could check the world']);
-  assert.deepEqual(broken({ crowd: { ...crowdResult(), absent: 1 } }), ['every player could play']);
+  assert.deepEqual(broken({ crowd: { ...crowdResult(), absent: 1 } }), ['every player who came was let in']);
+});
+
+test('players who had not come yet when it ended are not counted, and break nothing', () => {
+  const { stats, ...rest } = crowdResult();
+  const crowd = { ...rest, stats: { ...stats, players: 1_500, joined: 1_405 } };
+  const late = { players: 1_500, crowd };
+  assert.deepEqual(broken(late), []);
+  const report = reportOf(findings(late));
+  assert.deepEqual([report.players, report.playersWanted], [1_405, 1_500]);
+  const text = describeReport(report)
+    .map((line) => line.map((piece) => piece.text).join(''))
+    .join('\n');
+  assert.match(text, /^1,405 of 1,500 players, 3 trades/m);
+  assert.match(text, /every player who came was let in: the other 95 had not come yet when it ended/);
+  const all = describeReport(reportOf(findings())).map((line) => line[0]?.text ?? '');
+  assert.ok(all.some((line) => line.startsWith('2 players, ')));
 });
 
 test('a world without test players needs no trades', () => {
