@@ -126,18 +126,27 @@ export class Connection {
     );
   }
 
-  /** After a break: into the region again, where the player is by now, until one has him. */
+  /**
+   * After a break: into the region again, where the player is by now, until one has him. Who waded into
+   * the sea can not enter there: he is put back to where he entered last, and the game is told.
+   */
   #enterAgain(): void {
     const place = this.#lane.reentry;
     if (place === undefined || this.#isEntering || this.session.state !== 'ready') return;
     this.#isEntering = true;
     this.#enter(place, (outcome) => {
       this.#isEntering = false;
-      if (outcome.kind === 'done') return this.#lane.reentered(tickMsOf(outcome.value));
+      if (outcome.kind === 'done') return this.#lane.reentered(tickMsOf(outcome.value), place);
       if (outcome.kind !== 'rejected') {
         // Nobody has the region while a new primary is sought. If the link broke, the next one enters.
         setTimeout(() => this.#enterAgain(), ENTER_AGAIN_MS);
         return;
+      }
+      const isWater = outcome.reason === 'not-on-land';
+      const correction = isWater ? this.#lane.ashore(place, now()) : undefined;
+      if (correction !== undefined) {
+        this.#tellMotion({ kind: 'correction', correction });
+        return this.#enterAgain();
       }
       this.#lane.left();
       this.session.stands(undefined);

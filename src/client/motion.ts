@@ -3,7 +3,7 @@
 // `connection.ts` drives both classes. Pure: time comes in. Between two updates the region predicts the
 // player by dead reckoning, so one is sent only when that prediction strays by `CLIENT_STRAY_MM` from
 // where he is, and once a second while he walks. Nothing queues: an update holds the newest place. After
-// a break the player enters again at the last place.
+// a break the player enters again at the last place, or ashore when he has waded into the sea.
 import {
   believed,
   latAt,
@@ -18,6 +18,7 @@ import type { Place } from '../wire/calls.ts';
 import {
   type Avatar,
   CLIENT_STRAY_MM,
+  type Correction,
   encodeUpdate,
   FORGET_AFTER_MS,
   HEARTBEAT_MS,
@@ -42,6 +43,8 @@ interface Step extends Place {
 
 export class MotionLane {
   #step: Step | undefined;
+  /** Where he entered last by a call, which is granted on land alone. */
+  #landed: Place | undefined;
   /** The two steps before, each about a tick older: the way since is the velocity. */
   #anchors: readonly Step[] = [];
   /** How far apart in time the game's last steps were. */
@@ -78,13 +81,31 @@ export class MotionLane {
   /** The region took the player in at `place`, where he stands for it. */
   entered(place: Place, tickMs: number, nowMs: number): void {
     this.#stand(place, nowMs);
+    this.#landed = place;
     this.#tickMs = tickMs;
   }
 
-  /** The region took the player in again; where he went meanwhile is the next update. */
-  reentered(tickMs: number): void {
+  /**
+   * A region took the player in again, at `landed` unless he walked in; where he went meanwhile is the
+   * next update.
+   */
+  reentered(tickMs: number, landed: Place | undefined = this.#landed): void {
     this.#told = undefined;
+    this.#landed = landed;
     this.#tickMs = tickMs;
+  }
+
+  /**
+   * He may not enter again at `refused`, which is water: from now on he stands where he entered last.
+   * `undefined` when that is the very place, and there is no other.
+   */
+  ashore(refused: Place, nowMs: number): Correction | undefined {
+    const landed = this.#landed;
+    if (landed === undefined || (landed.lat === refused.lat && landed.lon === refused.lon)) {
+      return undefined;
+    }
+    this.corrected(landed, nowMs);
+    return { sequence: this.#sequence, ...landed, reason: 'not-in-the-world' };
   }
 
   /** The link is gone and with it the place in the region; `reentry` says where to go on. */

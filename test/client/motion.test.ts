@@ -155,6 +155,19 @@ test('after a break the player enters again at the last place and goes on from t
   assert.deepEqual({ lat, lon, sequence }, { ...further, sequence: 1 });
 });
 
+test('who may not enter where he waded is put back to where he entered last, if that is elsewhere', () => {
+  const lane = entered(0);
+  lane.interrupted();
+  lane.reentered(100, north);
+  lane.reentered(100);
+  lane.moveTo(further, 900);
+  lane.interrupted();
+  const { lat, lon, reason } = lane.ashore(further, 1_000) ?? {};
+  assert.deepEqual({ lat, lon, reason }, { ...north, reason: 'not-in-the-world' });
+  assert.deepEqual(lane.reentry, north);
+  assert.equal(lane.ashore(north, 1_100), undefined, 'there is no other place');
+});
+
 test('a corrected player stands where the region says', () => {
   const lane = entered(0);
   lane.moveTo(further, 500);

@@ -274,6 +274,33 @@ test('a player walks, sees others, is put back, and enters again after a break',
   assert.equal((await client.leave()).kind, 'done');
 });
 
+test('who waded into the sea is put ashore after a break, and told where he stands', async (context) => {
+  const gateway = await Gateway.open(context, ({ call, args }) => {
+    const isWater = call === 'position.enter' && (args as { lat: number }).lat === NORTH.lat;
+    return isWater ? { kind: 'rejected', reason: 'not-on-land' } : undefined;
+  });
+  const client = clientOf(context, [gateway]);
+  await client.logIn(ANN);
+  assert.equal((await client.enter(QUITO)).kind, 'done');
+  client.moveTo(NORTH);
+  await client.call('holdings.mine', null);
+  const motions: Motion[] = [];
+  const back = new Promise<void>((resolve) => {
+    client.onMotion((motion) => {
+      motions.push(motion);
+      if (motion.kind === 'entered') resolve();
+    });
+  });
+  gateway.links[0]?.socket.terminate();
+  await back;
+  const [put] = motions;
+  assert.deepEqual(motions.map(({ kind }) => kind), ['correction', 'entered']);
+  const place = { sequence: 1, ...QUITO, reason: 'not-in-the-world' };
+  assert.deepEqual(put?.kind === 'correction' && put.correction, place);
+  const enters = gateway.frames.filter(({ call }) => call === 'position.enter');
+  assert.deepEqual(enters.map(({ args }) => args), [QUITO, NORTH, QUITO]);
+});
+
 test('after a break he asks to be let in until a region decides', async (context) => {
   const answers: Outcome<unknown>[] = [
     { kind: 'unavailable', retryAfterMs: 0 },
