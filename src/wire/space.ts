@@ -47,13 +47,8 @@ export type SpaceMessage =
   | (StayMark & { readonly kind: 'refused'; readonly reason: (typeof REFUSALS)[number] })
   /** No such stay here. `newest`: the highest epoch under which he is, or lately was, here; 0 for none. */
   | (StayMark & { readonly kind: 'unknown'; readonly newest: number; readonly isHere: boolean })
-  /** He walked over the edge, to `place`; `back` is where he was before. */
-  | (StayMark & {
-      readonly kind: 'walked-out';
-      readonly place: Place;
-      readonly back: Place;
-      readonly allowedMm: number;
-    })
+  /** He walked over the edge; here he stands at `back`, where he was before. */
+  | (StayMark & { readonly kind: 'walked-out'; readonly back: Place })
   /** A motion frame for one player, a correction above all. */
   | (StayMark & { readonly kind: 'answer'; readonly bytes: Uint8Array })
   | { readonly kind: 'frames'; readonly frames: readonly SharedFrame[] }
@@ -105,9 +100,7 @@ export function encodeSpaceMessage(message: SpaceMessage): Uint8Array {
       writer.varint(message.newest).u8(Number(message.isHere));
       break;
     case 'walked-out':
-      writePlace(writer, message.place);
       writePlace(writer, message.back);
-      writer.varint(message.allowedMm);
       break;
     case 'answer':
       writer.bytes(message.bytes);
@@ -178,10 +171,8 @@ function readOfStay(
     }
     case 'unknown':
       return { kind, ...stay, newest: reader.varint(), isHere: reader.u8() === 1 };
-    case 'walked-out': {
-      const place = readPlace(reader);
-      return { kind, ...stay, place, back: readPlace(reader), allowedMm: reader.varint() };
-    }
+    case 'walked-out':
+      return { kind, ...stay, back: readPlace(reader) };
     case 'answer':
       return { kind, ...stay, bytes: reader.bytes(MOTION_BYTES_MAX) };
   }

@@ -1,4 +1,5 @@
 // Region nodes as shipped as far as space goes: gateways and spaces over links that lose what a test says.
+import type { Velocity } from '../../src/base/dead-reckoning.ts';
 import { type NodeId, nodeId, playerId } from '../../src/base/id.ts';
 import { Random } from '../../src/base/random.ts';
 import type { Peers } from '../../src/runtime/ports.ts';
@@ -7,7 +8,7 @@ import type { EnterOutcome, Viewer } from '../../src/services/space/presences.ts
 import { Spaces } from '../../src/services/space/spaces.ts';
 import { type RegionPlan, seedTopology } from '../../src/services/topology/topology.ts';
 import type { Entered, Place } from '../../src/wire/calls.ts';
-import { type Correction, decodeServerMotion, encodeUpdate } from '../../src/wire/motion.ts';
+import { type Avatar, type Correction, decodeServerMotion, encodeUpdate } from '../../src/wire/motion.ts';
 import { decodePeerMessage } from '../../src/wire/peer.ts';
 import { MemoryNetwork } from './memory-peers.ts';
 import { memoryLogger } from './tiny-world.ts';
@@ -99,6 +100,8 @@ export class Traveller implements Viewer {
   readonly crossings: string[] = [];
   /** When each other player was shown to him last. */
   readonly seen: Map<number, number> = new Map();
+  /** Where. */
+  readonly shown: Map<number, Place> = new Map();
   readonly corrections: Correction[] = [];
   outcome: EnterOutcome | undefined;
   isSuperseded = false;
@@ -122,11 +125,11 @@ export class Traveller implements Viewer {
     });
   }
 
-  walkTo(place: Place): void {
+  walkTo(place: Place, way: Velocity = { north: 0, east: 0 }): void {
     this.place = place;
     const { lat, lon } = place;
     const timeMs = this.#planet.clock.monotonicMs() % 2 ** 32;
-    const update = { sequence: ++this.#sequence, timeMs, lat, lon, north: 0, east: 0 };
+    const update = { sequence: ++this.#sequence, timeMs, lat, lon, ...way };
     this.#presences?.moved(playerId(this.player), encodeUpdate(update));
   }
 
@@ -137,7 +140,7 @@ export class Traveller implements Viewer {
   offer(bytes: Uint8Array): boolean {
     const motion = decodeServerMotion(bytes);
     if (motion.kind === 'correction') this.corrections.push(motion.correction);
-    else for (const { player } of motion.avatars) this.seen.set(player, this.#planet.clock.monotonicMs());
+    else motion.avatars.forEach((avatar) => this.#sees(avatar));
     return true;
   }
 
@@ -147,6 +150,11 @@ export class Traveller implements Viewer {
 
   superseded(): void {
     this.isSuperseded = true;
+  }
+
+  #sees({ player, lat, lon }: Avatar): void {
+    this.seen.set(player, this.#planet.clock.monotonicMs());
+    this.shown.set(player, { lat, lon });
   }
 
   get #presences(): Spaces['presences'] | undefined {

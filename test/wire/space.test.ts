@@ -16,7 +16,7 @@ const messages: readonly SpaceMessage[] = [
   { kind: 'refused', ...stay, reason: 'region-full' },
   { kind: 'unknown', ...stay, newest: 0, isHere: false },
   { kind: 'unknown', ...stay, newest: 11, isHere: true },
-  { kind: 'walked-out', ...stay, place, back: { lat: 0, lon: -1 }, allowedMm: 36_000 },
+  { kind: 'walked-out', ...stay, back: { lat: 0, lon: -1 } },
   { kind: 'answer', ...stay, bytes: Uint8Array.of(3) },
   { kind: 'frames', frames: [{ bytes: Uint8Array.of(2, 0), isWhole: true, players: [12, 13] }] },
   { kind: 'ghosts', from: 101, bytes: Uint8Array.of(9) },

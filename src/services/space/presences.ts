@@ -8,7 +8,12 @@ import type { Decision } from '../../base/errors.ts';
 import { type PlayerId, playerId } from '../../base/id.ts';
 import type { Clock } from '../../runtime/ports.ts';
 import type { Entered, Place } from '../../wire/calls.ts';
-import { decodeUpdate, encodeCorrection } from '../../wire/motion.ts';
+import {
+  decodeServerMotion,
+  decodeUpdate,
+  encodeCorrection,
+  encodeUpdate,
+} from '../../wire/motion.ts';
 import { PRESENT_MAX, type SpaceMessage, type StayMark } from '../../wire/space.ts';
 import {
   type EnterRefusal,
@@ -145,7 +150,7 @@ export class Presences {
     if (known === undefined) return;
     const { lat, lon, sequence } = decodeUpdate(bytes);
     known.sequence = sequence;
-    this.#do(player, known.presence.moved({ lat, lon }, bytes));
+    this.#do(player, known.presence.moved({ lat, lon }, bytes, this.#nowMs));
   }
 
   /** What a region says. */
@@ -179,14 +184,17 @@ export class Presences {
     const { presence, viewer } = known;
     switch (message.kind) {
       case 'entered':
-        return presence.entered(stay, this.#described(stay.region, message));
+        return presence.entered(stay, this.#described(stay.region, message), this.#nowMs);
       case 'refused':
-        return presence.refused(stay, message.reason);
+        return presence.refused(stay, message.reason, this.#nowMs);
       case 'walked-out':
-        return presence.walkedOut(stay, { ...message, nowMs: this.#nowMs });
-      case 'answer':
+        return presence.walkedOut(stay, message.back, this.#nowMs);
+      case 'answer': {
+        const motion = decodeServerMotion(message.bytes);
+        if (motion.kind === 'correction') presence.corrected(stay, motion.correction);
         if (presence.stays.some(({ epoch }) => epoch === stay.epoch)) viewer.offer(message.bytes);
         return [];
+      }
       case 'unknown': {
         const { newest, isHere } = message;
         const seen = { newest, isHere, nowMs: this.#nowMs };
@@ -229,6 +237,16 @@ export class Presences {
       }
       case 'crossed':
         return known?.viewer.crossed(effect.entered);
+      case 'hold': {
+        const { region, epoch, place } = effect;
+        const motion = decodeUpdate(effect.update);
+        known?.viewer.offer(
+          encodeCorrection({ sequence: motion.sequence, reason: 'too-fast', ...place }),
+        );
+        // Or others would see him go on as he did before.
+        const update = encodeUpdate({ ...motion, ...place, north: 0, east: 0 });
+        return send(region, { kind: 'move', player, epoch, update });
+      }
       case 'put-back': {
         const sequence = known?.sequence ?? 0;
         known?.viewer.offer(encodeCorrection({ sequence, reason: 'outside-region', ...effect.place }));

@@ -74,6 +74,8 @@ export class SpaceInvariants {
   readonly #taken = new Map<number, number>();
   /** Everyone who ever walked. */
   readonly #players = new Set<number>();
+  /** Where no region may have somebody: he reported it and can not have gone there. */
+  readonly #lies = new Set<string>();
 
   constructor({ regions }: Topology, queue: EventQueue, verdicts: Verdicts) {
     this.#regions = regions;
@@ -84,6 +86,11 @@ export class SpaceInvariants {
   /** He walks in this world. */
   walks(player: number): void {
     this.#players.add(player);
+  }
+
+  /** He reports that he is there, and can not be: each place is reported once. */
+  lies(player: number, place: Place): void {
+    this.#lies.add(`${player} ${textOf(place)}`);
   }
 
   lives(node: number, spaces: Spaces): void {
@@ -240,6 +247,9 @@ export class SpaceInvariants {
       this.#verdicts.broken('STAY', `${story}, which his gateway ${gateway} has not given it`);
     } else if (issued.places?.has(textOf(place)) === false) {
       this.#verdicts.broken('STAY', `${story}, at ${textOf(place)}, which it was not sent under that`);
+    }
+    if (this.#lies.has(`${player} ${textOf(place)}`)) {
+      this.#verdicts.broken('SPEED', `${story}, at ${textOf(place)}, where he can not have gone`);
     }
     if (regionAt(this.#regions, place)?.number !== region) {
       this.#verdicts.broken('STAY', `${story}, at ${textOf(place)}, which is another region's`);

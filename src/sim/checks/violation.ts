@@ -17,7 +17,8 @@
  *   `EVENT` events are lost, doubled or out of order; `HOP` an ask is handed on twice.
  * - `RARE` a rare item is claimed twice, or made twice or of no claim.
  * - `STAY` a player is had by a region under what his gateway did not give it, under less than before, or
- *   after the end of it; or is let go before another one has him.
+ *   after the end of it; or is let go before another one has him. `SPEED` he is had where he can not have
+ *   gone since he last leapt, or is put back as too fast and was not, where nothing is wrong.
  * - `DIE` a process ends for no reason that the faults give; `FORGET` a start that lost memory.
  * - `LEAD` `SERVE` `CHANGE` `CONVERGE` `CALM`: liveness once faults have ended, or in spite of those allowed.
  *   `PLACE` who is in the world stands in one region then, and `GHOST` is seen where he is, by those near.
@@ -26,7 +27,7 @@
 export type Invariant =
   | 'ES' | 'OWN' | 'MV' | 'CFG' | 'LM' | 'LC' | 'CI' | 'CQ' | 'SMS' | 'EO' | 'MT' | 'MC' | 'MA' | 'ORD'
   | 'TIME' | 'BND' | 'GOLD' | 'TRUTH' | 'LIN' | 'DIE' | 'FORGET'
-  | 'STALE' | 'BOUND' | 'TAIL' | 'EFFECT' | 'EVENT' | 'HOP' | 'STAY' | 'RARE'
+  | 'STALE' | 'BOUND' | 'TAIL' | 'EFFECT' | 'EVENT' | 'HOP' | 'STAY' | 'SPEED' | 'RARE'
   | 'LEAD' | 'SERVE' | 'CHANGE' | 'CONVERGE' | 'CALM' | 'PLACE' | 'GHOST' | 'ROT';
 
 const LIVENESS: readonly Invariant[] = [

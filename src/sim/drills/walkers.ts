@@ -27,6 +27,8 @@ const STALE_US_MAX: number = (UNNAMED_MS_MAX + 2_500) * 1_000;
 /** By the slowest clock everybody in sight is told of within so long, and the tick that is due. */
 const WHOLE_US_MAX = 2_000_000;
 const WATCH_US = 250_000;
+/** What was held up before is past by then, and everybody may go as far at once as anybody may. */
+const CATCH_UP_US = 4_000_000;
 /** From one end of the planet to the other and back, twice, and what timers and links add to it. */
 const HAND_OVER_US_MAX = 1_000_000;
 
@@ -45,6 +47,7 @@ export class Walkers {
   /** Where each stands in a settled world, and since when. */
   readonly #stands = new Map<number, { readonly text: string; readonly sinceUs: number }>();
   #isWatched = false;
+  #watchedSinceUs = 0;
 
   constructor(cluster: Cluster, plan: { readonly seed: number; readonly motion: MotionPlan | undefined }) {
     this.#cluster = cluster;
@@ -62,6 +65,8 @@ export class Walkers {
         edge: { lat, lon },
         shown: (other, where) => this.#shown(player, other, where),
         misled: (what) => verdicts.broken('STAY', what),
+        lies: (who, where) => spaceInvariants.lies(who, where),
+        held: (what) => this.#held(what),
       });
     });
   }
@@ -91,6 +96,7 @@ export class Walkers {
     last.restsFar = false;
     this.#stands.clear();
     this.#isWatched = true;
+    this.#watchedSinceUs = this.#cluster.world.queue.nowUs;
   }
 
   /** From now on something may be wrong again. */
@@ -160,6 +166,12 @@ export class Walkers {
     const isWrong = nearSinceUs < Infinity && !isLingering && stands.length !== 1;
     if (!isWrong || !isAsBefore || queue.nowUs - before.sinceUs < HAND_OVER_US_MAX) return;
     this.#verdicts.broken('PLACE', `${player} stands ${now.text}, where nothing is wrong`);
+  }
+
+  /** A node or a link that stood still for long makes an honest walker late: only then he may be held. */
+  #held(what: string): void {
+    const sinceUs = this.#cluster.world.queue.nowUs - this.#watchedSinceUs;
+    if (this.#isWatched && sinceUs >= CATCH_UP_US) this.#verdicts.broken('SPEED', what);
   }
 
   #shown(viewer: number, player: number, where: { readonly lat: number; readonly lon: number }): void {

@@ -10,9 +10,9 @@ export const inHandOver: readonly PlantedFault[] = [
     changes: [
       {
         file: 'world/space/presence.ts',
-        from: `    this.#ask({ place, allowedMm, back, isAsked: false }, nowMs);
+        from: `    this.#ask({ footing, isAsked: false, beganAtMs: nowMs }, nowMs);
     return this.#take();`,
-        to: `    this.#ask({ place, allowedMm, back, isAsked: false }, nowMs);
+        to: `    this.#ask({ footing, isAsked: false, beganAtMs: nowMs }, nowMs);
     this.#effects.push({ kind: 'leave', ...from });
     return this.#take();`,
       },
@@ -109,13 +109,36 @@ export const inHandOver: readonly PlantedFault[] = [
     ],
   },
   {
-    name: 'answer-of-the-past',
-    what: 'a player is put back by a region that does not have him any more',
+    name: 'refused-place-kept',
+    what: 'where a player can not be is refused, and believed when he is entered anew',
     changes: [
       {
-        file: 'services/space/presences.ts',
-        from: `        if (presence.stays.some(({ epoch }) => epoch === stay.epoch)) viewer`,
-        to: `        if (presence.isWanted) viewer`,
+        file: 'world/space/presence.ts',
+        from: `      this.#effects.push({ kind: 'hold', ...stay, place: footing.place, update });`,
+        to: `      this.#effects.push({ kind: 'hold', ...stay, place: footing.place, update });
+      footing.putBack(place);`,
+      },
+    ],
+  },
+  {
+    name: 'believed-on-the-way',
+    what: 'whatever a player reports on the way into a region is believed',
+    changes: [
+      {
+        file: 'world/space/presence.ts',
+        from: `    if (isAsked || !footing.reaches(report.place, nowMs)) return;`,
+        to: `    if (isAsked) return;`,
+      },
+    ],
+  },
+  {
+    name: 'allowance-never-grows',
+    what: 'who has gone as far as he may at once may not go on, however slowly',
+    changes: [
+      {
+        file: 'world/space/footing.ts',
+        from: `    const gainedMm = Math.max(0, nowMs - this.#allowedAtMs)`,
+        to: `    const gainedMm = Math.min(0, nowMs - this.#allowedAtMs)`,
       },
     ],
   },

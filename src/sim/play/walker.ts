@@ -8,13 +8,17 @@ import type { Random } from '../../base/random.ts';
 import type { EnterOutcome, Presences, Viewer } from '../../services/space/presences.ts';
 import type { Place } from '../../wire/calls.ts';
 import { type Correction, decodeServerMotion, encodeUpdate, REGION_STRAY_MM } from '../../wire/motion.ts';
+import { BURST_METRES, SPEED_METRES_PER_SECOND } from '../../world/space/footing.ts';
 import { regionAt } from '../../world/space/region-map.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { VirtualProcess } from '../machine/process.ts';
 
 const STEP_MM = 1_400;
-/** Faster than anybody may go: the region puts him back. */
-const TOO_FAR_MM = 60_000;
+/** Farther than anybody can go before he leaps again: he is put back. */
+const TOO_FAR_MM = 3_000_000;
+/** So far he can go at once, and in each second after that by the fastest clock. */
+const BURST_MM: number = BURST_METRES * 1_000;
+const SPEED_MM_PER_SECOND: number = SPEED_METRES_PER_SECOND * 1_150;
 /** Walkers turn back so far from the edge. */
 const WAY_MM = 9_000;
 /** So far off along the edge, and so far from it, nobody of either side is in sight. */
@@ -39,6 +43,12 @@ interface Link {
   isOpen: boolean;
 }
 
+/** Where he was let in by a call, and when he asked for it. */
+interface Leap {
+  readonly place: Place;
+  readonly atUs: number;
+}
+
 export interface WalkerOptions {
   readonly player: number;
   readonly cluster: Cluster;
@@ -49,6 +59,10 @@ export interface WalkerOptions {
   readonly shown: (player: number, place: Place) => void;
   /** He was told where he stands by a region that does not have him. */
   readonly misled: (what: string) => void;
+  /** He reports a place where he can not be. */
+  readonly lies: (player: number, place: Place) => void;
+  /** He was put back as too fast, and was not. */
+  readonly held: (what: string) => void;
 }
 
 export class Walker {
@@ -69,6 +83,9 @@ export class Walker {
   #lingersUntilUs = 0;
   #isIn = false;
   #isEntering = false;
+  #leapt: Leap | undefined;
+  /** He has gone no faster than he may since. */
+  #isHonest = true;
   #heading = 1;
   #sequence = 0;
   #reports = 0;
@@ -163,20 +180,14 @@ export class Walker {
   }
 
   #walk(byMm: number = STEP_MM): void {
+    if (byMm > STEP_MM) this.#isHonest = false;
     const { random, edge } = this.#o;
-    const offMm = this.#offMm;
+    const offMm = eastOfMm(edge, this.#place);
     const isTurning = this.isCrossing ? !this.#wasCrossing : Math.abs(offMm) > WAY_MM;
     this.#wasCrossing = this.isCrossing;
     if (isTurning) this.#heading = -Math.sign(offMm) || 1;
     else if (!this.isCrossing && random.chance(1, 12)) this.#heading = -this.#heading;
     this.#report({ ...this.#place, lon: this.#place.lon + this.#heading * unitsOf(byMm, edge.lat) });
-  }
-
-  /** How far east of the edge he is. */
-  get #offMm(): number {
-    const { edge } = this.#o;
-    const east = normalPlace({ lat: 0, lon: this.#place.lon - edge.lon }).lon;
-    return east * MM_PER_UNIT * cosine(edge.lat);
   }
 
   get #isFar(): boolean {
@@ -210,7 +221,9 @@ export class Walker {
     this.#sequence += 1;
     const timeMs = Math.floor(this.#nowUs / 1_000) % 2 ** 32;
     const update = encodeUpdate({ sequence: this.#sequence, timeMs, ...place, north: 0, east: 0 });
+    const leapt = this.#leapt;
     this.#at(link, (presences) => {
+      if (!canBe(place, leapt, this.#nowUs)) this.#o.lies(this.player, place);
       if (presences.holds(playerId(this.player))) presences.moved(playerId(this.player), update);
       else if (link === this.#link && this.isIn) this.#o.misled(`${this.player} is forgotten by his gateway`);
     });
@@ -219,6 +232,7 @@ export class Walker {
   #enter(to: Place): void {
     const link = this.#link;
     const place = this.#fresh(to);
+    const leapt = { place, atUs: this.#nowUs };
     this.#isEntering = true;
     this.#isGone();
     const settle = (outcome: EnterOutcome): void => {
@@ -226,6 +240,8 @@ export class Walker {
       this.#isEntering = false;
       if (outcome.kind !== 'done') return;
       this.#goes(place);
+      this.#leapt = leapt;
+      this.#isHonest = true;
       this.#isIn = true;
       this.nearSinceUs = this.#isFar ? Infinity : this.#nowUs;
     };
@@ -320,9 +336,11 @@ export class Walker {
     };
   }
 
-  #corrected({ lat, lon, sequence }: Correction): void {
+  #corrected({ lat, lon, sequence, reason }: Correction): void {
     const { regions } = this.#o.cluster.world.topology;
     const place = { lat, lon };
+    const isWronged = reason === 'too-fast' && this.#isHonest;
+    if (isWronged) this.#o.held(`${this.player} is put back to ${textOf(place)} as too fast, and was not`);
     this.#isMine(regionAt(regions, place)?.name ?? '');
     // What he has reported since is judged by itself.
     if (sequence === this.#sequence) this.#goes(place);
@@ -341,6 +359,18 @@ export class Walker {
     const host = this.#o.cluster.regions.get(link.gateway);
     host?.walk(({ presences }) => step(presences));
   }
+}
+
+function eastOfMm(edge: Place, place: Place): number {
+  const east = normalPlace({ lat: 0, lon: place.lon - edge.lon }).lon;
+  return east * MM_PER_UNIT * cosine(edge.lat);
+}
+
+/** Whatever way he went since that leap. */
+function canBe(place: Place, leapt: Leap | undefined, nowUs: number): boolean {
+  if (leapt === undefined) return true;
+  const seconds = (nowUs - leapt.atUs) / 1_000_000;
+  return distanceMm(leapt.place, place) <= BURST_MM + SPEED_MM_PER_SECOND * seconds;
 }
 
 function unitsOf(mm: number, lat: number): number {

@@ -3,16 +3,21 @@
 //
 // `services/presences` has one for each player who wants to be in the world, hands in what his client and
 // the regions say and the time, and carries out the effects. The gateway is the only writer of a player's
-// epochs, so that whatever a region or a crash makes of it, the higher epoch is right.
+// epochs, so that whatever a region or a crash makes of it, the higher epoch is right. It also judges each
+// report by the regions' own rule of speed (`footing.ts`): regions die, and the next one believes the
+// gateway where he is and how far he may go from there. All times are of the gateway's clock.
 // Invariants:
 //  P1 of all the entries that regions keep of a player for one gateway at most one bears his highest epoch;
 //  P2 a region that has accepted him is never left before the next one has accepted him too: he vanishes
 //     for nobody, and is owned by one;
-//  P3 an epoch is entered at one region only, whichever of his links at this gateway it was issued to.
+//  P3 an epoch is entered at one region only, whichever of his links at this gateway it was issued to;
+//  P4 no region hears of a place that he can not have reached since he last leapt: his footing stands in
+//     the region that has him, and that of an entry in the region that is asked.
 // A crash of either side at any point needs no case of its own: who does not answer is asked again, who
 // has forgotten him says so, and what nobody claims any more a region lets go (`residents.ts`).
 import { type Decision, done, rejected } from '../../base/errors.ts';
 import type { Entered, Place } from '../../wire/calls.ts';
+import { Footing } from './footing.ts';
 
 /** An entry that is not answered is repeated after so long: messages between nodes may be lost. */
 export const ENTER_REPEAT_MS = 200;
@@ -38,6 +43,14 @@ export type PresenceEffect =
   | { readonly kind: 'settle'; readonly decision: Decision<Entered, EnterRefusal> | Unavailable }
   /** The client is told that another region has him now. */
   | { readonly kind: 'crossed'; readonly entered: Entered }
+  /** He can not be where that update says: his client and the region are told that he stands there. */
+  | {
+      readonly kind: 'hold';
+      readonly region: number;
+      readonly epoch: number;
+      readonly place: Place;
+      readonly update: Uint8Array;
+    }
   /** He could not be taken over the edge: he stands where he was. */
   | { readonly kind: 'put-back'; readonly place: Place };
 
@@ -53,14 +66,17 @@ interface Stay {
 }
 
 interface Entry extends Stay {
-  readonly place: Place;
-  readonly allowedMm: number | undefined;
-  /** Where the region that he walks out of last had him. */
-  readonly back: Place | undefined;
-  /** A client waits for the answer. */
+  /** Where he enters. Another one than that of the stay, unless he is to be had again where he stands. */
+  readonly footing: Footing;
+  /** A client waits for the answer: he leaps in, and does not walk. */
   readonly isAsked: boolean;
   readonly beganAtMs: number;
   askedAtMs: number;
+}
+
+interface Report {
+  readonly place: Place;
+  readonly update: Uint8Array;
 }
 
 export class Presence {
@@ -70,9 +86,12 @@ export class Presence {
   #stay: Stay | undefined;
   /** The region that is asked to. */
   #entry: Entry | undefined;
-  #place: Place | undefined;
-  /** Newest update that no region has been sent. */
-  #unsent: Uint8Array | undefined;
+  /** Where the region that has him, or had him last, has him. */
+  #footing: Footing | undefined;
+  /** Where he is if that region saw him walk over its edge: it has been sent that, and has not said so. */
+  #over: Footing | undefined;
+  /** The newest report that no region has been sent. */
+  #unsent: Report | undefined;
   #effects: PresenceEffect[] = [];
 
   /**
@@ -117,7 +136,7 @@ export class Presence {
     if (this.#entry?.isAsked === true) this.#settle(unavailable());
     this.#abandonEntry();
     this.#unsent = undefined;
-    this.#ask({ place, allowedMm: undefined, back: undefined, isAsked: true }, nowMs);
+    this.#ask({ footing: new Footing(place, nowMs), isAsked: true, beganAtMs: nowMs }, nowMs);
     return this.#take();
   }
 
@@ -128,26 +147,28 @@ export class Presence {
     this.#abandonEntry();
     if (this.#stay !== undefined) this.#effects.push({ kind: 'leave', ...this.#stay });
     this.#stay = undefined;
-    this.#place = undefined;
+    this.#footing = undefined;
     this.#unsent = undefined;
     return { wasIn, effects: this.#take() };
   }
 
   /** The client reports where he is; the newest report is kept while no region can take it. */
-  moved(place: Place, update: Uint8Array): readonly PresenceEffect[] {
-    if (!this.isWanted) return [];
-    this.#place = place;
-    const entry = this.#entry;
-    const isOut = entry?.back !== undefined && entry.region !== this.#stay?.region;
-    // Once is enough: to end an entry into the region that has him would end his stay there too.
-    if (isOut && this.#regionOf(place) === this.#stay?.region) this.#walkBack(entry, place);
-    else if (this.#stay === undefined || entry !== undefined) this.#unsent = update;
-    else this.#effects.push({ kind: 'move', ...this.#stay, update });
+  moved(place: Place, update: Uint8Array, nowMs: number): readonly PresenceEffect[] {
+    const report = { place, update };
+    if (this.#entry !== undefined) this.#keep(this.#entry, report, nowMs);
+    else this.#handOn(report, nowMs);
     return this.#take();
   }
 
+  /** The region that has him has not taken what it was sent: he stands there. */
+  corrected(from: Stay, place: Place): void {
+    if (!isSame(this.#stay, from)) return;
+    this.#footing?.putBack(place);
+    this.#over = undefined;
+  }
+
   /** The region has him now. */
-  entered(from: Stay, entered: Entered): readonly PresenceEffect[] {
+  entered(from: Stay, entered: Entered, nowMs: number): readonly PresenceEffect[] {
     const entry = this.#entry;
     if (entry === undefined || !isSame(entry, from)) {
       // An answer to what is no longer wanted: nothing may stay behind there.
@@ -155,47 +176,45 @@ export class Presence {
       return this.#take();
     }
     const former = this.#stay;
+    const unsent = this.#unsent;
     this.#stay = { region: entry.region, epoch: entry.epoch };
+    this.#footing = entry.footing;
     this.#entry = undefined;
-    if (entry.isAsked && this.#unsent === undefined) this.#place = entry.place;
+    this.#unsent = undefined;
     if (former !== undefined) this.#effects.push({ kind: 'leave', ...former });
     if (entry.isAsked) this.#settle(done(entered));
     else this.#effects.push({ kind: 'crossed', entered });
-    if (this.#unsent !== undefined) {
-      this.#effects.push({ kind: 'move', ...this.#stay, update: this.#unsent });
-      this.#unsent = undefined;
-    }
+    if (unsent !== undefined) this.#handOn(unsent, nowMs);
     return this.#take();
   }
 
   /** The region does not let him in: he stays where he was, if he was anywhere. */
-  refused(from: Stay, reason: EnterRefusal): readonly PresenceEffect[] {
+  refused(from: Stay, reason: EnterRefusal, nowMs: number): readonly PresenceEffect[] {
     const entry = this.#entry;
     if (entry === undefined || !isSame(entry, from)) return [];
     this.#entry = undefined;
     this.#unsent = undefined;
-    if (entry.isAsked) this.#settle(rejected(reason));
-    else this.#effects.push({ kind: 'put-back', place: entry.back ?? entry.place });
-    if (entry.isAsked) this.#stayOn(entry.askedAtMs);
+    if (entry.isAsked) {
+      this.#settle(rejected(reason));
+    } else {
+      const { place } = this.#footing ?? entry.footing;
+      this.#effects.push({ kind: 'put-back', place });
+      // Where he was nobody takes him any more: he is out of the world.
+      if (entry.footing === this.#footing) this.#footing = undefined;
+    }
+    this.#stayOn(nowMs);
     return this.#take();
   }
 
   /**
-   * The region that has him saw him walk over its edge, within his speed: the next one is asked to take
-   * him, and has him in sight of this one until it does.
+   * The region that has him saw him walk over its edge, and has him at `back`: the next one is asked to
+   * take him, and has him in sight of this one until it does. Unless he has turned back meanwhile.
    */
-  walkedOut(
-    from: Stay,
-    out: {
-      readonly place: Place;
-      readonly back: Place;
-      readonly allowedMm: number;
-      readonly nowMs: number;
-    },
-  ): readonly PresenceEffect[] {
-    if (!isSame(this.#stay, from) || this.#entry !== undefined) return [];
-    const { place, back, allowedMm, nowMs } = out;
-    this.#ask({ place, allowedMm, back, isAsked: false }, nowMs);
+  walkedOut(from: Stay, back: Place, nowMs: number): readonly PresenceEffect[] {
+    const footing = this.#over;
+    if (!isSame(this.#stay, from) || this.#entry !== undefined || footing === undefined) return [];
+    this.#footing?.putBack(back);
+    this.#ask({ footing, isAsked: false, beganAtMs: nowMs }, nowMs);
     return this.#take();
   }
 
@@ -235,19 +254,43 @@ export class Presence {
     if (entry.isAsked && nowMs >= entry.beganAtMs + ENTER_DEADLINE_MS) {
       this.#settle(unavailable());
       this.#abandonEntry();
+      this.#unsent = undefined;
       this.#stayOn(nowMs);
       return this.#take();
     }
-    entry.askedAtMs = nowMs;
-    this.#pushEnter(entry);
+    this.#pushEnter(entry, nowMs);
     return this.#take();
   }
 
-  /** He turned back before the next region had him: the one that still has him takes him anew. */
-  #walkBack(entry: Entry, place: Place): void {
+  /** To the region that has him, if he can be there by now; beyond its edge it will say so. */
+  #handOn({ place, update }: Report, nowMs: number): void {
+    const [stay, footing] = [this.#stay, this.#footing];
+    if (stay === undefined || footing === undefined) return;
+    if (!footing.reaches(place, nowMs)) {
+      this.#effects.push({ kind: 'hold', ...stay, place: footing.place, update });
+      return;
+    }
+    const isInside = this.#regionOf(place) === stay.region;
+    this.#over = isInside ? undefined : footing.after(place, nowMs);
+    if (isInside) footing.go(place, nowMs);
+    this.#effects.push({ kind: 'move', ...stay, update });
+  }
+
+  /** While he is on his way into a region he walks on; who can not be there is judged when he is in. */
+  #keep(entry: Entry, report: Report, nowMs: number): void {
+    this.#unsent = report;
+    const { footing, isAsked, region } = entry;
+    // Whether he leaps is not yet known, and so neither from where he walks.
+    if (isAsked || !footing.reaches(report.place, nowMs)) return;
+    const at = this.#regionOf(report.place);
+    if (at !== region && at !== this.#stay?.region) return;
+    footing.go(report.place, nowMs);
+    // He turned back before the next region had him: the one that still has him takes him anew. Once is
+    // enough: to end an entry into the region that has him would end his stay there too.
+    if (at === region) return;
     this.#abandonEntry();
     this.#unsent = undefined;
-    this.#ask({ ...entry, place, allowedMm: entry.allowedMm ?? 0 }, entry.beganAtMs);
+    this.#ask({ footing, isAsked, beganAtMs: nowMs }, nowMs);
   }
 
   /** He did not get away: who was in the world, and was forgotten there meanwhile, enters where he was. */
@@ -257,27 +300,27 @@ export class Presence {
 
   /** Asks anew what was being asked, or to have him again where he stands. */
   #again(entry: Entry | undefined, nowMs: number): void {
-    const what = entry ?? { place: this.#place, allowedMm: 0, back: undefined, isAsked: false };
-    const place = what.isAsked ? what.place : (this.#place ?? what.place);
-    if (place === undefined) return;
-    this.#ask({ ...what, place }, entry?.beganAtMs ?? nowMs, nowMs);
+    const { footing, isAsked, beganAtMs } = entry ?? {
+      footing: this.#footing,
+      isAsked: false,
+      beganAtMs: nowMs,
+    };
+    if (footing !== undefined) this.#ask({ footing, isAsked, beganAtMs }, nowMs);
   }
 
-  #ask(
-    what: Pick<Entry, 'place' | 'allowedMm' | 'back' | 'isAsked'>,
-    beganAtMs: number,
-    askedAtMs: number = beganAtMs,
-  ): void {
-    const { place, allowedMm, back, isAsked } = what;
+  #ask(what: Pick<Entry, 'footing' | 'isAsked' | 'beganAtMs'>, nowMs: number): void {
     this.#epoch += 1;
-    const region = this.#regionOf(place);
-    const epoch = this.#epoch;
-    this.#entry = { region, epoch, place, allowedMm, back, isAsked, beganAtMs, askedAtMs };
-    this.#pushEnter(this.#entry);
+    this.#over = undefined;
+    const region = this.#regionOf(what.footing.place);
+    this.#entry = { ...what, region, epoch: this.#epoch, askedAtMs: nowMs };
+    this.#pushEnter(this.#entry, nowMs);
   }
 
-  #pushEnter({ region, epoch, place, allowedMm }: Entry): void {
-    this.#effects.push({ kind: 'enter', region, epoch, place, allowedMm });
+  #pushEnter(entry: Entry, nowMs: number): void {
+    entry.askedAtMs = nowMs;
+    const { region, epoch, footing, isAsked } = entry;
+    const allowedMm = isAsked ? undefined : Math.floor(footing.allowedMm(nowMs));
+    this.#effects.push({ kind: 'enter', region, epoch, place: footing.place, allowedMm });
   }
 
   /** What was asked for may have been granted: it is given back. */

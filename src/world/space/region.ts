@@ -8,7 +8,7 @@
 // most `BURST_METRES` plus `SPEED_METRES_PER_SECOND` times that stretch, and is never predicted to be
 // much faster; (3) at most `REGION_PLAYERS_MAX` players are in it.
 import { believed, type Track } from '../../base/dead-reckoning.ts';
-import { distanceMm, normalPlace } from '../../base/earth.ts';
+import { normalPlace } from '../../base/earth.ts';
 import { type Decision, done, InvalidInputError, rejected } from '../../base/errors.ts';
 import { type PlayerId, playerId } from '../../base/id.ts';
 import { RemoteClock } from '../../base/remote-clock.ts';
@@ -21,6 +21,7 @@ import {
   type MotionUpdate,
 } from '../../wire/motion.ts';
 import { lookersInto, type Neighbour } from './border.ts';
+import { Footing } from './footing.ts';
 import { Interest, PHASES, type TickFrame } from './interest.ts';
 import { type Meridians, within } from './region-map.ts';
 
@@ -28,32 +29,19 @@ export { PHASES, type TickFrame } from './interest.ts';
 
 /** More are refused with `region-full`: one core cannot send to more of them ten times a second. */
 export const REGION_PLAYERS_MAX = 20_000;
-/** The fastest a player may go for long: a sprint on foot. */
-export const SPEED_METRES_PER_SECOND = 12;
-/** What he may catch up at once after silence or a slow network: three seconds of running. */
-export const BURST_METRES = 36;
 
 export const DEFAULT_TICK_MS = 100;
 export const DEFAULT_SIGHT_METRES = 200;
 
 /**
  * `undefined` means that it was taken; otherwise why not, and where the player stands now. A `stale`
- * update is older than one already seen: nothing is wrong and nobody needs to be told. For
+ * update is older than one already seen: nothing is wrong and nobody needs to be told. `outside-region`:
+ * he went over the edge, within his speed, and stands here until the next region has him. For
  * `not-in-the-world` the region knows no place, and gives back the reported one.
  */
 export type MoveVerdict =
   | undefined
-  | { readonly reason: Exclude<CorrectionReason, 'outside-region'> | 'stale'; readonly back: Place }
-  | WalkedOut;
-
-/** He went over the edge, within his speed; here he stands where he was until the next region has him. */
-export interface WalkedOut {
-  readonly reason: 'outside-region';
-  readonly back: Place;
-  readonly place: Place;
-  /** How far he may go on at once. */
-  readonly allowedMm: number;
-}
+  | { readonly reason: CorrectionReason | 'stale'; readonly back: Place };
 
 export interface RegionOptions extends Meridians {
   readonly name: string;
@@ -67,13 +55,10 @@ export interface RegionOptions extends Meridians {
 
 interface Mover {
   /** As of his last update that was taken; others may see him a little farther on. */
-  place: Place;
+  readonly footing: Footing;
   readonly clock: RemoteClock;
   /** Of the newest update seen; `undefined` until the first one. */
   sequence: number | undefined;
-  /** How far he may go at once, as of `allowedAtMs`: a bucket that fills at the highest speed. */
-  allowedMm: number;
-  allowedAtMs: number;
 }
 
 export class Region {
@@ -110,7 +95,7 @@ export class Region {
 
   /** As of his last update that was taken; `undefined` when he is not here. */
   placeOf(player: PlayerId): Place | undefined {
-    return this.#movers.get(player)?.place;
+    return this.#movers.get(player)?.footing.place;
   }
 
   /**
@@ -131,13 +116,10 @@ export class Region {
     if (this.#movers.size >= REGION_PLAYERS_MAX && !this.#movers.has(player)) {
       return rejected('region-full');
     }
-    const burstMm = BURST_METRES * 1_000;
     this.#movers.set(player, {
-      place,
+      footing: new Footing(place, nowMs, allowedMm),
       clock: new RemoteClock(),
       sequence: undefined,
-      allowedMm: Math.min(allowedMm ?? burstMm, burstMm),
-      allowedAtMs: nowMs,
     });
     this.#ghosts.delete(player);
     this.#interest.place(player, standing(place, nowMs), nowMs);
@@ -154,20 +136,18 @@ export class Region {
     const place = normalPlace(motion);
     const mover = this.#movers.get(player);
     if (mover === undefined) return { reason: 'not-in-the-world', back: place };
+    const { footing } = mover;
+    const back = footing.place;
     if (mover.sequence !== undefined && !isNewer(motion.sequence, mover.sequence)) {
-      return { reason: 'stale', back: mover.place };
+      return { reason: 'stale', back };
     }
     mover.sequence = motion.sequence;
-    refill(mover, nowMs);
-    const wayMm = distanceMm(mover.place, place);
-    const back = mover.place;
-    if (wayMm > mover.allowedMm || !within(this.#options, place.lon)) {
+    const isReached = footing.reaches(place, nowMs);
+    if (!isReached || !within(this.#options, place.lon)) {
       this.#interest.place(player, standing(back, nowMs), nowMs);
-      if (wayMm > mover.allowedMm) return { reason: 'too-fast', back };
-      return { reason: 'outside-region', back, place, allowedMm: mover.allowedMm - wayMm };
+      return { reason: isReached ? 'outside-region' : 'too-fast', back };
     }
-    mover.allowedMm -= wayMm;
-    mover.place = place;
+    footing.go(place, nowMs);
     const { north, east } = believed(motion, place.lat);
     const atMs = mover.clock.localMs(motion.timeMs, nowMs);
     this.#interest.place(player, { ...place, north, east, atMs }, nowMs);
@@ -221,11 +201,4 @@ function standing({ lat, lon }: Place, nowMs: number): Track {
 /** Serial number arithmetic (RFC 1982): right across the wrap of 32 bits. */
 function isNewer(sequence: number, than: number): boolean {
   return ((sequence - than) | 0) > 0;
-}
-
-function refill(mover: Mover, nowMs: number): void {
-  // Metres per second are millimetres per millisecond.
-  const gainedMm = Math.max(0, nowMs - mover.allowedAtMs) * SPEED_METRES_PER_SECOND;
-  mover.allowedMm = Math.min(BURST_METRES * 1_000, mover.allowedMm + gainedMm);
-  mover.allowedAtMs = nowMs;
 }

@@ -89,11 +89,8 @@ export class Residents {
     const motion = decodeUpdate(update);
     const verdict = this.#region.move(player, motion, nowMs);
     if (verdict === undefined || verdict.reason === 'stale') return undefined;
-    if (verdict.reason === 'outside-region') {
-      const { reason: _, ...out } = verdict;
-      return { kind: 'walked-out', player, epoch, ...out };
-    }
     const { reason, back } = verdict;
+    if (reason === 'outside-region') return { kind: 'walked-out', player, epoch, back };
     const bytes = encodeCorrection({ sequence: motion.sequence, reason, ...back });
     return { kind: 'answer', player, epoch, bytes };
   }

@@ -2,11 +2,11 @@
 // seen across them, and coming through the death of nodes at any moment.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { normalLon } from '../../../src/base/earth.ts';
+import { distanceMm, normalLon } from '../../../src/base/earth.ts';
 import { type NodeId, playerId } from '../../../src/base/id.ts';
 import { Random } from '../../../src/base/random.ts';
 import type { Place } from '../../../src/wire/calls.ts';
-import { FORGET_AFTER_MS } from '../../../src/wire/motion.ts';
+import { encodeCorrection, FORGET_AFTER_MS } from '../../../src/wire/motion.ts';
 import { UNNAMED_MS_MAX } from '../../../src/world/space/residents.ts';
 import { ASIA, EU, NA_EAST, NA_WEST, Planet, Traveller } from '../../support/planet.ts';
 import { degrees } from '../../world/space/earth.ts';
@@ -130,6 +130,90 @@ test('when a region gets another primary its players are there by themselves, an
   assert.deepEqual(planet.standing(), { eu: 2 });
   assert.deepEqual(who.crossings, ['eu']);
   assert.ok(planet.clock.monotonicMs() - (other.seen.get(1) ?? 0) < 1_200);
+});
+
+/** Where the regions have a player, as a way from `from`: metres. */
+function standsOff(planet: Planet, player: number, from: Place): readonly number[] {
+  return planet.regions.flatMap(({ number }) => {
+    const node = planet.nodes.get(planet.primaries.get(number) ?? EU);
+    const standing = [...(node?.residentsOf(number)?.standing() ?? [])];
+    const his = standing.filter((each) => each.player === player);
+    return his.map(({ place }) => Math.round(distanceMm(from, place) / 1_000));
+  });
+}
+
+test('a leap that was refused is not made good by another primary', () => {
+  const planet = new Planet();
+  const paris = degrees(48.8566, 2.3522);
+  const who = entered(planet, { player: 1, gateway: NA_WEST, place: paris });
+  const atlantic = degrees(45, -20);
+  who.walkTo(atlantic);
+  planet.clock.advance(1_000);
+  assert.deepEqual(who.corrections.map(({ reason }) => reason), ['too-fast']);
+  planet.appoint('eu', ASIA);
+  who.walkTo(atlantic);
+  planet.clock.advance(1_000);
+  assert.deepEqual(standsOff(planet, 1, paris), [0]);
+});
+
+test('who turns back at an edge is nowhere but where he can have gone', () => {
+  const planet = new Planet();
+  const inside = { lat: 0, lon: 599_999_820 };
+  const who = entered(planet, { player: 1, gateway: NA_WEST, place: inside });
+  who.walkTo({ lat: 0, lon: 600_000_090 });
+  const presence = planet.nodes.get(NA_WEST)?.presences.presenceOf(playerId(1));
+  while (presence?.stays.length === 1) planet.clock.advance(1);
+  who.walkTo({ lat: 0, lon: 0 });
+  for (let step = 0; step < 20; step++) {
+    planet.clock.advance(100);
+    assert.ok(standsOff(planet, 1, inside).every((metres) => metres <= 3));
+  }
+  assert.equal(who.corrections.at(-1)?.reason, 'too-fast');
+});
+
+test('who runs as fast as he may is never put back, whatever becomes of primaries and over edges', () => {
+  const planet = new Planet();
+  const who = entered(planet, { player: 1, gateway: NA_WEST, place: { lat: 0, lon: 599_990_000 } });
+  for (let second = 1; second <= 40; second++) {
+    // A report a second, as of one who runs straight on.
+    who.walkTo({ lat: 0, lon: who.place.lon + 1_078 });
+    planet.clock.advance(400);
+    if (second % 3 === 0) planet.appoint('eu', second % 2 === 0 ? ASIA : EU);
+    if (second % 5 === 0) planet.appoint('asia', second % 2 === 0 ? ASIA : NA_WEST);
+    planet.clock.advance(600);
+  }
+  assert.deepEqual(who.corrections, []);
+  assert.deepEqual(planet.standing(), { asia: 1 });
+});
+
+test('a correction counts only from the region that has him: then his gateway believes it too', () => {
+  const planet = new Planet();
+  const start = degrees(50, 10);
+  const who = entered(planet, { player: 1, gateway: NA_WEST, place: start });
+  const presences = planet.nodes.get(NA_WEST)?.presences;
+  const { region = 0, epoch = 0 } = presences?.presenceOf(playerId(1))?.stays[0] ?? {};
+  const near = { lat: start.lat + 500, lon: start.lon };
+  const bytes = encodeCorrection({ sequence: 1, ...near, reason: 'too-fast' });
+  presences?.received(region, { kind: 'answer', player: 1, epoch: epoch - 1, bytes });
+  planet.appoint('eu', ASIA);
+  planet.clock.advance(500);
+  assert.deepEqual([who.corrections.length, standsOff(planet, 1, start)], [0, [0]]);
+  presences?.received(region, { kind: 'answer', player: 1, epoch: epoch + 1, bytes });
+  planet.appoint('eu', EU);
+  planet.clock.advance(500);
+  assert.deepEqual([who.corrections.length, standsOff(planet, 1, start)], [1, [6]]);
+});
+
+test('others see him stand who was held, though he was on his way', () => {
+  const planet = new Planet();
+  const start = degrees(50, 10);
+  const who = entered(planet, { player: 1, gateway: NA_WEST, place: start });
+  const witness = entered(planet, { player: 2, gateway: NA_EAST, place: start });
+  who.walkTo(start, { north: 900, east: 0 });
+  planet.clock.advance(200);
+  who.walkTo(degrees(51, 10));
+  planet.clock.advance(1_500);
+  assert.deepEqual(witness.shown.get(1), start);
 });
 
 test('the players of a gateway that died are let go', () => {

@@ -8,14 +8,8 @@ import { ahead } from '../../../src/crowd/great-circle.ts';
 import type { Place } from '../../../src/wire/calls.ts';
 import { type Avatar, decodeServerMotion } from '../../../src/wire/motion.ts';
 import { distanceMm } from '../../../src/base/earth.ts';
-import {
-  BURST_METRES,
-  type MoveVerdict,
-  PHASES,
-  Region,
-  REGION_PLAYERS_MAX,
-  SPEED_METRES_PER_SECOND,
-} from '../../../src/world/space/region.ts';
+import { BURST_METRES, SPEED_METRES_PER_SECOND } from '../../../src/world/space/footing.ts';
+import { type MoveVerdict, PHASES, Region, REGION_PLAYERS_MAX } from '../../../src/world/space/region.ts';
 import { anywhere, degrees, direction, share } from './earth.ts';
 
 const ANN = playerId(1);
@@ -177,17 +171,13 @@ test('who enters anew may number his updates anew, and stands where he entered',
   assert.equal(region.move(ANN, { sequence: 1, ...still, ...degrees(40, 2) }, 0), undefined);
 });
 
-test('who walks over an edge stands where he was, and may go on with what is left of his burst', () => {
+test('who walks over an edge stands where he was, and it costs him nothing here', () => {
   const east = new Region({ ...whole, westLon: 600_000_000, eastLon: -1_700_000_000 });
   const walk = new Walk({ lat: 0, lon: 600_000_010 }, east);
   const inside = { lat: 0, lon: 600_000_000 };
   assert.equal(walk.to(inside, 0), undefined);
-  const place = { lat: 0, lon: 599_999_000 };
-  const out = walk.to(place, 0);
-  assert.ok(out?.reason === 'outside-region');
-  assert.deepEqual([out.back, out.place], [inside, place]);
-  const goneMm = distanceMm({ lat: 0, lon: 600_000_010 }, inside) + distanceMm(inside, place);
-  assert.equal(out.allowedMm, BURST_METRES * 1_000 - goneMm);
+  const out = { reason: 'outside-region', back: inside };
+  for (let time = 0; time < 5; time++) assert.deepEqual(walk.to({ lat: 0, lon: 599_999_000 }, 0), out);
   const leap = walk.to({ lat: 0, lon: 590_000_000 }, 0);
   assert.deepEqual(leap, { reason: 'too-fast', back: inside });
 });
