@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type RegionLost } from '../../src/client/index.ts';
+import { insist } from '../../src/crowd/insist.ts';
 import type { RegionView, WorldView } from '../../src/host/view.ts';
 import { seedTopology } from '../../src/services/topology/topology.ts';
 import { freeBasePort } from '../support/free-base-port.ts';
@@ -10,6 +11,7 @@ import { allUp, ask, end, folderOf, until, up } from '../support/real-world.ts';
 
 const PARIS = { lat: 488_566_000, lon: 23_522_000 };
 const STEP_MS = 50;
+const WAIT_MS_MAX = 90_000;
 
 const eu = ({ regions }: WorldView): RegionView =>
   regions.find(({ region }) => region === 'eu') ?? assert.fail('there is a region eu');
@@ -87,5 +89,32 @@ test('who loses his gateway with the primary is told elsewhere what of his is lo
   const { region, from, to, epoch: of } = await told.promise;
   assert.deepEqual([region, of, to], ['eu', epoch, lost.order]);
   assert.ok(from > (kept.order ?? 0) && from <= to, JSON.stringify({ from, to }));
+  assert.equal(await end(world, 'SIGTERM'), 0);
+});
+
+test('a primary that its copies do not hear has a successor, though every witness hears it', async (t) => {
+  const basePort = await freeBasePort();
+  const world = up(t, folderOf(t), '--port', `${basePort}`);
+  const { epoch } = eu(await until(world, (view) => allUp(view) && isSettled(view)));
+  const { nodes } = seedTopology({ world: 'w', basePort });
+  const port = nodes.find(({ name }) => name === 'na-west')?.httpPort;
+  const player = connect({ urls: [`ws://127.0.0.1:${port}/v1/ws`] });
+  t.after(() => player.close());
+  assert.equal((await player.register({ name: 'patient', password: 'long enough' })).kind, 'done');
+  const fault = { cut: 'silent', delayMs: 0, jitterMs: 0, lossPerMille: 0 } as const;
+  const cut = await ask(world, { kind: 'partition', sides: 'eu / asia,na-east', fault });
+  assert.equal(cut?.kind, 'network', JSON.stringify(cut));
+  const options = { region: 'eu', ack: 'quorum' } as const;
+  const said = await insist(
+    () => player.call('chat.say', { channel: 'region', text: 'hello' }, options),
+    AbortSignal.timeout(WAIT_MS_MAX),
+  );
+  assert.equal(said?.kind, 'done', JSON.stringify(said));
+  const now = eu(await until(world, (view) => !eu(view).isSought));
+  assert.notEqual(now.primary, 'eu');
+  assert.equal(now.epoch, epoch + 1);
+  assert.equal(now.copies.find(({ name }) => name === 'eu')?.isHealthy, false);
+  await ask(world, { kind: 'heal' });
+  await until(world, (view) => eu(view).copies.every(({ isHealthy }) => isHealthy));
   assert.equal(await end(world, 'SIGTERM'), 0);
 });
