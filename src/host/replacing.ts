@@ -2,9 +2,10 @@
 //
 // `operator.ts` calls it. Groups are changed by whoever leads them; this asks and looks until it is so.
 // A replaced node gets a new identity, an empty folder and its predecessor's place; the old folder is
-// kept beside it. Every other node starts again in order, one after the other, to learn of it; only then
-// the groups exchange the old member for the new one. Copies of regions are named by the topology alone:
-// placement learns them from the first witness that started again, and their primaries fill them.
+// kept beside it. Every other node starts again in order, to learn of it, each when the one before is trusted
+// again and holds what it did. Only then the groups exchange the old member for the new one. Copies of
+// regions are named by the topology alone: placement learns them from the first witness that started again,
+// and their primaries fill them.
 // A world that ends is not waited for: what is left to do then is done at its next start.
 // Invariant: one replacement is in hand at a time. Two would have two nodes away at once besides the dead
 // ones, and each would exchange members by a topology that the other has changed.
@@ -16,10 +17,12 @@ import { replaceNode } from '../services/topology/replacement.ts';
 import type { NodePlan, Topology } from '../services/topology/topology.ts';
 import { placement } from '../world/features/placement.ts';
 import type { NodeKeeper } from './node-keeper.ts';
+import { isSteadyAfter } from './steadiness.ts';
 import type { NodeCondition, RegionView, WorldView } from './view.ts';
 import { pauseUntil } from './waits.ts';
 
 const TRANSFER_MS_MAX = 2_000;
+/** A node is ready within seconds, and doubted for some five; a copy may be slow to become level. */
 const RESTART_MS_MAX = 20_000;
 const CHANGE_MS_MAX = 120_000;
 const LEADERS_MS_MAX = 20_000;
@@ -176,7 +179,7 @@ export async function replaceForGood(world: ChangeableWorld, name: string): Prom
   await world.keeper(name)?.restart();
   for (const kind of ['global', 'region'] as const) {
     for (const node of topology.nodes) {
-      if (node.kind === kind && node.name !== name) await startAgain(world, node.name);
+      if (node.kind === kind && node.name !== name) await startAgain(world, node.name, name);
     }
   }
   for (const group of topology.groups) {
@@ -208,12 +211,17 @@ export async function finishReplacements(world: ChangeableWorld): Promise<void> 
   }
 }
 
-async function startAgain(world: ChangeableWorld, name: string): Promise<void> {
+async function startAgain(world: ChangeableWorld, name: string, replaced: string): Promise<void> {
   const keeper = world.keeper(name);
   // One that an operator keeps down reads the new topology whenever it starts.
   if (keeper === undefined || keeper.facts.condition !== 'up' || world.isEnding()) return;
   await keeper.restart();
-  await pauseIn(world, RESTART_MS_MAX, () => keeper.facts.condition === 'up');
+  const isSteady = await pauseIn(world, RESTART_MS_MAX, async () => {
+    return isSteadyAfter(await world.view(), name, replaced);
+  });
+  if (isSteady || world.isEnding()) return;
+  const seconds = RESTART_MS_MAX / 1_000;
+  world.event(`${name} is not whole again after ${seconds} s: the next node starts again all the same`);
 }
 
 async function exchange(

@@ -30,7 +30,14 @@ class World implements ChangeableWorld {
   ledFromMs = 0;
   members: readonly number[] = ECONOMY;
   obeys = true;
+  /** Whose processes run: the others are kept down. */
+  running: readonly string[] = [];
+  /** Who was started again, and when. */
+  readonly restarts: string[] = [];
+  /** How long the witnesses doubt a region node that was started again. */
+  doubtedMs = 0;
   readonly told: string[] = [];
+  #trustedFromMs = 0;
   readonly inHand: InHand = new InHand();
   /** What goes wrong when a topology is to be written. */
   fault: Error | undefined;
@@ -52,8 +59,10 @@ class World implements ChangeableWorld {
 
   view(): Promise<WorldView> {
     const leader = this.nowMs >= this.ledFromMs ? 'global-1' : undefined;
-    const groups = this.#topology.groups.map(({ name }) => ({ group: name, leader }));
-    return Promise.resolve({ groups, regions: [] } as unknown as WorldView);
+    const groups = this.#topology.groups.map(({ name }) => ({ group: name, leader, members: [] }));
+    const standing = this.nowMs >= this.#trustedFromMs ? 'trusted' : 'suspected';
+    const nodes = this.running.map((name) => ({ name, kind: 'region', condition: 'up', standing }));
+    return Promise.resolve({ nodes, groups, regions: [] } as unknown as WorldView);
   }
 
   membersOf(group: string): readonly NodeId[] | undefined {
@@ -61,11 +70,17 @@ class World implements ChangeableWorld {
     return this.#topology.groups.find(({ name }) => name === group)?.members;
   }
 
-  keeper(): ReturnType<ChangeableWorld['keeper']> {
+  keeper(name: string): ReturnType<ChangeableWorld['keeper']> {
     const tell = (operation: Operation): void => {
       if (this.obeys && operation.group === 'economy') this.members = operation.nodes;
     };
-    return { facts: { condition: 'down' }, restart: () => Promise.resolve(), tell } as never;
+    const restart = (): Promise<void> => {
+      this.restarts.push(`${name} at ${Math.round(this.nowMs / 1_000)} s`);
+      this.#trustedFromMs = this.nowMs + this.doubtedMs;
+      return Promise.resolve();
+    };
+    const condition = this.running.includes(name) ? 'up' : 'down';
+    return { facts: { condition }, restart, tell } as never;
   }
 
   adopt(topology: Topology): void {
@@ -105,6 +120,23 @@ test('a node that led is replaced once others lead its groups, and not where nob
   assert.equal(await replacementHindrance(world, 'global-2'), undefined);
   world.ledFromMs = Number.POSITIVE_INFINITY;
   assert.match((await replacementHindrance(world, 'global-2')) ?? '', /^Nobody leads \w+, .*majority/);
+});
+
+test('each node starts again when the one before is trusted, which is not awaited for ever', async () => {
+  const world = new World();
+  world.running = ['eu', 'na-east', 'asia'];
+  world.doubtedMs = 5_000;
+  await replaceForGood(world, 'global-5');
+  assert.deepEqual(world.restarts, ['global-5 at 0 s', 'na-east at 0 s', 'eu at 5 s', 'asia at 10 s']);
+  assert.ok(!world.told.some((text) => text.includes('not whole')));
+
+  const doubted = new World();
+  doubted.running = ['eu', 'asia'];
+  doubted.doubtedMs = 60_000;
+  await replaceForGood(doubted, 'global-5');
+  assert.deepEqual(doubted.restarts, ['global-5 at 0 s', 'eu at 0 s', 'asia at 20 s']);
+  assert.equal(doubted.told.filter((text) => text.includes('not whole again after 20 s')).length, 2);
+  assert.ok(doubted.told.some((text) => text.includes('global-5 is replaced')));
 });
 
 test('a world whose groups are as its topology says is left alone when it starts', async () => {
