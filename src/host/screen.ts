@@ -8,6 +8,7 @@ import { ALL_CALLS } from '../crowd/tally.ts';
 import { formatDuration } from './duration.ts';
 import { byteCount, fit, grouped, type Line, milliseconds, type Piece, piece } from './lines.ts';
 import { gatewayLines, lossLines, regionLines } from './region-lines.ts';
+import { columnWidth, roomForNames, rowWidth, shortened } from './short-names.ts';
 import type { GroupView, HoldingsTotals, NodeCondition, NodeView, WorldView } from './view.ts';
 
 export interface ScreenSize {
@@ -16,8 +17,12 @@ export interface ScreenSize {
 }
 
 const CALLS_SHOWN_MAX = 4;
-const NODE_WIDTH = 26;
-const NODE_NAME_WIDTH = 9;
+/** Behind a node's name: what is said of it, and its memory. */
+const NODE_STATE_WIDTH = 17;
+const NODE_NAME_WIDTH_MIN = 9;
+/** Behind a group's and its leader's names, and behind each follower's. */
+const GROUP_FIGURES = ' TERM    COMMIT  WAIT  ';
+const FOLLOWER_LAG_WIDTH: number = ':99 '.length;
 /** A lag that a healthy follower has while entries are on their way. */
 const LAG_HEALTHY_MAX = 100;
 const TONES = {
@@ -39,7 +44,7 @@ export function renderScreen(
   const regions = regionLines(view.regions, size.columns);
   const body: Line[] = [
     titleLine(view),
-    ...groupLines(view),
+    ...groupLines(view, size.columns),
     ...regions.lines,
     ...gatewayLines(view.gateways),
     ...nodeLines(view.nodes, size.columns),
@@ -96,27 +101,55 @@ function titleLine(view: WorldView): Line {
   ];
 }
 
-function groupLines({ groups, leaderChanges }: WorldView): readonly Line[] {
-  const names = `${'GROUP'.padEnd(9)}${'LEADER'.padEnd(10)}${'TERM'.padStart(5)}`;
-  const head = `${names}${'COMMIT'.padStart(10)}${'WAIT'.padStart(6)}  LAG OF FOLLOWERS`;
+/** How long names may be, and how wide that makes the columns that hold them. */
+interface GroupWidths {
+  readonly name: number;
+  readonly group: number;
+  readonly leader: number;
+}
+
+function groupLines({ groups, leaderChanges }: WorldView, columns: number): readonly Line[] {
+  const widths = groupWidths(groups, columns);
+  const names = `${'GROUP'.padEnd(widths.group)}${'LEADER'.padEnd(widths.leader)}`;
+  const changes = `(${grouped(leaderChanges)} leader change${leaderChanges === 1 ? '' : 's'})`;
   return [
-    [piece(`${head}  (${grouped(leaderChanges)} leader change${leaderChanges === 1 ? '' : 's'})`, 'faint')],
-    ...groups.map(groupLine),
+    [piece(`${names}${GROUP_FIGURES}LAG OF FOLLOWERS  ${changes}`, 'faint')],
+    ...groups.map((group) => groupLine(group, widths)),
   ];
 }
 
-function groupLine(group: GroupView): Line {
-  const leader = `${group.leader ?? 'nobody'} `.padEnd(10);
+function groupWidths(groups: readonly GroupView[], columns: number): GroupWidths {
+  const names = groups.map(({ group }) => group);
+  const members = groups.flatMap((group) => group.members.map(({ name }) => name));
+  const at = (name: number): GroupWidths => ({
+    name,
+    group: columnWidth('ECONOMY ', names, name),
+    leader: columnWidth('GLOBAL-1 ', members, name),
+  });
+  const name = roomForNames(columns - GROUP_FIGURES.length, (max) => {
+    const { group, leader } = at(max);
+    const followers = groups.map((each) => {
+      return rowWidth(each.members.map((member) => shortName(member.name)), max, FOLLOWER_LAG_WIDTH);
+    });
+    return group + leader + Math.max(0, ...followers);
+  });
+  return at(name);
+}
+
+function groupLine(group: GroupView, widths: GroupWidths): Line {
   const followers = group.members.filter(({ name }) => name !== group.leader);
+  const name = group.leader === undefined ? 'nobody' : shortened(group.leader, widths.name);
+  const leader = name.padEnd(widths.leader);
   return [
-    piece(`${group.group} `.padEnd(9)),
+    piece(shortened(group.group, widths.name).padEnd(widths.group)),
     piece(leader, group.leader === undefined ? 'bad' : 'good'),
     piece(String(group.term).padStart(5)),
     piece(grouped(group.commit).padStart(10)),
     piece(`${grouped(group.waiting).padStart(6)}  `),
-    ...followers.map(({ name, lag }) => {
+    ...followers.map(({ name: of, lag }) => {
       const tone = lag === undefined ? 'bad' : lag <= LAG_HEALTHY_MAX ? 'plain' : 'warning';
-      return piece(`${shortName(name)}:${lag === undefined ? '?' : grouped(lag)} `, tone);
+      const shown = shortened(shortName(of), widths.name);
+      return piece(`${shown}:${lag === undefined ? '?' : grouped(lag)} `, tone);
     }),
   ];
 }
@@ -131,20 +164,27 @@ function stateOf({ condition, standing, seesMajority }: NodeView): Piece {
 
 /** As many nodes to a line as fit, each with its condition, and with its memory where there is room. */
 function nodeLines(nodes: readonly NodeView[], columns: number): readonly Line[] {
-  const perLine = Math.max(1, Math.floor(columns / NODE_WIDTH));
+  const names = nodes.map(({ name }) => name);
+  const at = (max: number): number => Math.max(NODE_NAME_WIDTH_MIN, columnWidth('', names, max));
+  // Two to a line, or a world of long names would fill the screen with its nodes.
+  const half = Math.max(Math.floor(columns / 2), NODE_NAME_WIDTH_MIN + NODE_STATE_WIDTH);
+  const max = roomForNames(half, (room) => at(room) + NODE_STATE_WIDTH);
+  const nameWidth = at(max);
+  const perLine = Math.max(1, Math.floor(columns / (nameWidth + NODE_STATE_WIDTH)));
   const lines: Line[] = [];
-  for (let at = 0; at < nodes.length; at += perLine) {
-    lines.push(nodes.slice(at, at + perLine).flatMap(nodePieces));
+  for (let from = 0; from < nodes.length; from += perLine) {
+    const some = nodes.slice(from, from + perLine);
+    lines.push(some.flatMap((node) => nodePieces(node, shortened(node.name, max).padEnd(nameWidth))));
   }
   return lines;
 }
 
-function nodePieces(node: NodeView): readonly Piece[] {
+function nodePieces(node: NodeView, name: string): readonly Piece[] {
   const state = stateOf(node);
-  const room = NODE_WIDTH - NODE_NAME_WIDTH - state.text.length;
+  const room = NODE_STATE_WIDTH - state.text.length;
   const memory = node.residentBytes === undefined ? '' : ` ${byteCount(node.residentBytes)}`;
   const rest = memory.length < room ? memory : '';
-  return [piece(`${node.name} `.padEnd(NODE_NAME_WIDTH)), state, piece(rest.padEnd(Math.max(1, room)))];
+  return [piece(name), state, piece(rest.padEnd(Math.max(1, room)))];
 }
 
 function outcomeLines(view: WorldView): readonly Line[] {

@@ -5,7 +5,7 @@ import type { CrowdStats } from '../../src/crowd/messages.ts';
 import { Tally } from '../../src/crowd/tally.ts';
 import { byteCount, fit, grouped, type Line, milliseconds, piece } from '../../src/host/lines.ts';
 import { renderPlain, renderScreen } from '../../src/host/screen.ts';
-import { type NodeView, viewOf, type WorldView } from '../../src/host/view.ts';
+import { type NodeView, type RegionView, viewOf, type WorldView } from '../../src/host/view.ts';
 import { smallTopology } from '../support/small-topology.ts';
 import { factsOf, sampleOf, topology } from '../support/world-views.ts';
 
@@ -101,6 +101,67 @@ test('of a region whose primary does not answer, nobody knows how many players i
   const lines = textOf(renderScreen({ ...view, regions }, [], { columns: 132, rows: Infinity }));
   assert.match(lines.find((line) => line.startsWith('asia ')) ?? '', /^asia \D+ 0 +0 +50 /);
   assert.match(lines.find((line) => line.startsWith('eu ')) ?? '', /^eu \D+ 0 +0 +\? /);
+});
+
+/** The view of a world in which every name has 32 characters; copies trail, by entries and not by age. */
+function longView(copies: number): WorldView {
+  const view = trailingView();
+  const long = (name: string): string => name.padEnd(30, 'x') + name.slice(-2);
+  const named = <Named extends { readonly name: string }>(each: Named): Named => {
+    return { ...each, name: long(each.name) };
+  };
+  const more = Array.from({ length: 4 }, (_, place) => `spare-${place}`);
+  const regions = view.regions.map((region) => {
+    const all = [...region.copies, ...more.map((name) => ({ ...region.copies[0], name }))];
+    const held = all.slice(0, copies).map((copy) => named({ ...region.copies[0], ...copy, lagMs: 0 }));
+    const some = { copies: held as RegionView['copies'], primary: held[0]?.name };
+    return { ...region, ...some, region: long(region.region) };
+  });
+  const groups = view.groups.map((group) => {
+    const leader = long(group.leader ?? group.members[0]?.name ?? '');
+    const members = group.members.map((member) => ({ ...named(member), lag: 27 }));
+    return { ...group, group: long(group.group), leader, members };
+  });
+  return { ...view, groups, regions, nodes: view.nodes.map(named) };
+}
+
+test('names of 32 characters push nothing out of 80 columns', () => {
+  const view = longView(3);
+  const lines = textOf(renderScreen(view, [], { columns: 80, rows: Infinity }));
+  for (const line of lines) {
+    assert.ok(line.length <= 80, line);
+    assert.doesNotMatch(line, /…$/);
+  }
+  const head = lines.find((line) => line.startsWith('REGION')) ?? '';
+  assert.match(head, /^REGION +PRIMARY +EPOCH +LOST +PLAYERS +LAG OF COPIES$/);
+  const first = lines.find((line) => line.startsWith('na-')) ?? '';
+  assert.match(first, /^na-…xst na-…xst +0 +1,234 +4,321 (?: \S+…\S+:12,345\/0 ms){2}$/);
+  assert.equal(first.indexOf('4,321') + 5, head.indexOf('PLAYERS') + 7, 'figures stand below their heads');
+  const economy = lines.find((line) => line.startsWith('ec…my')) ?? '';
+  assert.match(economy, /^ec…my +gl…-2 +7 +1,000 +5 +(?:g\d…-\d:27 ){4}$/);
+  const nodes = lines.find((line) => line.startsWith('global-1')) ?? '';
+  assert.match(nodes, /^global-1x+…x+-1 up 80\.0 MB +global-2x+…x+-2 up 80\.0 MB +$/);
+});
+
+test('seven copies with long names fit 80 columns while they do not trail', () => {
+  const view = longView(7);
+  const regions = view.regions.map((region) => {
+    return { ...region, copies: region.copies.map((copy) => ({ ...copy, lagEntries: 0, lagMs: 0 })) };
+  });
+  for (const line of textOf(renderScreen({ ...view, regions }, [], { columns: 80, rows: Infinity }))) {
+    assert.ok(line.length <= 80 && !line.endsWith('…'), line);
+  }
+});
+
+test('names of a usual length are shown whole on a small terminal', () => {
+  const lines = textOf(renderScreen(busyView(), [], { columns: 40, rows: Infinity }));
+  assert.match(lines.find((line) => line.startsWith('global-1')) ?? '', /^global-1 up/);
+});
+
+test('names are shown whole where there is room for them', () => {
+  const text = textOf(renderScreen(longView(3), [], { columns: 400, rows: Infinity })).join('\n');
+  assert.doesNotMatch(text, /…/);
+  assert.match(text, /na-westx{23}st /);
 });
 
 test('a wide terminal puts more nodes on a line', () => {
