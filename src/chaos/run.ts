@@ -17,13 +17,14 @@ import type { Appointment } from '../verify/invariants.ts';
 import { ChatHistory } from './chat-history.ts';
 import { Chronicle } from './chronicle.ts';
 import { Cluster } from './cluster.ts';
+import { againLine, describeStop, EXIT_STOPPED, exitCodeOf } from './ending.ts';
 import { Load } from './load.ts';
 import { missingNemeses, strikeAll, type Struck } from './nemesis.ts';
 import { drawPicture } from './picture.ts';
 import { Promotions } from './promotions.ts';
 import { Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
-import { describeStrike, drawSchedule, NEMESES, type NemesisName, type Strike } from './schedule.ts';
+import { describeStrike, drawSchedule, type NemesisName, type Strike } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 import { describeVerdict, judge, type Regional, type Story, type Verdict } from './verdict.ts';
 
@@ -33,11 +34,12 @@ const SETTLE_MS_MAX = 60_000;
 const LAST_ASKS_MS = 3_500;
 const READ_MS_MAX = 30_000;
 const PROGRESS_EVERY_MS = 1_000;
-const EXIT_CODES = { ok: 0, violated: 1, unknown: 3 } as const;
-/** As a shell reports a process that Ctrl-C ended. */
-const EXIT_AT_ONCE = 130;
+/** The schedule of a few minutes; of longer ones a file has the rest. */
+const SHOWN_STRIKES_MAX = 100;
 
 export interface ChaosOptions {
+  /** How the command is typed here, up to its options. */
+  readonly command: string;
   readonly forMs: number;
   readonly seed: number;
   readonly nemeses: readonly NemesisName[];
@@ -81,8 +83,8 @@ export function runChaos(options: ChaosOptions, doors: RunDoors): Promise<number
 }
 
 /** For scripts, as one line of JSON. */
-export function reportOf({ seed, verdict, story, faults, traces }: Drilled): object {
-  return { seed, ...verdict, ...story, faults, ...traces };
+export function reportOf({ seed, verdict, story, faults, isStopped, traces }: Drilled): object {
+  return { seed, ...verdict, ...story, faults, isStopped, ...traces };
 }
 
 /** As `runChaos`, but prints nothing for scripts: `judged` is told what it came to, unless it never began. */
@@ -151,11 +153,15 @@ class Drill {
       const schedule = this.#draw(cluster);
       this.note('starting the world');
       const started = await Promise.race([cluster.start().then(() => true), stops.first.then(() => false)]);
-      if (!started) return EXIT_CODES.unknown;
+      if (!started) {
+        this.note(describeStop(0, this.#options.forMs));
+        return EXIT_STOPPED;
+      }
       const drilled = await this.#drill(cluster, schedule);
       const { verdict } = drilled.verdict;
-      judged({ ...drilled, isStopped: this.#ending.signal.aborted });
-      return stops.isAtOnce ? EXIT_AT_ONCE : EXIT_CODES[verdict];
+      const isStopped = this.#ending.signal.aborted;
+      judged({ ...drilled, isStopped });
+      return stops.isAtOnce ? EXIT_STOPPED : exitCodeOf(verdict, isStopped);
     } finally {
       await cluster?.stop();
       removeFolder(shimsFolder);
@@ -177,7 +183,7 @@ class Drill {
   }
 
   #draw(cluster: Cluster): readonly Strike[] {
-    const { seed, forMs, nemeses } = this.#options;
+    const { seed, forMs, nemeses, out } = this.#options;
     const missing = missingNemeses(cluster);
     const absent = nemeses.flatMap((nemesis) => {
       const reason = missing.get(nemesis);
@@ -200,7 +206,13 @@ class Drill {
       throw new StartError(`No fault has room in ${spanOf(forMs)}: give the drill more time with --for.`);
     }
     this.note(`seed ${seed}: ${schedule.length} faults in ${formatDuration(forMs)}`);
-    for (const strike of schedule) this.note(`  ${describeStrike(strike)}`);
+    const lines = schedule.map((strike) => `  ${describeStrike(strike)}`);
+    for (const line of lines.slice(0, SHOWN_STRIKES_MAX)) this.note(line);
+    const hidden = lines.length - SHOWN_STRIKES_MAX;
+    if (hidden > 0) {
+      const file = writeText(out, `seed-${seed}-schedule.txt`, `${lines.join('\n')}\n`);
+      this.note(`  and ${hidden.toLocaleString('en')} more: ${file} has all of them`);
+    }
     return schedule;
   }
 
@@ -326,7 +338,7 @@ class Drill {
     readonly recorder: Recorder;
     readonly cluster: Cluster;
   }): Traces {
-    const { seed, out, forMs, clients, isWan, isKernel, nemeses } = this.#options;
+    const { seed, out, forMs, clients } = this.#options;
     const { verdict, story, schedule, struck, faults, healedMs, timeline, recorder, cluster } = o;
     const title = `seed ${seed}, ${clients} players, ${faults} faults: ${verdict.verdict}`;
     const svg = drawPicture({ title, spans: timeline.spans, struck, healedMs });
@@ -336,10 +348,8 @@ class Drill {
     for (const line of describeVerdict(verdict, story)) this.note(line);
     const { kernel } = cluster;
     if (kernel !== undefined) this.note(`the kernel sent ${kernel.retransmitted} segments again`);
-    const only = nemeses.length === NEMESES.length ? '' : ` --nemesis ${nemeses.join(',')}`;
-    const ways = `${isWan ? ' --wan' : ''}${isKernel ? ' --kernel' : ''}`;
-    const others = `${only}${ways} --clients ${clients}`;
-    this.note(`again: bluemarble chaos --for ${spanOf(forMs)} --seed ${seed}${others}`);
+    if (this.#ending.signal.aborted) this.note(describeStop(healedMs, forMs));
+    this.note(againLine(this.#options));
     for (const path of files) this.note(`history: ${path}`);
     this.note(`picture: ${picture}`);
     return { schedule, struck, files, picture };

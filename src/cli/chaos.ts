@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { NEMESES, type NemesisName } from '../chaos/schedule.ts';
 import { spanOf } from '../host/duration.ts';
 import { duration, folder, wholeNumber } from './options.ts';
+import { isClone } from './planted-sources.ts';
 
 const SEED_MAX = 1_000_000_000;
 const BASE_PORT_MAX = 65_435;
@@ -62,7 +63,7 @@ Examples:
 The same seed, span and nemeses give the same schedule of faults, which is printed before it begins.
 Exit codes: 0 every promise was kept; 1 violated, also where the world did not become whole by itself;
 2 wrong usage, or something on this machine must be changed first; 3 unknown, because not everything
-could be looked at or no fault came; 130 Ctrl-C twice.`,
+could be looked at or no fault came; 130 Ctrl-C, unless a promise was seen broken by then.`,
     )
     .action((options: ChaosOptions) => drill(options, script));
 }
@@ -76,6 +77,7 @@ async function drill(options: ChaosOptions, script: string): Promise<void> {
   const run = options.each ? runEach : runChaos;
   process.exitCode = await run(
     {
+      command: `${isClone() ? 'npm run bluemarble --' : 'npx bluemarble'} chaos`,
       forMs: options.for,
       seed: options.seed ?? Math.floor(Math.random() * 1_000_000),
       nemeses: options.nemesis,

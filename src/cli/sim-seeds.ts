@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { mustTakeFiles, writeText } from '../adapters/node/drill-files.ts';
 import { StartError } from '../adapters/node/start-error.ts';
 import type { Terminal } from '../adapters/node/terminal.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { spanOf } from '../host/duration.ts';
 import { drawPlan } from '../sim/plan/faults.ts';
 import { minimise } from '../sim/minimise.ts';
@@ -219,11 +220,7 @@ function tell(
 
 /** The command that repeats the run, for a shell; `npm run` is there in a clone only. */
 function again(seed: number, { worldFile, chaosMs }: SeedsWish): string {
-  const own = worldFile === undefined ? '' : ` --world ${quoted(worldFile)}`;
+  const own = worldFile === undefined ? '' : ` --world ${shellWord(worldFile)}`;
   const span = chaosMs === undefined ? '' : ` --chaos ${spanOf(chaosMs)}`;
   return `${isClone() ? 'npm run sim --' : 'npx bluemarble sim'} --seed ${seed}${own}${span}`;
-}
-
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

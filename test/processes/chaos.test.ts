@@ -111,6 +111,34 @@ test('a drill that could show nothing is refused before the world starts, and le
   }
 });
 
+test('a long drill shows the first of its schedule, and stopped it tells what was drilled', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'bm-drill-'));
+  t.after(() => rmSync(parent, { recursive: true, force: true }));
+  const out = join(parent, 'out');
+  const port = String(await freeBasePort());
+  const words = ['--for', '2h', '--seed', '3', '--clients', '4', '--out', out, '--port', port];
+  const drill = spawn(process.execPath, [...process.execArgv, MAIN, 'chaos', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: parent },
+  });
+  t.after(() => drill.kill('SIGKILL'));
+  let said = '';
+  drill.stdout.setEncoding('utf8').on('data', (more: string) => {
+    // Once players are in the world and faults may come.
+    if (!/\d+ operations/.test(said) && /\d+ operations/.test(said + more)) drill.kill('SIGINT');
+    said += more;
+  });
+  const told = text(drill.stderr);
+  await once(drill, 'exit');
+  assert.equal(drill.exitCode, 130, `${said}${await told}`);
+  assert.match(said, /stopped: .* of 2 h 00 min were drilled/);
+  assert.match(said, new RegExp(`again: npm run .* --port ${port} --out ${out}\n`));
+  const hidden = Number(/ and ([\d,]+) more: /.exec(said)?.[1]?.replaceAll(',', ''));
+  const all = readFileSync(join(out, 'seed-3-schedule.txt'), 'utf8').trimEnd().split('\n');
+  assert.equal(all.length - hidden, 100);
+  assert.ok(said.includes(`${all[99]}\n`) && !said.includes(`${all[100]}\n`));
+});
+
 test('a drill strikes, heals, judges, and leaves only what it names', async (t) => {
   const parent = mkdtempSync(join(tmpdir(), 'bm-drill-'));
   t.after(() => rmSync(parent, { recursive: true, force: true }));
