@@ -129,6 +129,11 @@ export const inHandOver: readonly PlantedFault[] = [
         from: `    if (isAsked || !footing.reaches(report.place, nowMs)) return;`,
         to: `    if (isAsked) return;`,
       },
+      {
+        file: 'world/space/presence.ts',
+        from: `    footing.go(report.place, nowMs);`,
+        to: `    footing.putBack(report.place);`,
+      },
     ],
   },
   {
