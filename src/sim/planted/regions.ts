@@ -79,8 +79,8 @@ export const inFencing: readonly PlantedFault[] = [
     changes: [
       {
         file: 'world/placement/succession.ts',
-        from: `  if (counted.length < majority(copies.length)) return undefined;`,
-        to: `  if (counted.length === 0) return undefined;`,
+        from: `  if (sound.length < majority(copies.length)) return undefined;`,
+        to: `  if (sound.length === 0) return undefined;`,
       },
     ],
   },
