@@ -51,6 +51,7 @@ export function runMaelstrom({ workload, data }: MaelstromOptions): void {
     clock: systemClock,
     entropy: systemEntropy,
     logger,
+    named: (name) => door.hearOnlyFor(name),
     openPeers: ({ self, names }) => door.openPeers(self, names),
     openStorage: (members) => openStorage(workload, data ?? openTemporaryFolder(), members),
     fail: endBroken,

@@ -48,11 +48,13 @@ Exit codes: 0 everything holds; 1 violated; 2 wrong usage, or a file that can no
 
 async function verify(file: string, options: VerifyOptions, terminal: Terminal): Promise<number> {
   const { InvalidInputError } = await import('../base/errors.ts');
-  const { describeReport, reportOf } = await import('../verify/report.ts');
+  const { describeReport, NO_MODEL, reportOf } = await import('../verify/report.ts');
   const progress = progressOn(terminal);
   try {
     const history = await readHistory(file, progress);
-    const model = options.model ?? history.model;
+    // Nothing was written down, not even for which model: nothing to check, as under any of them.
+    const isEmpty = history.operations.length + history.failed === 0;
+    const model = options.model ?? history.model ?? (isEmpty ? NO_MODEL : undefined);
     if (model === undefined) {
       throw new InvalidInputError('it names no model in its first line: name one with --model');
     }

@@ -19,7 +19,7 @@ export interface Envelope {
 
 export interface MaelstromBody {
   readonly type: string;
-  /** The sender's own number; what has none expects no answer. */
+  /** The sender's own number; what has none can not be answered. */
   readonly id: number | undefined;
   /** Whether it answers something itself. */
   readonly isReply: boolean;

@@ -197,7 +197,8 @@ test('the folder of other nodes is refused', async (t) => {
   await one.kill('n1');
   const three = new MaelstromNetwork(t, { workload: 'lin-kv', nodes: 3, seed: 5, words });
   const child = three.launch('n1');
-  three.say('n1', JSON.stringify({ src: 'c1', dest: 'n1', body: { ...INIT, node_ids: ['n1', 'n2'] } }));
+  const told = { ...INIT, msg_id: 1, node_ids: ['n1', 'n2'] };
+  three.say('n1', JSON.stringify({ src: 'c1', dest: 'n1', body: told }));
   const [exit] = await once(child, 'exit');
   assert.equal(exit, 2);
 });

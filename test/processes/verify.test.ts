@@ -75,6 +75,11 @@ test('an empty history ends with 3: it proves nothing', () => {
   const { code, out } = verify(file(''), '--model', 'bank');
   assert.equal(code, 3);
   assert.match(out, /UNKNOWN: it holds no answer/);
+  for (const nothing of ['', '\n', '{"type":"init"}\n']) {
+    const unnamed = verify(file(nothing));
+    assert.equal(unnamed.code, 3, unnamed.err);
+    assert.match(unnamed.out, /UNKNOWN: it holds no answer/);
+  }
 });
 
 test('a value nested without end is refused with its line', () => {

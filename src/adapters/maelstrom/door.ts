@@ -1,8 +1,9 @@
 // The door to a Maelstrom harness: its JSON lines as requests to answer, and as links between nodes.
 //
 // `cli/maelstrom` opens it over stdin and stdout. What makes no sense is answered with an error where it
-// says whom to answer, else logged and skipped; replies and errors are never answered, so that two nodes
-// can not go on telling each other that they understand nothing.
+// says whom to answer and under which number, else logged and skipped, as is what is for another node.
+// Replies and errors are never answered, so that two nodes can not go on telling each other that they
+// understand nothing. Invariant: nothing is done that nobody could be told of.
 import type { Readable, Writable } from 'node:stream';
 import { InvalidInputError } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
@@ -36,6 +37,7 @@ export class MaelstromDoor {
   readonly #options: MaelstromDoorOptions;
   readonly #lines: Lines;
   #peers: MaelstromPeers | undefined;
+  #name: string | undefined;
 
   constructor(options: MaelstromDoorOptions) {
     this.#options = options;
@@ -44,6 +46,11 @@ export class MaelstromDoor {
       skipped: () => this.#skip('it is too long'),
       closed: () => options.closed(),
     });
+  }
+
+  /** Until then whatever comes is taken to be for this node. */
+  hearOnlyFor(name: string): void {
+    this.#name = name;
   }
 
   /** What other nodes said before is lost, as on any network. */
@@ -66,10 +73,11 @@ export class MaelstromDoor {
     let envelope: Envelope | undefined;
     try {
       envelope = readEnvelope(line);
-      this.#hear(envelope, readBody(envelope.body));
+      if (this.#name !== undefined && envelope.dest !== this.#name) this.#skip('it is for another node');
+      else this.#hear(envelope, readBody(envelope.body));
     } catch (cause) {
       if (!(cause instanceof InvalidInputError)) throw cause;
-      if (envelope === undefined) this.#skip(cause.message);
+      if (envelope === undefined || idOf(envelope.body) === undefined) this.#skip(cause.message);
       else this.#answer(envelope, errorBody('malformed-request', cause.message));
     }
   }
@@ -78,15 +86,18 @@ export class MaelstromDoor {
     if (body.type === FRAME) {
       const { frame } = body.fields;
       if (typeof frame === 'string') this.#peers?.heard(envelope.src, frame);
-    } else if (!body.isReply) {
+    } else if (body.isReply) {
+      return;
+    } else if (body.id === undefined) {
+      this.#skip('the request has no "msg_id", so that nobody could be told what came of it');
+    } else {
       this.#options.asked(body, (answer) => this.#answer(envelope, answer));
     }
   }
 
   #answer({ src, dest, body }: Envelope, answer: Fields): void {
-    const id = idOf(body);
-    const reply = id === undefined ? answer : { ...answer, in_reply_to: id };
-    this.#lines.write([lineOf({ src: dest, dest: src, body: reply })]);
+    const reply = { ...answer, in_reply_to: idOf(body) };
+    this.#lines.write([lineOf({ src: this.#name ?? dest, dest: src, body: reply })]);
   }
 
   #skip(cause: string): void {

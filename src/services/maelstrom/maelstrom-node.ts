@@ -45,6 +45,7 @@ export class MaelstromNode {
       return errorBody('precondition-failed', 'this node was told before who it is');
     }
     this.#workload = this.#open(members, this.#doors);
+    this.#doors.named(members.names.get(members.self) ?? '');
     return { type: 'init_ok' };
   }
 

@@ -16,6 +16,8 @@ export interface MaelstromDoors {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly logger: Logger;
+  /** Told once, when the node knows who it is: what comes for others is not for it. */
+  named(name: string): void;
   /** Asked once, by workloads whose nodes speak to each other. A node is linked to itself, too. */
   openPeers(members: Members): Peers;
   /** Asked once, by workloads that remember. May throw: the process then ends. */

@@ -30,6 +30,7 @@ class DeafNode {
       clock,
       entropy: { bytes: (count) => new Uint8Array(count).fill(7) },
       logger: { log: () => undefined },
+      named: () => undefined,
       openPeers: () => ({
         send(to, frame) {
           if (to === SELF) clock.defer(() => listener?.received(SELF, frame));
