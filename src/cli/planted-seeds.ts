@@ -33,13 +33,13 @@ export function recordSeed(name: string, seed: number): void {
   writeFileSync(FILE, HEAD + lines.join(''));
 }
 
-/** The first `seedsMax` plans, by seed, of worlds of this kind; that of the recorded seed stands first. */
+/** Of the plans of the first `seedsMax` seeds those of this kind; that of the recorded seed stands first. */
 export function plansOf(
   draw: (seed: number) => Plan,
   o: { readonly worlds: Worlds; readonly seedsMax: number; readonly recorded: number | undefined },
 ): readonly Plan[] {
   const plans: Plan[] = [];
-  for (let seed = 1; plans.length < o.seedsMax; seed++) {
+  for (let seed = 1; seed <= o.seedsMax; seed++) {
     const plan = draw(seed);
     if (isOf(plan, o.worlds)) plans.push(plan);
   }

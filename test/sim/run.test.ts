@@ -19,7 +19,7 @@ test('the same seed draws the same plan on every machine', () => {
   assert.equal(new Set(plans).size, 50);
   const sum = crc32c(new TextEncoder().encode(plans.join('\n'))).toString(16);
   // A change of how plans are drawn changes it, a change of machine or Node never.
-  assert.equal(sum, '6ff62b10');
+  assert.equal(sum, '94615937');
 });
 
 test('the same seed gives the same run, event by event', () => {
@@ -39,7 +39,7 @@ test('a run is the same on every machine, whoever lives in it', () => {
     const lives = motion !== undefined ? 'walkers' : regions !== undefined ? 'regions' : 'groups';
     return `${lives} ${runPlan(plan(seed, 2_000), stockWorld).digest}`;
   });
-  assert.deepEqual(digests, ['groups d02e51e1', 'regions caca38f1', 'walkers 7db1fed6']);
+  assert.deepEqual(digests, ['groups d02e51e1', 'regions 9e19f907', 'walkers 7db1fed6']);
 });
 
 test('another seed gives another run', () => {

@@ -71,9 +71,11 @@ export class Drive {
    * from a torn one. Returns whether there was anything to damage. */
   rot(file: 'journal' | 'checkpoint'): boolean {
     const { random } = this.#o;
-    const places = file === 'journal' ? this.#recordPlaces().slice(0, -1) : this.#checkpointPlaces();
-    // What is near the end is still needed; what is older may be covered by a checkpoint.
-    const place = random.pick(random.chance(1, 2) ? places.slice(-NEAR_END) : places);
+    const isJournal = file === 'journal';
+    const places = isJournal ? this.#recordPlaces().slice(0, -1) : this.#checkpointPlaces();
+    // What is near the end is still needed; what is older may be covered by a checkpoint, or by a newer one.
+    const needed = isJournal ? places.slice(-NEAR_END) : newestOfEach(places);
+    const place = random.pick(random.chance(1, 2) ? needed : places);
     if (place === undefined) return false;
     const bit = random.integer(place.start * 8, place.end * 8 - 1);
     this.disk.flipBit(place.name, bit);
@@ -148,9 +150,15 @@ export class Drive {
   }
 
   #checkpointPlaces(): readonly Place[] {
-    const names = this.disk.names().filter((name) => name.startsWith('checkpoint'));
+    const names = this.disk.names().filter((name) => name.startsWith('checkpoint')).sort();
     return names.map((name) => ({ name, start: 0, end: this.disk.read(name).length }));
   }
+}
+
+/** Of each group or region the checkpoint that a start begins with. Names are in order of places. */
+function newestOfEach(checkpoints: readonly Place[]): readonly Place[] {
+  const byOwner = new Map(checkpoints.map((place) => [place.name.split('-')[1], place]));
+  return [...byOwner.values()];
 }
 
 interface Place {

@@ -60,9 +60,22 @@ const SHAPES: readonly CutShape[] = [
   'old-regime',
 ];
 const HUNTS = ['power', 'old-regime', 'old-regime', 'isolated', 'deaf', 'mute', 'pair'] as const;
-const EDGE_DRILLS: readonly EdgeDrill[] = ['lost-links', 'late-answers', 'handover', 'silence'];
+/** The last shows something the least often. */
+const STRIKES = ['none', 'learning', 'joint', 'joint', ...Array<'unaware'>(4).fill('unaware')] as const;
+/** Where clocks are far apart, silence besides. Lost links show something the most often. */
+const EDGE_DRILLS: readonly EdgeDrill[] = [
+  'lost-links',
+  'late-answers',
+  'late-answers',
+  'handover',
+  'handover',
+];
 /** Clocks that run so far apart show in silence alone what a lease owes to them. */
-const FAR_APART_PER_MILLE = 300;
+const FAR_APART_PER_MILLE = 500;
+/** Before the drill that strains a lease to the full, clocks run apart by no more than twice this. */
+const LEASE_PPM_MAX = 150_000;
+const CHECKPOINT_BYTES = [512, 2_048, 8_192, 32_768, 1_000_000] as const;
+const LEASE_DRIFTS = [50, 100, FAR_APART_PER_MILLE, FAR_APART_PER_MILLE] as const;
 /** Until then the world starts. */
 const QUIET_MS = 700;
 const HOUR_MS = 3_600_000;
@@ -82,9 +95,15 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
   const raft = drawRaft(random.split('raft'), isWide);
   // Leases are promised for clocks that run apart by no more than so much, each half of it.
   const { leaseDriftPerMille } = raft;
-  const leasePpmMax = leaseDriftPerMille === undefined ? undefined : leaseDriftPerMille * 500;
+  const leasePpmMax = leaseDriftPerMille && Math.min(leaseDriftPerMille * 500, LEASE_PPM_MAX);
   const isGiven = chaosMs !== undefined;
   const regions = drawRegions(random.split('regions'), topology, { spanMs, isGiven });
+  const faults = drawFaults(random.split('faults'), topology, {
+    chaosMs: spanMs,
+    isMobile,
+    hasLeases: leasePpmMax !== undefined,
+    driftPpmMax: leasePpmMax ?? DRIFT_PPM_MAX,
+  });
   return {
     seed,
     chaosMs: regions?.chaosMs ?? spanMs,
@@ -97,10 +116,7 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     driftPpmMax: pick(random, leasePpmMax === undefined ? [0, 200, 30_000] : [0, leasePpmMax]),
     timerLateUsMax: pick(random, [0, 1_000, 8_000]),
     segmentBytes: pick(random, [4, 16, 64]) * 1_024,
-    limits: {
-      checkpointBytesMin: pick(random, [512, 2_048, 8_192, 32_768, 1_000_000]),
-      trailingEntries: pick(random, [0, 5, 50, 5_000]),
-    },
+    limits: drawLimits(random, faults),
     raft,
     regions: regions?.limits,
     motion: regions && drawMotion(random.split('motion'), topology),
@@ -109,15 +125,7 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     readsHere: pick(random, leasePpmMax === undefined ? [0, 0, 20, 60] : [0, 60]),
     // A lease is put to the test by who asks its holder.
     readsAnywhere: leasePpmMax === undefined && random.split('reads').chance(1, 5),
-    faults: inOrder([
-      ...drawFaults(random.split('faults'), topology, {
-        chaosMs: spanMs,
-        isMobile,
-        hasLeases: leasePpmMax !== undefined,
-        driftPpmMax: leasePpmMax ?? DRIFT_PPM_MAX,
-      }),
-      ...(regions?.faults ?? []),
-    ]),
+    faults: inOrder([...faults, ...(regions?.faults ?? [])]),
     drill: {
       ...drawDrill(random.split('drill'), topology, isMobile),
       edge: drawEdge(random.split('edge'), leaseDriftPerMille),
@@ -126,6 +134,16 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
       comesBack: random.split('comeback').chance(1, 4),
       rotsMemory: random.split('rot').chance(1, 4),
     },
+  };
+}
+
+/** A checkpoint that is to rot must be there, so that then they are taken as often as ever. */
+function drawLimits(random: Random, faults: readonly Fault[]): Plan['limits'] {
+  const rots = faults.some((fault) => fault.kind === 'rot' && fault.file === 'checkpoint');
+  const checkpointBytesMin = pick(random, CHECKPOINT_BYTES);
+  return {
+    checkpointBytesMin: rots ? Math.min(...CHECKPOINT_BYTES) : checkpointBytesMin,
+    trailingEntries: pick(random, [0, 5, 50, 5_000]),
   };
 }
 
@@ -142,7 +160,7 @@ function drawRaft(random: Random, isWide: boolean): Partial<RaftTuning> {
     ...(random.chance(1, 3) ? { appendEntriesMax: pick(random, [1, 2, 5]) } : {}),
     ...(random.chance(1, 3) && !isWide ? { inFlightAppendsMax: pick(random, [1, 2, 4]) } : {}),
     ...(random.chance(1, 2) ? { snapshotChunkBytes: pick(random, [64, 300, 1_500]) } : {}),
-    ...(random.chance(1, 5) ? { leaseDriftPerMille: pick(random, [50, 100, FAR_APART_PER_MILLE]) } : {}),
+    ...(random.chance(1, 5) ? { leaseDriftPerMille: pick(random, LEASE_DRIFTS) } : {}),
   };
 }
 
@@ -193,7 +211,7 @@ function drawDamage(random: Random, topology: Topology, chaosMs: number): Fault 
   const atMs = random.integer(chaosMs >> 1, chaosMs - 500);
   const forMs = random.integer(100, 1_000);
   if (random.chance(1, 4)) return { kind: 'misdirected', node, atMs, forMs };
-  const file = random.chance(2, 3) ? 'journal' : 'checkpoint';
+  const file = random.chance(1, 2) ? 'journal' : 'checkpoint';
   return { kind: 'rot', node, file, atMs, forMs };
 }
 
@@ -299,7 +317,7 @@ function drawDrill(
   isMobile: boolean,
 ): Omit<Drill, 'edge' | 'depose' | 'losesCopyOf' | 'comesBack' | 'rotsMemory'> {
   const group = pick(random, topology.groups).number;
-  const strike = pick(random, ['none', 'learning', 'joint', 'joint', 'unaware', 'unaware'] as const);
+  const strike = pick(random, STRIKES);
   const exchange = { group, strike, leaderGoes: random.chance(1, 3) };
   const to = pick(random, ['voter', 'dead', 'stranger'] as const);
   return {
@@ -314,7 +332,7 @@ function drawDrill(
 function drawEdge(random: Random, leaseDriftPerMille: number | undefined): EdgeDrill | undefined {
   if (leaseDriftPerMille === undefined) return random.chance(1, 3) ? 'with-follower' : undefined;
   const areFarApart = leaseDriftPerMille >= FAR_APART_PER_MILLE;
-  return areFarApart && random.chance(2, 3) ? 'silence' : pick(random, EDGE_DRILLS);
+  return areFarApart && random.chance(1, 2) ? 'silence' : pick(random, EDGE_DRILLS);
 }
 
 function globals({ nodes }: Topology): readonly number[] {

@@ -12,9 +12,9 @@ export interface PlantedFault {
 }
 
 /**
- * A fault is looked for in those runs that reach what it changes, so that its odds do not depend on what
- * else is drawn: where regions live, all of them or those where players walk; where none do, all, those
- * whose members may change, or those that read by lease.
+ * A fault is looked for in those runs that reach what it changes, so that no time is lost on others: where
+ * regions live, all of them or those where players walk; where none do, all, those whose members may change,
+ * or those that read by lease.
  */
 export type Worlds = 'groups' | 'members' | 'leases' | 'regions' | 'walkers';
 

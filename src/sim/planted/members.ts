@@ -57,13 +57,15 @@ export const inMemberships: readonly PlantedFault[] = [
   },
   {
     name: 'learner-counted',
-    what: 'the copy of a learner counts for the commit',
+    what: 'the copy of a learner counts for the commit as if it were that of a voter',
     changes: [
       {
         file: 'protocols/raft/replication.ts',
         from: `  const index = committedIndex(s.membership, reached);`,
         to: `  const { incoming, outgoing, learners } = s.membership;
-  const index = committedIndex({ incoming: [...incoming, ...learners], outgoing }, reached);`,
+  const copies = [...incoming, ...learners].map(reached).sort((a, b) => b - a);
+  const held = outgoing.length > 0 ? 0 : (copies[incoming.length >> 1] ?? 0);
+  const index = Math.max(held, committedIndex(s.membership, reached));`,
       },
     ],
   },

@@ -60,6 +60,19 @@ test('4.2.1, row 39: a node that comes is a learner until it holds the log, and 
   assert.equal(newcomer.appliedIndex, leader.appliedIndex);
 });
 
+test('row 39: the copy of a learner does not count for the commit', () => {
+  const cluster = new Cluster({ size: 3, spare: 1, seed: 19 });
+  const leader = leadByOne(cluster);
+  assert.equal(cluster.reconfigure(leader, [1, 2, 3, 4]).kind, 'begun');
+  cluster.run(50);
+  cluster.cut = (_, to) => to === 2 || to === 3;
+  const index = cluster.propose(leader, 'by the leader and the learner') ?? 0;
+  cluster.run(50);
+  assert.equal(cluster.member(4).node.status.last, index);
+  assert.deepEqual(leader.node.status.membership.learners, [4]);
+  assert.ok(leader.node.commit < index);
+});
+
 test('a learner whose link breaks again and again becomes a voter, since it is near all along', () => {
   const cluster = new Cluster({ size: 3, spare: 1, seed: 11 });
   const leader = leadByOne(cluster);
