@@ -35,6 +35,10 @@ const isSettled = ({ regions }: WorldView): boolean =>
     return !isSought && primary !== undefined && copies.every(({ isHealthy }) => isHealthy);
   });
 
+/** What operating.md asks for before a node is restarted. */
+const isTrusted = ({ nodes }: WorldView): boolean =>
+  nodes.every(({ kind, standing }) => kind === 'global' || standing === 'trusted');
+
 /** Why the region has the primary that it has, by the account of `asia`. */
 async function lastCauseOf(region: string, basePort: number): Promise<string | undefined> {
   const { nodes, regions } = seedTopology({ world: 'w', basePort });
@@ -165,7 +169,8 @@ test('a region goes home after a calm, unless an operator has chosen another pri
 test('a region node that is restarted hands its region over, and what one copy had is kept', async (t) => {
   const basePort = await freeBasePort();
   const world = up(t, folderOf(t), '--json', '--port', `${basePort}`);
-  const before = regionOf(await until(world, (now) => allUp(now) && isSettled(now)), 'eu');
+  const isReady = (now: WorldView): boolean => allUp(now) && isSettled(now) && isTrusted(now);
+  const before = regionOf(await until(world, isReady), 'eu');
   const resident = await Resident.come(t, { region: 'eu', gateway: 'na-west', basePort });
   let isRestarted = false;
   const restarted = ask(world, { kind: 'restart', nodes: ['eu'] }).then(() => (isRestarted = true));

@@ -97,8 +97,8 @@ export class Appointments {
   }
 
   /**
-   * Hands the regions that this node has over to other copies, where one can have them; the others have
-   * successors as if it had died. Resolves within 2.5 seconds.
+   * Hands the regions that this node has over to other copies, where one can have them by now or a moment
+   * later; the others have successors as if it had died. Resolves within 2.5 seconds.
    */
   leave(): Promise<void> {
     return this.#worldEnds ? Promise.resolve() : this.#handOvers.all();

@@ -3,7 +3,8 @@
 //
 // `appointments.ts` owns one and asks it each second, and at the end. Where nobody can have a region, it
 // stays: it will have a successor as if this node had died. Nothing is lost by a hand-over: the old primary
-// promises first, and its heir has all that was sent to him before he does.
+// promises first, and its heir has all that was sent to him before he does. What is known of heirs may be a
+// second old, so that a node that has just started asks anew and waits a little before it gives up.
 import type { NodeId } from '../../base/id.ts';
 import type { Clock, Logger } from '../../runtime/ports.ts';
 import { leaveRegion, type PlacedRegion, returnHome } from '../../wire/placement.ts';
@@ -16,6 +17,8 @@ import type { PlacedCopy } from './placed-copy.ts';
  * several times what it takes between continents, and half of what a supervisor waits before it kills.
  */
 const ALL_MS_MAX = 2_500;
+/** So long it waits for a linked copy to become an heir: who is level and trusted is told each second. */
+const HEIR_MS_MAX = 1_200;
 const LOOK_EVERY_MS = 20;
 
 export interface HandOverOptions {
@@ -63,11 +66,13 @@ export class HandOvers {
   /** Resolves once nothing is left that somebody else can have, and within 2.5 seconds. */
   all(): Promise<void> {
     const { clock } = this.#o;
-    const untilMs = clock.monotonicMs() + ALL_MS_MAX;
+    const beganMs = clock.monotonicMs();
+    this.#o.asked();
     return new Promise((resolve) => {
       const look = (): void => {
         const nowMs = clock.monotonicMs();
-        if (nowMs >= untilMs || !this.#leave()) resolve();
+        const isPatient = nowMs < beganMs + HEIR_MS_MAX;
+        if (nowMs >= beganMs + ALL_MS_MAX || !this.#leave(isPatient)) resolve();
         else clock.wakeAt(nowMs + LOOK_EVERY_MS, look);
       };
       look();
@@ -75,12 +80,12 @@ export class HandOvers {
   }
 
   /** False when nothing is left to wait for. */
-  #leave(): boolean {
+  #leave(isPatient: boolean): boolean {
     const { asked, calls, logger, self: node } = this.#o;
     let isLeft = false;
     for (const { copy, placed } of this.#held()) {
       const to = placed.fence === null ? this.#heirOf(copy) : undefined;
-      isLeft ||= placed.fence !== null || to !== undefined;
+      isLeft ||= placed.fence !== null || to !== undefined || (isPatient && this.#isAccompanied(copy));
       const { number: region, epoch } = placed;
       if (to === undefined || this.#asking.has(region)) continue;
       this.#asking.add(region);
@@ -107,6 +112,12 @@ export class HandOvers {
       return node !== this.#o.self && this.#isSound(node, copy);
     });
     return heirs.sort((one, other) => (other.last ?? 0) - (one.last ?? 0))[0]?.node;
+  }
+
+  /** Another copy is within reach, and may become an heir. */
+  #isAccompanied(copy: PlacedCopy): boolean {
+    const { isLinked, self } = this.#o;
+    return copy.status().copies.some(({ node }) => node !== self && isLinked(node));
   }
 
   /** Trusted by the witnesses, within reach, and as far as a healthy copy must be. */

@@ -275,8 +275,18 @@ describe('a node that ends in order', () => {
   test('keeps what nobody else can have', async () => {
     const world = begun();
     for (const node of [9, 6]) world.copy(8, EU).unhealthy.add(node);
-    assert.ok((await leaves(world)) <= 10);
+    assert.ok((await leaves(world)) <= 1_250);
     assert.equal(world.seen(8, EU).primary, 8);
+    for (const node of [9, 6]) world.kill(node);
+    assert.ok((await leaves(world)) <= 10, 'there is nobody to wait for');
+  });
+
+  test('waits for a copy that is about to be level', async () => {
+    const world = begun();
+    for (const node of [9, 6]) world.copy(8, EU).unhealthy.add(node);
+    world.clock.wakeAt(world.clock.monotonicMs() + 700, () => world.copy(8, EU).unhealthy.clear());
+    assert.ok((await leaves(world)) < 1_000);
+    assert.notEqual(world.seen(7, EU).primary, 8);
   });
 
   test('waits for two and a half seconds at most', async () => {
