@@ -18,7 +18,7 @@ import type { PlacedCopy } from './placed-copy.ts';
  */
 const ALL_MS_MAX = 2_500;
 /** So long it waits for a linked copy to become an heir: who is level and trusted is told each second. */
-const HEIR_MS_MAX = 1_200;
+const PATIENT_MS_MAX = 1_200;
 const LOOK_EVERY_MS = 20;
 
 export interface HandOverOptions {
@@ -71,7 +71,7 @@ export class HandOvers {
     return new Promise((resolve) => {
       const look = (): void => {
         const nowMs = clock.monotonicMs();
-        const isPatient = nowMs < beganMs + HEIR_MS_MAX;
+        const isPatient = nowMs < beganMs + PATIENT_MS_MAX;
         if (nowMs >= beganMs + ALL_MS_MAX || !this.#leave(isPatient)) resolve();
         else clock.wakeAt(nowMs + LOOK_EVERY_MS, look);
       };

@@ -230,37 +230,42 @@ function applyLeave(
   state: Placement,
   { region: number, epoch, node, to }: Leave,
   context: CommandContext,
-): Decision<
-  { readonly epoch: number },
-  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
-> {
+): Succeeding {
   const region = state.regions.get(number);
   if (region === undefined) return rejected('no-such-region');
   if (region.primary !== node || region.epoch !== epoch) return rejected('not-primary');
-  if (!region.copies.includes(to)) return rejected('not-a-copy');
-  if (to === node) return rejected('is-primary');
-  if (state.hasFailed(to)) return rejected('has-failed');
-  if (region.search !== null) return rejected('being-fenced');
-  return handOver(state, search(region, { cause: 'left', to }, context.nowMs), context);
+  return succeedBy(state, region, { cause: 'left', to }, context);
 }
 
 /** The primary serves a minority: whoever of the others holds most goes on, since one of them can commit. */
 function applyDeserted(
   state: Placement,
-  { region: number, epoch, node }: Desertion,
+  { region: number, epoch, node: to }: Desertion,
   context: CommandContext,
-): Decision<
-  { readonly epoch: number },
-  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
-> {
+): Succeeding {
   const region = state.regions.get(number);
   if (region === undefined) return rejected('no-such-region');
   if (region.epoch !== epoch) return rejected('not-primary');
-  if (!region.copies.includes(node)) return rejected('not-a-copy');
-  if (region.primary === node) return rejected('is-primary');
-  if (state.hasFailed(node)) return rejected('has-failed');
+  return succeedBy(state, region, { cause: 'deserted', to }, context);
+}
+
+type Succeeding = Decision<
+  { readonly epoch: number },
+  'no-such-region' | 'not-primary' | 'not-a-copy' | 'is-primary' | 'has-failed' | 'being-fenced'
+>;
+
+/** Seeks this copy as the successor, unless another one is being sought. */
+function succeedBy(
+  state: Placement,
+  region: SoughtRegion,
+  o: { readonly cause: 'left' | 'deserted'; readonly to: NodeId },
+  context: CommandContext,
+): Succeeding {
+  if (!region.copies.includes(o.to)) return rejected('not-a-copy');
+  if (region.primary === o.to) return rejected('is-primary');
+  if (state.hasFailed(o.to)) return rejected('has-failed');
   if (region.search !== null) return rejected('being-fenced');
-  return handOver(state, search(region, { cause: 'deserted', to: node }, context.nowMs), context);
+  return handOver(state, search(region, o, context.nowMs), context);
 }
 
 /** A search that was asked for begins; the epoch is that of who will be appointed. */
