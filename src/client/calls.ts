@@ -9,14 +9,7 @@ import { backoffMs } from './backoff.ts';
 import type { Outcome } from '../base/errors.ts';
 import type { GroupRefusal } from '../wire/command.ts';
 import type { AckLevel } from '../wire/levels.ts';
-import {
-  type CallName,
-  callClass,
-  formatCommandId,
-  formatPlayerFrame,
-  isRegional,
-  type StatedBound,
-} from '../wire/player.ts';
+import { type CallClass, formatCommandId, formatPlayerFrame, type StatedBound } from '../wire/player.ts';
 
 const RETRY_MS_MIN = 20;
 const UNAVAILABLE_RETRY_MS = 500;
@@ -43,7 +36,11 @@ export interface BookLimits {
 export interface Request {
   /** The caller's own number for this call, unique; the settlement bears it. */
   readonly ticket: number;
-  readonly call: CallName;
+  readonly call: string;
+  /** How it is repeated. */
+  readonly kind: Exclude<CallClass, 'account'>;
+  /** Whether a region answers it. */
+  readonly isRegional: boolean;
   readonly args: unknown;
   /** Of a regional call. */
   readonly options?: CallOptions;
@@ -244,12 +241,12 @@ export class CallBook {
   }
 
   #attempt(call: Call, nowMs: number): string {
-    const isCommand = callClass[call.call] === 'command';
+    const isCommand = call.kind === 'command';
     if (isCommand && call.number === 0) call.number = this.#nextNumber++;
     call.frame = this.#nextFrame();
     this.#inFlight.set(call.frame, { call, sentAtMs: nowMs });
     const { ack, bound } = call.options ?? {};
-    if (isRegional(call.call)) call.region ??= this.standsIn ?? this.home;
+    if (call.isRegional) call.region ??= this.standsIn ?? this.home;
     return formatPlayerFrame({
       id: call.frame,
       call: call.call,
@@ -300,7 +297,7 @@ export class CallBook {
 
 /** A query changes nothing, so one that was lost did not happen. */
 function mayHappen(call: Call): boolean {
-  return callClass[call.call] !== 'query';
+  return call.kind !== 'query';
 }
 
 function unavailable(): Outcome<unknown> {

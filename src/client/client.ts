@@ -9,12 +9,19 @@ import {
   type SocketConstructor,
 } from './connection.ts';
 import type { CallOptions } from './calls.ts';
+import type { KnownCalls } from './known-calls.ts';
 import type { LogInCall } from './login.ts';
 import type { Seen } from './motion.ts';
 import type { ClientState, SessionOptions, StoredSession } from './session.ts';
-import { InvalidInputError, type Outcome } from '../base/errors.ts';
+import { InvalidInputError, type Outcome, rejected } from '../base/errors.ts';
 import type { Entered, LoggedIn, LogIn, Place, StockCalls } from '../wire/calls.ts';
-import { type CallName, REGION_LOST_PUSH, type RegionLost, regionLost } from '../wire/player.ts';
+import {
+  type CallName,
+  type CommonRefusal,
+  REGION_LOST_PUSH,
+  type RegionLost,
+  regionLost,
+} from '../wire/player.ts';
 import type { Infer } from '../wire/schema.ts';
 
 const LAT_MAX = 900_000_000;
@@ -30,17 +37,19 @@ export type Stop = () => void;
 
 export class Client {
   readonly #connection: Connection;
+  readonly #calls: KnownCalls;
   readonly #pushListeners = new Map<string, Set<(value: unknown) => void>>();
   readonly #stateListeners = new Set<(state: ClientState) => void>();
   readonly #motionListeners = new Set<(motion: Motion) => void>();
 
-  constructor(options: SessionOptions, Socket: SocketConstructor) {
+  constructor(options: SessionOptions, calls: KnownCalls, Socket: SocketConstructor) {
     const listeners: Listeners = {
       push: (push, value) => tell(this.#pushListeners.get(push), value),
       state: (state) => tell(this.#stateListeners, state),
       motion: (motion) => tell(this.#motionListeners, motion),
     };
     this.#connection = new Connection(options, Socket, listeners);
+    this.#calls = calls;
   }
 
   get state(): ClientState {
@@ -81,13 +90,16 @@ export class Client {
     args: ArgsOf<Name>,
     options: CallOptions = {},
   ): Promise<Outcome<ValueOf<Name>>> {
-    const request = { call: name, args: args ?? null, options };
-    return this.#ask<ValueOf<Name>>((settle) =>
-      this.#connection.ask(
-        (ticket, nowMs) => this.#connection.session.call({ ticket, ...request }, nowMs),
-        settle,
-      ),
-    );
+    return this.#call<ValueOf<Name>>(name, args ?? null, options);
+  }
+
+  /**
+   * As `call`, for one that has no type here: of the `calls` that `connect` was given, or the stock world's.
+   * `args` and the value are JSON, held to the call's schemas by the world. Any other name is rejected as
+   * `unknown-call`, and nothing is sent.
+   */
+  ask(name: string, args: unknown = null, options: CallOptions = {}): Promise<Outcome<unknown>> {
+    return this.#call<unknown>(name, args, options);
   }
 
   /**
@@ -143,6 +155,20 @@ export class Client {
     return this.#ask<LoggedIn>((settle) =>
       this.#connection.ask(
         (ticket, nowMs) => this.#connection.session.logIn(account, ticket, nowMs),
+        settle,
+      ),
+    );
+  }
+
+  #call<Value>(call: string, args: unknown, options: CallOptions): Promise<Outcome<Value>> {
+    const known = this.#calls.get(call);
+    if (known === undefined) {
+      return Promise.resolve(rejected<CommonRefusal>('unknown-call', `connect was given no call "${call}"`));
+    }
+    const request = { call, ...known, args, options };
+    return this.#ask<Value>((settle) =>
+      this.#connection.ask(
+        (ticket, nowMs) => this.#connection.session.call({ ticket, ...request }, nowMs),
         settle,
       ),
     );

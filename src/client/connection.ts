@@ -16,6 +16,8 @@ import { type Entered, enter, type Place } from '../wire/calls.ts';
 import { decodeServerMotion, type ServerMotion } from '../wire/motion.ts';
 import { CROSSED_PUSH } from '../wire/player.ts';
 
+/** Calls of the link and the region behind it. */
+const POSITION = { kind: 'position', isRegional: false } as const;
 const TIMER_MS_MAX = 60_000;
 /** After an entry that nobody answered for. */
 const ENTER_AGAIN_MS = 250;
@@ -99,7 +101,7 @@ export class Connection {
   leave(settle: Settle): void {
     this.#lane.left();
     this.session.stands(undefined);
-    const request = { call: 'position.leave', args: null } as const;
+    const request = { ...POSITION, call: 'position.leave', args: null };
     this.ask((ticket, nowMs) => this.session.call({ ticket, ...request }, nowMs), settle);
   }
 
@@ -114,7 +116,7 @@ export class Connection {
   }
 
   #enter(place: Place, settle: Settle): void {
-    const request = { call: 'position.enter', args: place } as const;
+    const request = { ...POSITION, call: 'position.enter', args: place };
     this.ask(
       (ticket, nowMs) => this.session.call({ ticket, ...request }, nowMs),
       (outcome) => {

@@ -4,8 +4,10 @@
 // repeats what was unanswered under the same command ids. No dependency, nothing of Node's.
 import { Client } from './client.ts';
 import type { SocketConstructor } from './connection.ts';
+import { knownCalls } from './known-calls.ts';
 import type { StoredSession } from './session.ts';
 import { InvalidInputError } from '../base/errors.ts';
+import type { OwnCalls } from '../wire/own-calls.ts';
 import { OUTSTANDING_CALLS_MAX } from '../wire/player.ts';
 
 export type { CallOptions } from './calls.ts';
@@ -13,6 +15,7 @@ export type { ArgsOf, Client, PlayCall, Stop, ValueOf } from './client.ts';
 export type { Motion, Socket, SocketConstructor } from './connection.ts';
 export type { Seen } from './motion.ts';
 export type { ClientState, StoredSession } from './session.ts';
+export type { OwnCall, OwnCalls } from '../wire/own-calls.ts';
 export type { RegionLost, StatedBound } from '../wire/player.ts';
 export type { Outcome } from '../base/errors.ts';
 export type { Entered, LoggedIn, LogIn, Place, StockCalls } from '../wire/calls.ts';
@@ -22,6 +25,8 @@ export interface ConnectOptions {
   readonly urls: readonly string[];
   /** What `client.session` gave: logs in without a password, if it has not expired. */
   readonly session?: StoredSession;
+  /** Those of a studio's own features, for `client.ask`: `playerCalls` of `bluemarble/feature` makes them. */
+  readonly calls?: OwnCalls;
   /** The global one by default. */
   readonly WebSocket?: SocketConstructor;
   /** Keeps name and password in memory, to log in again when the session expires. True by default. */
@@ -42,7 +47,7 @@ const WAITING_MAX = 1_024;
 
 /**
  * Links up as soon as there is somebody to log in: at once with a stored session, else with the first
- * `register` or `logIn`. Throws `InvalidInputError` for addresses that are none.
+ * `register` or `logIn`. Throws `InvalidInputError` for addresses and calls that are none.
  */
 export function connect(options: ConnectOptions): Client {
   if (options.urls.length === 0) throw new InvalidInputError('urls must name a gateway');
@@ -63,6 +68,7 @@ export function connect(options: ConnectOptions): Client {
       },
       random: Math.random,
     },
+    knownCalls(options.calls ?? {}),
     options.WebSocket ?? WebSocket,
   );
 }

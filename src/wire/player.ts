@@ -20,7 +20,8 @@ export const LOGIN_DEADLINE_MS = 10_000;
 export const CROSSED_PUSH = 'position.entered';
 /** Pushed with a `RegionLost` to those whom a promotion cost something that they were told was done. */
 export const REGION_LOST_PUSH = 'region-lost';
-const CALL_NAME_MAX = 64;
+/** A longer name of a call is malformed. */
+export const CALL_NAME_MAX = 64;
 const COMMAND_ID_MAX = 64;
 const ERROR_TEXT_MAX = 512;
 const REASON_MAX = 64;

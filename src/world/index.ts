@@ -26,6 +26,7 @@ export {
 export { type Shape, shape } from '../wire/call-shape.ts';
 export type { EventShape } from '../wire/events.ts';
 export type { AckLevel } from '../wire/levels.ts';
+export type { OwnCall, OwnCalls } from '../wire/own-calls.ts';
 export {
   boolean,
   distinct,
@@ -65,3 +66,4 @@ export {
   type TellRegion,
 } from './feature.ts';
 export type { Account, HeldItem, Holder, Ledger } from './features/ledger.ts';
+export { playerCalls } from './player-calls.ts';

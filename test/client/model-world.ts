@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { Outcome } from '../../src/base/errors.ts';
 import type { Random } from '../../src/base/random.ts';
+import type { Request } from '../../src/client/calls.ts';
 import {
   ClientSession,
   type ClientState,
@@ -14,6 +15,7 @@ import {
   callClass,
   type CallName,
   formatOutcome,
+  isRegional,
   parseCommandId,
   parsePlayerFrame,
   type PlayerFrame,
@@ -147,7 +149,7 @@ export class ModelWorld {
     const ticket = ++this.#tickets;
     const name = `word${ticket}`;
     this.words.set(ticket, name);
-    this.run(this.client.call({ ticket, call, args: { name } }, this.nowMs));
+    this.run(this.client.call({ ticket, ...requestOf(call), args: { name } }, this.nowMs));
     return ticket;
   }
 
@@ -279,6 +281,13 @@ export class ModelWorld {
     assert.ok(wire !== undefined);
     return wire;
   }
+}
+
+/** A call as the client knows it by its name. */
+export function requestOf(call: CallName): Pick<Request, 'call' | 'kind' | 'isRegional'> {
+  const kind = callClass[call];
+  assert.ok(kind !== 'account');
+  return { call, kind, isRegional: isRegional(call) };
 }
 
 function wordOf(frame: PlayerFrame): string {

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { Outcome } from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
 import { closings, formatOutcome, formatPush, parsePlayerFrame } from '../../src/wire/player.ts';
-import { ModelWorld, type Mood } from './model-world.ts';
+import { ModelWorld, type Mood, requestOf } from './model-world.ts';
 
 const MOODS: readonly Mood[] = [
   'serve',
@@ -403,7 +403,7 @@ test('one stuck command holds later ones back before a group would refuse their 
 test('arguments that fit in no frame are refused before they are sent', () => {
   const world = loggedIn();
   const args = { name: 'x'.repeat(20_000) };
-  world.run(world.client.call({ ticket: 99, call: 'names.claim', args }, world.nowMs));
+  world.run(world.client.call({ ticket: 99, ...requestOf('names.claim'), args }, world.nowMs));
   const outcome = world.settled.get(99);
   assert.ok(outcome?.kind === 'rejected' && outcome.reason === 'bad-arguments');
 });

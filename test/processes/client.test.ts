@@ -6,7 +6,13 @@ import test, { type TestContext } from 'node:test';
 import { WebSocket as WsSocket, WebSocketServer } from 'ws';
 import { ByteWriter } from '../../src/base/bytes.ts';
 import { InvalidInputError, type Outcome } from '../../src/base/errors.ts';
-import { type Client, type ClientState, connect, type Motion } from '../../src/client/index.ts';
+import {
+  type Client,
+  type ClientState,
+  connect,
+  type Motion,
+  type OwnCalls,
+} from '../../src/client/index.ts';
 import {
   decodeUpdate,
   encodeCorrection,
@@ -92,8 +98,8 @@ function usual(frame: PlayerFrame): Outcome<unknown> {
   return { kind: 'done', value: { gold: 5 }, order: 1 };
 }
 
-function clientOf(context: TestContext, gateways: readonly Gateway[]): Client {
-  const client = connect({ urls: gateways.map(({ url }) => url) });
+function clientOf(context: TestContext, gateways: readonly Gateway[], calls: OwnCalls = {}): Client {
+  const client = connect({ urls: gateways.map(({ url }) => url), calls });
   context.after(() => client.close());
   return client;
 }
@@ -140,6 +146,44 @@ test('what a broken link left unanswered is repeated under the same command id',
   assert.deepEqual(gateway.commandIds('trade.give'), ['40.1', '40.1', '40.1']);
   const resumes = gateway.frames.filter(({ call }) => call === 'account.resume');
   assert.deepEqual(resumes.map(({ args }) => args), [{ token: 'token-40' }, { token: 'token-40' }]);
+});
+
+test('calls of a studio’s features are repeated as the stock world’s are', async (context) => {
+  const gateway = await Gateway.open(context, (frame, link) => {
+    if (frame.call.startsWith('account.') || link.number > 1) return undefined;
+    if (frame.call === 'auction.bid') link.socket.terminate();
+    return 'nothing';
+  });
+  const client = clientOf(context, [gateway], {
+    'auction.bid': { kind: 'command', isRegional: false },
+    'auction.lots': { kind: 'query', isRegional: false },
+    'garden.sow': { kind: 'command', isRegional: true },
+  });
+  await client.logIn(ANN);
+  const outcomes = await Promise.all([
+    client.ask('auction.lots'),
+    client.ask('garden.sow', { seed: 3 }, { ack: 'all' }),
+    client.ask('auction.bid', { lot: 1, gold: 5 }),
+    client.ask('holdings.mine'),
+  ]);
+  for (const outcome of outcomes) assert.deepEqual(outcome, { kind: 'done', value: { gold: 5 }, order: 1 });
+  assert.deepEqual(gateway.commandIds('auction.lots'), [undefined, undefined]);
+  assert.deepEqual(gateway.commandIds('garden.sow'), ['40.1', '40.1']);
+  assert.deepEqual(gateway.commandIds('auction.bid'), ['40.2', '40.2']);
+  const sown = gateway.frames.findLast(({ call }) => call === 'garden.sow');
+  assert.deepEqual([sown?.args, sown?.region, sown?.ack], [{ seed: 3 }, 'eu', 'all']);
+});
+
+test('a call that the client was told nothing of is refused, and never sent', async (context) => {
+  const gateway = await Gateway.open(context);
+  const client = clientOf(context, [gateway]);
+  await client.logIn(ANN);
+  for (const name of ['auction.bid', 'account.register', 'position.enter', '__proto__']) {
+    const outcome = await client.ask(name, {});
+    assert.ok(outcome.kind === 'rejected' && outcome.reason === 'unknown-call', name);
+  }
+  await client.call('holdings.mine', null);
+  assert.deepEqual(gateway.frames.map(({ call }) => call), ['account.logIn', 'holdings.mine']);
 });
 
 test('delayed, doubled and swapped answers each settle their own call', async (context) => {
