@@ -1,25 +1,35 @@
 // A world of real processes that a drill can break: started in a folder, broken at will, healed, ended.
 //
 // `run.ts` owns one. It drives the host's own supervisor, network and eyes, so that what is broken is what
-// operators run. `bluemarble status` and the commands that act on nodes and links work on it meanwhile; its
-// members stay as they are.
+// operators run. `bluemarble status` and the commands that act on nodes and links work on it meanwhile; who
+// is a member is the nemesis's business alone.
 // Invariant: after `stop` no process of it is left.
 import { type Child, type ChildListener, startChild } from '../adapters/node/children.ts';
 import { takenPort } from '../adapters/node/free-ports.ts';
 import { StartError } from '../adapters/node/start-error.ts';
+import type { NodeId } from '../base/id.ts';
 import { type Claim, claimWorld } from '../host/claim.ts';
 import { Network } from '../host/network.ts';
 import type { KeeperEvent } from '../host/node-keeper.ts';
 import { type Answer, answerOperator } from '../host/operator.ts';
+import { beginReplacement, type ChangeableWorld, InHand } from '../host/replacing.ts';
 import type { RunDoors } from '../host/run.ts';
 import { selectNodes } from '../host/selectors.ts';
 import { Supervisor } from '../host/supervisor.ts';
 import { nameOf, type WorldView } from '../host/view.ts';
 import { wanDelays } from '../host/wan.ts';
+import { pauseUntil } from '../host/waits.ts';
 import { Watch } from '../host/watch.ts';
-import { openWorld, rememberProcesses, TOPOLOGY_FILE, type World } from '../host/world-folder.ts';
+import {
+  openWorld,
+  publishWorld,
+  rememberProcesses,
+  setNodeAside,
+  TOPOLOGY_FILE,
+  type World,
+} from '../host/world-folder.ts';
 import type { Operation } from '../services/calls/operation.ts';
-import { seedTopology } from '../services/topology/topology.ts';
+import { seedTopology, type Topology } from '../services/topology/topology.ts';
 import { apart, KernelNetwork } from './kernel-network.ts';
 import type { DrilledGroup, DrilledRegion } from './schedule.ts';
 import { buildShims, type Shims } from './shims.ts';
@@ -38,10 +48,11 @@ export interface ClusterOptions {
   readonly isKernel: boolean;
   readonly doors: Pick<RunDoors, 'clock' | 'entropy' | 'script'>;
   told(event: KeeperEvent): void;
+  /** How a replacement goes on, in words. */
+  happened(text: string): void;
 }
 
 export class Cluster {
-  readonly world: World;
   readonly shims: Shims;
   readonly network: Network;
   /** `undefined`: the gates of the nodes break links. */
@@ -51,6 +62,11 @@ export class Cluster {
   readonly #options: ClusterOptions;
   /** Groups in which fewer vote than hold them, or did: a change that was asked for may still be to come. */
   readonly #narrowed = new Set<string>();
+  readonly #inHand = new InHand();
+  /** The names of nodes that were replaced, by the ids that are never used again. */
+  readonly #retired = new Map<NodeId, string>();
+  #world: World;
+  #isEnding = false;
   #claim: Claim | undefined;
 
   /** Makes the folder and starts nothing. Throws `StartError` for one that can not be used. */
@@ -64,7 +80,8 @@ export class Cluster {
   private constructor(world: World, options: ClusterOptions) {
     const { clock } = options.doors;
     const { topology } = world;
-    this.world = world;
+    const now = (): Topology => this.#world.topology;
+    this.#world = world;
     this.#options = options;
     this.shims = buildShims(options.shimsFolder);
     this.kernel = options.isKernel ? new KernelNetwork(topology, options.shimsFolder) : undefined;
@@ -72,7 +89,9 @@ export class Cluster {
       throw new StartError(`--wan with --kernel can not hold packets back (${this.kernel.delayAbsent}).`);
     }
     this.network = new Network({
-      topology,
+      get topology() {
+        return now();
+      },
       base: options.isWan ? wanDelays(topology) : [],
       tell: (node, faults) => {
         if (this.kernel === undefined) this.supervisor.keeper(node)?.tell(faults);
@@ -89,12 +108,25 @@ export class Cluster {
       },
     });
     this.watch = new Watch({
-      topology,
+      get topology() {
+        return now();
+      },
       clock,
       facts: () => this.supervisor.facts,
       linkFaults: () => this.network.faults,
+      inHand: () => this.#inHand.work,
       crowd: () => undefined,
     });
+  }
+
+  /** As it is now: a replaced node has another id. */
+  get world(): World {
+    return this.#world;
+  }
+
+  /** Of a node, also of one that was replaced: its successor bears the same. */
+  nameOf(node: NodeId): string {
+    return this.#retired.get(node) ?? nameOf(this.world.topology, node);
   }
 
   /** The nodes that hold groups. */
@@ -163,6 +195,21 @@ export class Cluster {
     return true;
   }
 
+  /**
+   * Kills a node and begins to replace it for good, as an operator does it; a sentence when something is in
+   * the way. Then it stays down.
+   */
+  async beginReplacement(name: string): Promise<string | undefined> {
+    await this.supervisor.keeper(name)?.kill();
+    return beginReplacement(this.#changeable(), name);
+  }
+
+  /** Resolves when no node is being replaced any more. */
+  async endReplacement(): Promise<void> {
+    const { clock } = this.#options.doors;
+    await pauseUntil(clock, Infinity, () => this.#inHand.work === undefined);
+  }
+
   /** Everybody who holds a group votes in it again, once its leader can be told. */
   letAllVote(): void {
     for (const { name, members } of this.world.topology.groups) {
@@ -193,6 +240,7 @@ export class Cluster {
 
   /** Ends everything and lets the folder go. */
   async stop(): Promise<void> {
+    this.#isEnding = true;
     await this.supervisor.stop();
     await this.#claim?.release();
     this.kernel?.end();
@@ -200,6 +248,7 @@ export class Cluster {
 
   /** Ends everything at once. */
   abort(): void {
+    this.#isEnding = true;
     this.supervisor.abort();
   }
 
@@ -207,6 +256,25 @@ export class Cluster {
     const keeper = (name: string): ReturnType<Supervisor['keeper']> => this.supervisor.keeper(name);
     const { clock } = this.#options.doors;
     return answerOperator({ clock, view: () => this.look(), keeper, network: this.network }, question);
+  }
+
+  #changeable(): ChangeableWorld {
+    return {
+      clock: this.#options.doors.clock,
+      topology: () => this.#world.topology,
+      view: () => this.look(),
+      membersOf: (group) => this.watch.membersOf(group),
+      keeper: (name) => this.supervisor.keeper(name),
+      adopt: (topology, retired) => {
+        setNodeAside(this.#world, retired);
+        this.#retired.set(retired.id, retired.name);
+        this.#world = { ...this.#world, topology };
+        publishWorld(this.#world);
+      },
+      event: (text) => this.#options.happened(text),
+      inHand: this.#inHand,
+      isEnding: () => this.#isEnding,
+    };
   }
 
   #startNode(name: string, listener: ChildListener): Child {

@@ -98,6 +98,8 @@ function begin(deed: Deed, name: string, o: NemesisOptions & { readonly forMs: n
       return beginClock(deed, o.cluster);
     case 'change':
       return beginChange(deed, o);
+    case 'replacement':
+      return beginReplacement(deed, o);
   }
 }
 
@@ -182,6 +184,26 @@ async function beginChange(
     cluster.letAllVote();
   };
   return { nodes: isTold ? nodes : [], end };
+}
+
+/** It lasts until the node is replaced, also beyond the time of the fault: none is left half done. */
+async function beginReplacement(
+  { nodes: selectors }: Extract<Deed, { kind: 'replacement' }>,
+  o: NemesisOptions & { readonly forMs: number },
+): Promise<Begun> {
+  const { cluster } = o;
+  const [node] = await cluster.select(selectors);
+  if (node === undefined) return { nodes: [], end: () => undefined };
+  const untilMs = o.sinceBeginMs() + o.forMs;
+  let hindrance: string | undefined;
+  do {
+    hindrance = await cluster.beginReplacement(node);
+    if (hindrance === undefined) break;
+    await pauseFor(Math.min(ASK_EVERY_MS, untilMs - o.sinceBeginMs()), o);
+  } while (o.sinceBeginMs() < untilMs && !o.ending.aborted);
+  if (hindrance === undefined) return { nodes: [node], end: () => cluster.endReplacement() };
+  o.told(`${node} is not replaced: ${hindrance}`);
+  return { nodes: [node], end: () => cluster.supervisor.keeper(node)?.start() };
 }
 
 async function pauseFor(durationMs: number, { clock, ending }: NemesisOptions): Promise<void> {

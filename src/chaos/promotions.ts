@@ -2,7 +2,7 @@
 //
 // `run.ts` hands in every look. Placement remembers its latest appointments only, and what a promotion cost
 // is told later, when the copy that had more returns: so the fullest word on each epoch counts.
-import { nameOf } from '../host/view.ts';
+import type { NodeId } from '../base/id.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import type { Appointment } from '../verify/invariants.ts';
 import type { Appointment as Placed } from '../wire/placement.ts';
@@ -17,11 +17,14 @@ interface Cost {
 
 export class Promotions {
   readonly #topology: Topology;
+  readonly #nameOf: (node: NodeId) => string;
   readonly #claims: Appointment[] = [];
   readonly #costs = new Map<string, Cost>();
 
-  constructor(topology: Topology) {
+  /** `nameOf` knows the nodes that were replaced as well: they were primaries once. */
+  constructor(topology: Topology, nameOf: (node: NodeId) => string) {
     this.#topology = topology;
+    this.#nameOf = nameOf;
   }
 
   note(statuses: ReadonlyMap<string, NodeStatus>): void {
@@ -61,7 +64,7 @@ export class Promotions {
   }
 
   #place(region: string, { epoch, primary, cause, start, mayLose, lost }: Placed): void {
-    this.#claim({ group: region, epoch, node: nameOf(this.#topology, primary) });
+    this.#claim({ group: region, epoch, node: this.#nameOf(primary) });
     if (cause === 'founded') return;
     const heardOf = mayLose === 0 ? [] : [{ from: start.sequence + 1, to: start.sequence + mayLose }];
     const told = lost.map(({ from, to }) => ({ from: from.sequence, to: to.sequence }));

@@ -179,6 +179,7 @@ class Drill {
       isKernel,
       doors: this.#doors,
       told: (event) => this.#told(event),
+      happened: (text) => this.note(`${seconds(this.#sinceBeginMs())}  ${text}`),
     });
   }
 
@@ -223,7 +224,7 @@ class Drill {
     const timeline = new Timeline(() => this.#sinceBeginMs());
     const recorder = new Recorder(out, `seed-${seed}`);
     const load = new Load({ topology, seed, clients, recorder, timeline });
-    const promotions = new Promotions(topology);
+    const promotions = new Promotions(topology, (node) => cluster.nameOf(node));
     const chronicle = new Chronicle();
     const chat = new ChatHistory();
     recorder.begin('chat', []);
@@ -413,9 +414,10 @@ class Drill {
   }
 }
 
-/** Every node up, every group led, every copy reached, every region served, every copy of it healthy. */
-function isWhole({ nodes, groups, regions }: WorldView): boolean {
+/** Every node up, none being replaced, every group led and region served, every copy reached and healthy. */
+function isWhole({ nodes, groups, regions, inHand }: WorldView): boolean {
   return (
+    inHand === undefined &&
     nodes.every(({ condition }) => condition === 'up') &&
     groups.every(({ leader, members }) => {
       return leader !== undefined && members.every(({ lag }) => lag !== undefined);

@@ -43,6 +43,7 @@ const WORLD_NEMESES = [
   'clock',
   'hand-over',
   'fewer-voters',
+  'replace',
 ] as const;
 export type NemesisName = (typeof WORLD_NEMESES | typeof REGION_NEMESES)[number];
 export const NEMESES: readonly NemesisName[] = [...WORLD_NEMESES, ...REGION_NEMESES];
@@ -66,7 +67,9 @@ export type Deed =
       readonly operation: 'reconfigure' | 'transfer' | 'promote';
       readonly of: string;
       readonly nodes: readonly string[];
-    };
+    }
+  /** Killed, and replaced for good. */
+  | { readonly kind: 'replacement'; readonly nodes: readonly string[] };
 export type ProcessAction = 'kill' | 'stop' | 'restart' | 'crash-loop';
 
 export interface Strike {
@@ -109,6 +112,8 @@ const FIRST_MS = 1_000;
 const SPAN_MS: readonly [number, number] = [500, 4_000];
 /** A primary that fell silent is replaced after some five seconds: shorter faults, and longer ones. */
 const REGION_SPAN_MS: readonly [number, number] = [1_000, 9_000];
+/** A node can be replaced only where its groups and regions are led: for so long that is asked again. */
+const REPLACE_SPAN_MS: readonly [number, number] = [3_000, 20_000];
 /** So that elections and repeats can end before the next fault, now and then. */
 const QUIET_MS: readonly [number, number] = [300, 1_500];
 /** A fault that begins so long after another that still lasts. */
@@ -123,7 +128,7 @@ export function drawSchedule(options: ScheduleOptions): readonly Strike[] {
     const draw = random.split(String(place));
     const nemesis = draw.pick(options.nemeses);
     if (nemesis === undefined) break;
-    const span = isOfRegion(nemesis) ? REGION_SPAN_MS : SPAN_MS;
+    const span = spanMsOf(nemesis);
     const forMs = Math.min(draw.integer(...span), options.forMs - atMs);
     if (forMs < span[0]) break;
     if (nemesis === 'lose-tail') strikes.push(...losingTail({ atMs, forMs }, draw, options));
@@ -156,8 +161,9 @@ function losingTail(
   ];
 }
 
-function isOfRegion(nemesis: NemesisName): boolean {
-  return REGION_NEMESES.some((each) => each === nemesis);
+function spanMsOf(nemesis: NemesisName): readonly [number, number] {
+  if (nemesis === 'replace') return REPLACE_SPAN_MS;
+  return REGION_NEMESES.some((each) => each === nemesis) ? REGION_SPAN_MS : SPAN_MS;
 }
 
 /** One line for people: when, for how long, what, to whom. */
@@ -170,6 +176,8 @@ export function describeDeed(deed: Deed): string {
   switch (deed.kind) {
     case 'process':
       return deed.nodes.join(' ');
+    case 'replacement':
+      return `${deed.nodes.join(' ')}: killed, and replaced for good`;
     case 'links':
       return `${deed.cuts.join(' and ')}: ${describeFault(deed.fault)}`;
     case 'disk': {
@@ -221,6 +229,8 @@ function deedOf(nemesis: Exclude<NemesisName, 'lose-tail'>, random: Random, o: S
       return { kind: 'clock', offsetMs: clockOffsetMs(random), nodes: victim };
     case 'hand-over':
       return handOver(random, o);
+    case 'replace':
+      return { kind: 'replacement', nodes: victim };
     case 'fewer-voters': {
       const large = o.groups.filter(({ members }) => members.length > VOTERS_MIN);
       const { name = '', members = [] } = random.pick(large) ?? {};

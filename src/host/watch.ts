@@ -31,8 +31,7 @@ export interface WatchOptions {
   readonly clock: Clock;
   facts(): readonly NodeFacts[];
   linkFaults(): readonly string[];
-  /** Absent where members stay as they are. */
-  inHand?(): string | undefined;
+  inHand(): string | undefined;
   crowd(): CrowdStats | undefined;
 }
 
@@ -129,7 +128,7 @@ export class Watch {
       nodes: facts(),
       leaderChanges: this.#leaders.changes,
       linkFaults: linkFaults(),
-      inHand: inHand?.(),
+      inHand: inHand(),
       crowd: crowd(),
     });
   }

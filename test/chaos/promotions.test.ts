@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Promotions } from '../../src/chaos/promotions.ts';
 import { nodeId } from '../../src/base/id.ts';
+import { nameOf } from '../../src/host/view.ts';
 import type { Appointment } from '../../src/wire/placement.ts';
 import { founded, sampleOf, topology } from '../support/world-views.ts';
 
@@ -24,7 +25,7 @@ function told(promotions: Promotions, ...appointments: readonly Appointment[]): 
 }
 
 test('a promotion counts once, and costs what the returning copy really had', () => {
-  const promotions = new Promotions(topology);
+  const promotions = new Promotions(topology, (node) => nameOf(topology, node));
   told(promotions, promoted);
   assert.deepEqual(promotions.lostPlaces, [{ region: 'eu', from: 71, to: 72 }]);
   told(promotions, { ...promoted, lost: [{ node: nodeId(8), from: at(71), to: at(75) }] });
@@ -36,7 +37,7 @@ test('a promotion counts once, and costs what the returning copy really had', ()
 });
 
 test('what placement has forgotten is remembered, and a second primary of an epoch shows', () => {
-  const promotions = new Promotions(topology);
+  const promotions = new Promotions(topology, (node) => nameOf(topology, node));
   told(promotions, promoted);
   told(promotions, { ...promoted, epoch: 3, mayLose: 0 });
   told(promotions, { ...promoted, epoch: 3, mayLose: 0, primary: nodeId(6) });

@@ -116,7 +116,7 @@ test('every cut that is drawn is one that an operator could ask for', () => {
   const now = view();
   for (let seed = 0; seed < 20; seed++) {
     for (const strike of draw(seed)) {
-      assert.match(describeStrike(strike), /^ +\d+\.\d s +\d\.\d s {2}\S/);
+      assert.match(describeStrike(strike), /^ +\d+\.\d s +\d+\.\d s {2}\S/);
       if (strike.deed.kind !== 'links') continue;
       for (const cut of strike.deed.cuts) {
         const parsed = parsePartition(now, cut, strike.deed.fault);
