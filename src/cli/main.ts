@@ -295,10 +295,11 @@ function addNode(program: Command): void {
     .requiredOption('--topology <file>', 'the topology file; the key of the world lies beside it')
     .requiredOption('--name <name>', 'the name of the node in it')
     .requiredOption('--data <folder>', "the node's own folder", folder)
-    .action(async (options: { topology: string; name: string; data: string }) => {
+    .option('--tap <folder>', 'write down there what is applied, for a drill', folder)
+    .action(async (options: { topology: string; name: string; data: string; tap?: string }) => {
       const { runNode } = await import('./node.ts');
-      const { topology: topologyFile, name, data } = options;
-      await runNode({ topologyFile, name, data });
+      const { topology: topologyFile, name, data, tap } = options;
+      await runNode({ topologyFile, name, data, tap });
     });
 }
 

@@ -17,6 +17,7 @@ import { openLogger, type OwnedLogger } from '../adapters/node/log.ts';
 import { openPeers } from '../adapters/node/peers.ts';
 import { openSecrets } from '../adapters/node/secrets.ts';
 import { StartError } from '../adapters/node/start-error.ts';
+import { openTap } from '../adapters/node/tap-file.ts';
 import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
 import { CorruptionError, ForeignDataError } from '../base/errors.ts';
 import { readTopology } from '../host/topology-file.ts';
@@ -52,6 +53,8 @@ export interface NodeOptions {
   readonly name: string;
   /** The node's own folder. The world's key lies beside the topology file. */
   readonly data: string;
+  /** Where what is applied is written down, for a drill. */
+  readonly tap: string | undefined;
 }
 
 /** Runs until the process is told to end; ends the process itself, with its exit code. */
@@ -86,12 +89,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   const plan = planOf(topology, options);
   const folder = claimDataFolder({ folder: options.data, world: topology.world, node: plan.id });
   const logger = openLogger({ file: join(options.data, 'log.jsonl'), name: plan.name });
-  const fail = (cause: unknown): void => {
-    if (cause instanceof CorruptionError) endForGood(logger, parent, cause);
-    else endBroken(logger, cause);
-  };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
+  const fail = endOnFaults(logger, parent);
   const key = loadOrCreateWorldKey(join(dirname(resolve(options.topologyFile)), 'world.key'));
   const gate = new FaultGate(logger);
   parent?.listen({ message: (message) => gate.command(message), closed: () => undefined });
@@ -115,6 +113,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
     setCopyAside: (region) => setAside(join(options.data, COPIES_FOLDER), region),
     loadLand: () => createLand(loadCoasts()),
     fail,
+    tap: openTap(options.tap, plan.name),
   };
   const setting = { topology, features: stockFeatures, node: plan.id, doors };
   const node = startWorldNode(setting, version());
@@ -140,6 +139,17 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
   await node.whenReady();
   logger.log('info', 'ready', { pid: process.pid });
   parent?.report({ kind: 'ready', pid: process.pid });
+}
+
+/** Whatever fails, here or unseen, ends the process. */
+function endOnFaults(logger: OwnedLogger, parent: ParentLink | undefined): (cause: unknown) => void {
+  const fail = (cause: unknown): void => {
+    if (cause instanceof CorruptionError) endForGood(logger, parent, cause);
+    else endBroken(logger, cause);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  return fail;
 }
 
 /** What the supervisor says: that the world ends, which its own end means too, or what an operator wants. */

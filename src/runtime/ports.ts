@@ -4,6 +4,7 @@
 // the loop in `turn.ts` decides when things happen.
 import type { NodeId } from '../base/id.ts';
 import type { EventBatch } from '../wire/events.ts';
+import type { Tapped } from '../wire/tap.ts';
 
 export interface Clock {
   /** Integer milliseconds that never run backwards; the origin means nothing. */
@@ -140,6 +141,12 @@ export interface Secrets {
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/**
+ * Hears of each entry of a log, a group's or a region's, right after it was applied here and before anybody
+ * is answered for it; of the same one again when a process replays it. Only drills bring one.
+ */
+export type Tap = (log: string, entry: Tapped) => void;
 
 /** Structured log lines; never a password, token or key in them. */
 export interface Logger {

@@ -15,6 +15,7 @@ import type { ReadBound } from '../wire/levels.ts';
 import type { GroupAnswer } from '../wire/peer.ts';
 import type { GroupStatus, MemberStatus } from '../wire/status.ts';
 import type { Inspection, OperatedGroup, ReadPlace } from './group.ts';
+import type { Tap } from './ports.ts';
 import { RaftMachine, type RaftMachineOptions } from './raft-machine.ts';
 
 /** Commands that wait for their commit here; more are refused, since their answers would be late. */
@@ -32,6 +33,7 @@ export interface RaftGroupOptions extends Omit<RaftMachineOptions, 'wake'> {
   /** Tells the loop that this group has something to do. */
   readonly wake: (group: RaftGroup) => void;
   readonly notify: (notices: readonly Notice[]) => void;
+  readonly tap?: Tap | undefined;
 }
 
 export class RaftGroup implements OperatedGroup {
@@ -133,6 +135,7 @@ export class RaftGroup implements OperatedGroup {
     if (effects.install !== undefined) this.#state.install(effects.install);
     const tells = this.isLeader;
     this.#state.apply((entry, notices, reply) => {
+      this.#tap(entry, reply);
       if (tells && notices.length > 0) this.#options.notify(notices);
       this.#answer(entry, reply);
     });
@@ -186,6 +189,13 @@ export class RaftGroup implements OperatedGroup {
       state,
     }));
     return [self, ...others].sort((a, b) => a.node - b.node);
+  }
+
+  #tap({ index, term: epoch, timeMs, data: command }: Entry, reply: Uint8Array | undefined): void {
+    const { tap } = this.#options;
+    if (tap === undefined) return;
+    const applied = reply === undefined ? undefined : { command, reply };
+    tap(this.name, { epoch, index, timeMs, applied });
   }
 
   #answer({ index, term }: Entry, reply: Uint8Array | undefined): void {

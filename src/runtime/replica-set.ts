@@ -10,7 +10,7 @@ import type { NodeId } from '../base/id.ts';
 import { decodeMessage, encodeMessage } from '../protocols/primary/codec.ts';
 import { type Effects, RegionCopy, type Standing } from '../protocols/primary/copy.ts';
 import type { Appointment } from '../protocols/primary/fencing.ts';
-import type { Envelope, Promised } from '../protocols/primary/messages.ts';
+import type { Entry, Envelope, Promised } from '../protocols/primary/messages.ts';
 import { COPY_DEFAULTS, type CopyOptions } from '../protocols/primary/state.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import type { AckLevel, ReadBound } from '../wire/levels.ts';
@@ -23,7 +23,7 @@ import { COPY_LIMITS, type CopyLimits, CopyMachine } from './copy-machine.ts';
 import type { Group, Inspection, ReadPlace } from './group.ts';
 import { HeldNotices } from './held-notices.ts';
 import { LostTails } from './lost-tails.ts';
-import type { Clock, Logger, Peers } from './ports.ts';
+import type { Clock, Logger, Peers, Tap } from './ports.ts';
 import { Proposals } from './proposals.ts';
 import { WakeLoop } from './wake-loop.ts';
 
@@ -56,6 +56,7 @@ export interface ReplicaSetOptions {
   readonly onProgress?: () => void;
   /** A promise of ours is broken: the process must end now. */
   readonly fail: (cause: unknown) => void;
+  readonly tap?: Tap | undefined;
 }
 
 /** What leaves, and what is confirmed, when one flush of the journal is durable. */
@@ -269,6 +270,7 @@ export class ReplicaSet implements Group {
     if (effects.install !== undefined) this.#state.install(effects.install);
     if (effects.stateWanted) this.#state.provide();
     const applied = this.#state.apply((entry, notices, reply) => {
+      this.#tap(entry, reply);
       this.#proposals.applied(entry.sequence, reply);
       if (this.#copy.isPrimary) this.#notices.hold(entry.sequence, notices);
     });
@@ -276,6 +278,13 @@ export class ReplicaSet implements Group {
     this.#notices.tell(this.#copy.reached('quorum'), this.#options.onNotices);
     this.#state.checkpointIfDue();
     return applied;
+  }
+
+  #tap({ epoch, sequence: index, timeMs, kind, data: command }: Entry, reply: Uint8Array): void {
+    const { tap } = this.#options;
+    if (tap === undefined) return;
+    const applied = kind === 'command' ? { command, reply } : undefined;
+    tap(this.name, { epoch, index, timeMs, applied });
   }
 
   #durable({ write, envelopes, promises }: Written): void {

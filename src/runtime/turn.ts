@@ -20,7 +20,7 @@ import type { Checkpoints } from './checkpoints.ts';
 import type { OperatedGroup } from './group.ts';
 import { startingPoint } from './group-start.ts';
 import type { Journal } from './journal.ts';
-import type { Clock, Logger, Peers } from './ports.ts';
+import type { Clock, Logger, Peers, Tap } from './ports.ts';
 import { RaftGroup } from './raft-group.ts';
 import { GROUP_LIMITS, type GroupLimits } from './raft-machine.ts';
 import { WakeLoop } from './wake-loop.ts';
@@ -49,6 +49,7 @@ export interface TurnOptions {
   readonly onElected: (group: number, term: number) => void;
   /** A promise of ours is broken: the process must end now. */
   readonly fail: (cause: unknown) => void;
+  readonly tap?: Tap | undefined;
 }
 
 export interface NewGroup {
@@ -124,6 +125,7 @@ export class Turn {
         limits: this.#options.limits ?? GROUP_LIMITS,
         wake: (awake) => this.#wake(awake),
         notify: this.#options.onNotices,
+        tap: this.#options.tap,
         guarded: (work) => this.#loop.guarded(work),
       },
       start.snapshot,

@@ -105,6 +105,7 @@ function openTurn({ node: self, doors }: NodeSetting, storage: Storage, global: 
     onNotices: (notices) => global().tell(notices),
     onElected: (group, term) => global().elected(group, term),
     fail: (cause) => doors.fail(cause),
+    tap: doors.tap,
   });
 }
 

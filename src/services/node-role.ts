@@ -6,7 +6,7 @@ import type { Recovered } from '../protocols/raft/messages.ts';
 import type { Checkpoints } from '../runtime/checkpoints.ts';
 import type { CopyStorage } from '../runtime/copy-journal.ts';
 import type { Journal } from '../runtime/journal.ts';
-import type { Clock, Entropy, Logger, Peers, PlayerListener, Secrets } from '../runtime/ports.ts';
+import type { Clock, Entropy, Logger, Peers, PlayerListener, Secrets, Tap } from '../runtime/ports.ts';
 import type { Place } from '../wire/calls.ts';
 import type { PeerMessage } from '../wire/peer.ts';
 import type {
@@ -47,6 +47,8 @@ export interface NodeDoors {
   loadLand(): (place: Place) => boolean;
   /** The node can not keep its promises any more: the process must end. */
   fail(cause: unknown): void;
+  /** Given by drills only. */
+  readonly tap?: Tap | undefined;
 }
 
 export interface NodeSetting {

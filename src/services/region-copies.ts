@@ -138,6 +138,7 @@ export class RegionCopies {
       onNotices: (notices) => this.#asked.tell(notices),
       onProgress: () => this.#pump.changed(number),
       fail: (cause) => doors.fail(cause),
+      tap: doors.tap,
     });
   }
 }

@@ -35,19 +35,21 @@ export type CommandHead = Pick<
   'session' | 'sessionExpiresAtMs' | 'number' | 'answeredBelow'
 >;
 
-/** Reasons for which a group may reject any call, besides those of the call's own `Shape`. */
-export const groupRefusals = [
-  'unreadable-command',
-  'unknown-call',
-  'not-allowed',
-  'invalid-input',
+/** Refusals that a session gives of its own accord: the command was not applied then. */
+export const sessionRefusals = [
   'session-expired',
   'session-mismatch',
   'already-answered',
   'too-many-outstanding',
   'too-many-sessions',
 ] as const;
-export type GroupRefusal = (typeof groupRefusals)[number];
+
+/** Refusals of the group itself, before a call is looked into. */
+const outerRefusals = ['unreadable-command', 'unknown-call', 'not-allowed', 'invalid-input'] as const;
+
+export type GroupRefusal = (typeof outerRefusals)[number] | (typeof sessionRefusals)[number];
+/** Reasons for which a group may reject any call, besides those of the call's own `Shape`. */
+export const groupRefusals: readonly GroupRefusal[] = [...outerRefusals, ...sessionRefusals];
 
 export function encodeCommand(command: CommandEnvelope): Uint8Array {
   return new ByteWriter(64 + command.args.length)

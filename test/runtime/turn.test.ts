@@ -13,6 +13,7 @@ import { Turn } from '../../src/runtime/turn.ts';
 import { decodeMessage, MessageEncoder } from '../../src/protocols/raft/codec.ts';
 import type { Entry, Message } from '../../src/protocols/raft/messages.ts';
 import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
+import type { Tapped } from '../../src/wire/tap.ts';
 import { MemoryNetwork } from '../support/memory-peers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { VirtualDisk } from '../../src/sim/machine/disk.ts';
@@ -56,6 +57,8 @@ class World {
   readonly running = new Map<NodeId, Running>();
   /** Whose machine does not add up as the others' do. */
   readonly wrong = new Set<NodeId>();
+  /** What each node applied of the group that all are members of, in its order. */
+  readonly tapped = new Map<NodeId, Tapped[]>(IDS.map((id) => [id, []]));
   readonly elected: { readonly node: NodeId; readonly term: number }[] = [];
 
   readonly #segmentBytes: number;
@@ -82,6 +85,9 @@ class World {
       onNotices: () => {},
       onElected: (_, term) => this.elected.push({ node: id, term }),
       fail: (cause) => failures.push(cause),
+      tap: (log, entry) => {
+        if (log === 'sums') this.tapped.get(id)?.push(entry);
+      },
     });
     const machine = summing(this.wrong.has(id) ? 1 : 0);
     const group = turn.add({ number: GROUP, name: 'sums', members: IDS, machine });
@@ -158,6 +164,23 @@ test('a command is answered with what the state machine says, once a majority ha
   assert.equal(sumIn(answers[0]), 5);
   assert.equal(answers.length, 1);
   world.healthy();
+});
+
+test('a tap hears of each entry with its reply, on every node, and on the leader before the answer', () => {
+  const world = new World();
+  world.clock.advance(1_000);
+  const leader = world.leader();
+  const heard: (number | undefined)[] = [];
+  const command = new ByteWriter().varint(5).finish();
+  world.group(leader).propose(command, () => heard.push(world.tapped.get(leader)?.length));
+  world.clock.advance(100);
+  const entries = world.tapped.get(leader) ?? [];
+  assert.deepEqual(heard, [entries.length]);
+  assert.deepEqual(entries.map(({ index }) => index), [1, 2]);
+  assert.equal(entries[0]?.applied, undefined, 'what opens a term bears no command');
+  assert.deepEqual(entries[1]?.applied, { command, reply: command });
+  assert.equal(entries[1]?.epoch, world.group(leader).status().term);
+  for (const id of IDS) assert.deepEqual(world.tapped.get(id), entries);
 });
 
 test('a follower sends callers to the leader, and nothing happens', () => {

@@ -13,6 +13,7 @@ import { ReplicaSet } from '../../src/runtime/replica-set.ts';
 import { VirtualDisk } from '../../src/sim/machine/disk.ts';
 import type { AckLevel, ReadBound } from '../../src/wire/levels.ts';
 import { decodePeerMessage, type GroupAnswer } from '../../src/wire/peer.ts';
+import type { Tapped } from '../../src/wire/tap.ts';
 import { openCopyStorage } from './copy-storage.ts';
 import { MemoryNetwork } from './memory-peers.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -55,6 +56,8 @@ export class Copies {
   readonly running: Map<NodeId, Running> = new Map();
   readonly told: unknown[] = [];
   readonly logged: string[] = [];
+  /** What each life of each copy applied, in its order. */
+  readonly tapped: { readonly node: string; readonly entries: Tapped[] }[] = [];
   readonly limits: CopyLimits;
   #life = 0;
 
@@ -68,6 +71,8 @@ export class Copies {
     const disk = this.disks.get(id) as VirtualDisk;
     const peers = this.network.join(id);
     const failures: unknown[] = [];
+    const entries: Tapped[] = [];
+    this.tapped.push({ node: String(id), entries });
     const set = new ReplicaSet({
       number: REGION,
       name: 'eu',
@@ -83,6 +88,10 @@ export class Copies {
       lease: 'always',
       onNotices: (notices) => this.told.push(...notices.map(({ value }) => value)),
       fail: (cause) => failures.push(cause),
+      tap: (log, entry) => {
+        assert.equal(log, 'eu');
+        entries.push(entry);
+      },
     });
     peers.listen({
       received: (from, frame) => {

@@ -3,20 +3,21 @@
 // `invariants.ts` keeps one per group. The first member that calls an entry committed, or applies it,
 // makes it history; everyone else must agree with that, byte for byte.
 import { crc32c } from '../../base/crc32c.ts';
+import { isEqual } from '../../base/equal-bytes.ts';
 import type { Entry } from '../../protocols/raft/messages.ts';
 import type { AppliedEntry } from '../../protocols/state-machine.ts';
-import { type CommandHead, decodeCommandHead, decodeReply, type Reply } from '../../wire/command.ts';
+import {
+  type CommandHead,
+  decodeCommandHead,
+  decodeReply,
+  type Reply,
+  sessionRefusals,
+} from '../../wire/command.ts';
 import { PerCommand } from './per-command.ts';
 import type { Verdicts } from './violation.ts';
 
 /** Refusals that a session gives of its own accord: the command was not applied then. */
-const SESSION_REFUSALS: ReadonlySet<string> = new Set([
-  'session-expired',
-  'session-mismatch',
-  'already-answered',
-  'too-many-outstanding',
-  'too-many-sessions',
-]);
+const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
 /** Terms of one run stay far below. */
 const TERM_SPAN = 1_000_000;
 
@@ -161,11 +162,4 @@ function isSame(a: Entry, b: Entry): boolean {
     a === b ||
     (a.term === b.term && a.timeMs === b.timeMs && a.kind === b.kind && isEqual(a.data, b.data))
   );
-}
-
-export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -3,6 +3,7 @@
 // `region-invariants.ts` feeds one per region; it judges what does not depend on who asks. Everything is
 // taken from the disks' own syncs and from what leaves a copy, never from what a copy believes.
 import { crc32c } from '../../base/crc32c.ts';
+import { isEqual } from '../../base/equal-bytes.ts';
 import { majority } from '../../base/quorum.ts';
 import type { LogWrite } from '../../protocols/raft/messages.ts';
 import type { Applied, Notice } from '../../protocols/state-machine.ts';
@@ -10,7 +11,7 @@ import { decodeCommandHead, decodeReply } from '../../wire/command.ts';
 import { type Job, job as jobSchema } from '../../wire/regional-calls.ts';
 import type { LostRange } from '../../wire/status.ts';
 import { EpochChain, NOWHERE, type Place } from './epoch-chain.ts';
-import { isEqual, isSessionRefusal } from './group-history.ts';
+import { isSessionRefusal } from './group-history.ts';
 import { PerCommand } from './per-command.ts';
 import type { Verdicts } from './violation.ts';
 

@@ -1,0 +1,47 @@
+// The files in which a node writes down what it applies, and the way back.
+//
+// `cli/node` opens them where a drill says so, `chaos/taps` reads them when the drill is over. One file for
+// each log and life of a process: what one was killed in the middle of stands last in its own file. Written
+// at once and never synced: the end of a process loses nothing of it, and the machine's own is not drilled.
+import { mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tap } from '../../runtime/ports.ts';
+import { decodeTapped, encodeTapped, type Tapped } from '../../wire/tap.ts';
+
+const SUFFIX = '.tap';
+
+/** What one process applied of one log, in order; a state that it took over leaves a gap. */
+export interface TapFile {
+  readonly node: string;
+  readonly log: string;
+  readonly entries: readonly Tapped[];
+}
+
+/**
+ * None where no folder is named. Files appear with the first entry of each log. Names of nodes and logs have
+ * no dot.
+ */
+export function openTap(folder: string | undefined, node: string): Tap | undefined {
+  if (folder === undefined) return undefined;
+  const files = new Map<string, number>();
+  const life = `${Date.now().toString(36)}-${process.pid}`;
+  return (log, entry) => {
+    let file = files.get(log);
+    if (file === undefined) {
+      mkdirSync(folder, { recursive: true });
+      file = openSync(join(folder, `${node}.${log}.${life}${SUFFIX}`), 'a');
+      files.set(log, file);
+    }
+    writeSync(file, encodeTapped(entry));
+  };
+}
+
+/** All of a folder, oldest first for each node and log; none where nothing was applied. */
+export function readTaps(folder: string): readonly TapFile[] {
+  mkdirSync(folder, { recursive: true });
+  const names = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
+  return names.sort().map((name) => {
+    const [node = '', log = ''] = name.split('.');
+    return { node, log, entries: [...decodeTapped(readFileSync(join(folder, name)))] };
+  });
+}
