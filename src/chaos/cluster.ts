@@ -20,12 +20,13 @@ import { nameOf, type WorldView } from '../host/view.ts';
 import { wanDelays } from '../host/wan.ts';
 import { pauseUntil } from '../host/waits.ts';
 import { Watch } from '../host/watch.ts';
+import type { WorldFile } from '../host/world-file.ts';
 import {
+  nodeCommand,
   openWorld,
   publishWorld,
   rememberProcesses,
   setNodeAside,
-  TOPOLOGY_FILE,
   type World,
 } from '../host/world-folder.ts';
 import type { Operation } from '../services/calls/operation.ts';
@@ -40,6 +41,8 @@ const PORT_TRIES_MAX = 50;
 
 export interface ClusterOptions {
   readonly folder: string;
+  /** A studio's features beside the stock ones. */
+  readonly file: WorldFile | undefined;
   /** Where the shims are built and armed; the caller removes it. */
   readonly shimsFolder: string;
   readonly basePort: number | undefined;
@@ -72,7 +75,8 @@ export class Cluster {
   /** Makes the folder and starts nothing. Throws `StartError` for one that can not be used. */
   static async open(options: ClusterOptions): Promise<Cluster> {
     const basePort = options.basePort ?? (await freeBasePort());
-    const world = openWorld({ folder: options.folder, basePort, entropy: options.doors.entropy });
+    const { folder, file, doors } = options;
+    const world = openWorld({ folder, file, basePort, entropy: doors.entropy });
     const topology = options.isKernel ? apart(world.topology) : world.topology;
     return new Cluster({ ...world, topology }, options);
   }
@@ -278,13 +282,11 @@ export class Cluster {
   }
 
   #startNode(name: string, listener: ChildListener): Child {
-    const { folder } = this.world;
-    const topology = `${folder}/${TOPOLOGY_FILE}`;
     const child = startChild(
       {
         script: this.#options.doors.script,
-        args: ['node', '--topology', topology, '--name', name, '--data', `${folder}/${name}`],
-        stderrFile: `${folder}/${name}.stderr`,
+        args: nodeCommand(this.world, name),
+        stderrFile: `${this.world.folder}/${name}.stderr`,
         environment: this.shims.environmentOf(name),
       },
       listener,

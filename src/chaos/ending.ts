@@ -26,6 +26,7 @@ export interface Repeatable {
   readonly seed: number;
   readonly nemeses: readonly NemesisName[];
   readonly clients: number;
+  readonly worldFile: string | undefined;
   readonly out: string;
   readonly basePort: number | undefined;
   readonly isWan: boolean;
@@ -38,6 +39,7 @@ export function againLine(o: Repeatable): string {
   if (o.nemeses.length < NEMESES.length) words.push('--nemesis', o.nemeses.join(','));
   if (o.isWan) words.push('--wan');
   if (o.isKernel) words.push('--kernel');
+  if (o.worldFile !== undefined) words.push('--world', shellWord(o.worldFile));
   words.push('--clients', o.clients);
   if (o.basePort !== undefined) words.push('--port', o.basePort);
   return `again: ${[...words, '--out', shellWord(o.out)].join(' ')}`;

@@ -12,6 +12,7 @@ import type { KeeperEvent } from '../host/node-keeper.ts';
 import type { RunDoors } from '../host/run.ts';
 import { Stops } from '../host/stops.ts';
 import type { WorldView } from '../host/view.ts';
+import type { DrawnWorldFile } from '../host/world-file.ts';
 import { pauseUntil, waitFor } from '../host/waits.ts';
 import type { Appointment } from '../verify/invariants.ts';
 import { ChatHistory } from './chat-history.ts';
@@ -46,6 +47,8 @@ export interface ChaosOptions {
   readonly clients: number;
   /** The world's folder, which then stays; `undefined`: a temporary one. */
   readonly folder: string | undefined;
+  /** A studio's features beside the stock ones, and what players do with them; `undefined`: none. */
+  readonly world: DrawnWorldFile | undefined;
   /** Where histories and picture go. */
   readonly out: string;
   readonly basePort: number | undefined;
@@ -173,6 +176,7 @@ class Drill {
     const { basePort, isWan, isKernel } = this.#options;
     return Cluster.open({
       folder: this.#folder,
+      file: this.#options.world,
       shimsFolder,
       basePort,
       isWan,
@@ -350,7 +354,7 @@ class Drill {
     const { kernel } = cluster;
     if (kernel !== undefined) this.note(`the kernel sent ${kernel.retransmitted} segments again`);
     if (this.#ending.signal.aborted) this.note(describeStop(healedMs, forMs));
-    this.note(againLine(this.#options));
+    this.note(againLine({ ...this.#options, worldFile: this.#options.world?.file }));
     for (const path of files) this.note(`history: ${path}`);
     this.note(`picture: ${picture}`);
     return { schedule, struck, files, picture };

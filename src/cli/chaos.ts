@@ -19,6 +19,7 @@ interface ChaosOptions {
   readonly nemesis: readonly NemesisName[];
   readonly clients: number;
   readonly data?: string;
+  readonly world?: string;
   readonly out: string;
   readonly port?: number;
   readonly wan: boolean;
@@ -45,6 +46,7 @@ export function chaosCommand(program: Command, script: string): void {
         .default(NEMESES, 'all'),
     )
     .option('--clients <n>', 'players who give each other gold and items', wholeNumber(2, CLIENTS_MAX), 12)
+    .option('--world <file>', 'your features: a module that exports a list of them, and drawDeed', folder)
     .option('--data <folder>', 'keep the world in this folder; else it is removed', folder)
     .option('--out <folder>', 'where histories and picture go', folder, folder('bluemarble-chaos'))
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
@@ -59,6 +61,7 @@ Examples:
   bluemarble chaos --for 60s --seed 7
   bluemarble chaos --for 5m --nemesis kill,isolate,one-way --json
   bluemarble chaos --for 5m --each
+  bluemarble chaos --for 60s --world ./my-world.ts
 
 The same seed, span and nemeses give the same schedule of faults, which is printed before it begins.
 Exit codes: 0 every promise was kept; 1 violated, also where the world did not become whole by itself;
@@ -74,6 +77,7 @@ async function drill(options: ChaosOptions, script: string): Promise<void> {
   const { openTerminal } = await import('../adapters/node/terminal.ts');
   const { systemClock } = await import('../adapters/node/clock.ts');
   const { systemEntropy } = await import('../adapters/node/entropy.ts');
+  const { readDrawnWorldFile } = await import('../host/world-file.ts');
   const run = options.each ? runEach : runChaos;
   process.exitCode = await run(
     {
@@ -83,6 +87,7 @@ async function drill(options: ChaosOptions, script: string): Promise<void> {
       nemeses: options.nemesis,
       clients: options.clients,
       folder: options.data,
+      world: options.world === undefined ? undefined : await readDrawnWorldFile(options.world),
       out: options.out,
       basePort: options.port,
       isWan: options.wan,

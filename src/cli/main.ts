@@ -43,8 +43,16 @@ interface UpOptions extends AskOptions {
   readonly seed: number;
   readonly port?: number;
   readonly topology?: string;
+  readonly world?: string;
   readonly for?: number;
   readonly wan: boolean;
+}
+
+interface NodeWords extends DataOptions {
+  readonly topology: string;
+  readonly name: string;
+  readonly world?: string;
+  readonly tap?: string;
 }
 
 function makeProgram(): Command {
@@ -81,6 +89,7 @@ function addUp(program: Command): void {
     .option('--json', 'print the report as JSON in the last line, all else to stderr', false)
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
     .option('--topology <file>', 'make the world of your own file: see `bluemarble topology`')
+    .option('--world <file>', 'with your features: a module whose default export is a list of them', folder)
     .option('--seed <n>', 'makes other test players', wholeNumber(0, SEED_MAX), 1)
     .option('--wan', "links as slow as between the planet's regions", false)
     .addHelpText(
@@ -92,6 +101,7 @@ Examples:
   bluemarble up --players 50 --for 10s --json  the same for scripts
   bluemarble up --data /tmp/other --port 8400  a second world beside the first
   bluemarble up --topology my.json --data mine a new world of your own nodes and regions
+  bluemarble up --world my-world.ts --data mine  a new world with your own features: docs/own-features.md
 ${EXIT_HELP}`,
     )
     .action(async (options: UpOptions) => {
@@ -102,6 +112,7 @@ ${EXIT_HELP}`,
         {
           folder: options.data,
           topologyFile: options.topology,
+          worldFile: options.world,
           basePort: options.port,
           players: options.players,
           seed: options.seed,
@@ -295,11 +306,12 @@ function addNode(program: Command): void {
     .requiredOption('--topology <file>', 'the topology file; the key of the world lies beside it')
     .requiredOption('--name <name>', 'the name of the node in it')
     .requiredOption('--data <folder>', "the node's own folder", folder)
+    .option('--world <file>', 'the module with your features, where the world has some', folder)
     .option('--tap <folder>', 'write down there what is applied, for a drill', folder)
-    .action(async (options: { topology: string; name: string; data: string; tap?: string }) => {
+    .action(async (options: NodeWords) => {
       const { runNode } = await import('./node.ts');
-      const { topology: topologyFile, name, data, tap } = options;
-      await runNode({ topologyFile, name, data, tap });
+      const { topology: topologyFile, name, data, world: worldFile, tap } = options;
+      await runNode({ topologyFile, name, data, worldFile, tap });
     });
 }
 

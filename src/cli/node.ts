@@ -21,6 +21,7 @@ import { openTap } from '../adapters/node/tap-file.ts';
 import { loadOrCreateWorldKey } from '../adapters/node/world-key.ts';
 import { CorruptionError, ForeignDataError } from '../base/errors.ts';
 import { readTopology } from '../host/topology-file.ts';
+import { readWorldFile } from '../host/world-file.ts';
 import { Checkpoints } from '../runtime/checkpoints.ts';
 import {
   COPIES_FOLDER,
@@ -36,6 +37,7 @@ import { Incarnations } from '../services/topology/incarnations.ts';
 import { startWorldNode, type WorldNode } from '../services/node.ts';
 import type { NodePlan, Topology } from '../services/topology/topology.ts';
 import { stockFeatures } from '../world/catalogue.ts';
+import type { Feature } from '../world/feature.ts';
 import { createLand } from '../world/space/land.ts';
 import { version } from './version.ts';
 
@@ -53,6 +55,8 @@ export interface NodeOptions {
   readonly name: string;
   /** The node's own folder. The world's key lies beside the topology file. */
   readonly data: string;
+  /** A studio's features, where the world has some. */
+  readonly worldFile: string | undefined;
   /** Where what is applied is written down, for a drill. */
   readonly tap: string | undefined;
 }
@@ -85,7 +89,7 @@ function whyNot({ data }: NodeOptions, cause: unknown): string | undefined {
 }
 
 async function start(options: NodeOptions, parent: ParentLink | undefined): Promise<void> {
-  const topology = readTopology(options.topologyFile);
+  const { topology, features } = await readWorld(options);
   const plan = planOf(topology, options);
   const folder = claimDataFolder({ folder: options.data, world: topology.world, node: plan.id });
   const logger = openLogger({ file: join(options.data, 'log.jsonl'), name: plan.name });
@@ -115,7 +119,7 @@ async function start(options: NodeOptions, parent: ParentLink | undefined): Prom
     fail,
     tap: openTap(options.tap, plan.name),
   };
-  const setting = { topology, features: stockFeatures, node: plan.id, doors };
+  const setting = { topology, features, node: plan.id, doors };
   const node = startWorldNode(setting, version());
   parent?.listen({ message: (message) => heard(node, parent, message), closed: () => node.worldEnds() });
   const http = await openHttp({
@@ -150,6 +154,15 @@ function endOnFaults(logger: OwnedLogger, parent: ParentLink | undefined): (caus
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   return fail;
+}
+
+/** All that the nodes of a world must have alike. */
+async function readWorld({
+  topologyFile,
+  worldFile,
+}: NodeOptions): Promise<{ readonly topology: Topology; readonly features: readonly Feature[] }> {
+  const own = worldFile === undefined ? [] : (await readWorldFile(worldFile)).features;
+  return { topology: readTopology(topologyFile, own), features: [...stockFeatures, ...own] };
 }
 
 /** What the supervisor says: that the world ends, which its own end means too, or what an operator wants. */

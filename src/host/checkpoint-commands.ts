@@ -8,6 +8,7 @@ import { ask, type AskOptions, refuse } from './ask.ts';
 import {
   type CopyCheckpoints,
   checkpointsOf,
+  featuresIn,
   findRestorable,
   holdersOf,
   restoreRegion,
@@ -47,6 +48,7 @@ export function listAll({ folder, region, isJson }: RegionOptions, terminal: Ter
 export async function restore(wish: RestoreWish, terminal: Terminal): Promise<number> {
   const { folder, region, target, isForced, isJson } = wish;
   const holders = holdersOf(folder, region);
+  const wanted = { target, features: await featuresIn(folder) };
   const isRunning = (await askControl(folder, { kind: 'status' })).kind !== 'nobody';
   if (isRunning && !isForced) {
     terminal.note(
@@ -57,7 +59,7 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
     return 1;
   }
   // What can be refused is refused before anybody is ended for it.
-  const looked = isRunning ? findRestorable(folder, region, target) : undefined;
+  const looked = isRunning ? findRestorable(folder, region, wanted) : undefined;
   if (looked?.kind === 'refused') {
     terminal.note(`${looked.sentence}\n`);
     return 1;
@@ -66,7 +68,7 @@ export async function restore(wish: RestoreWish, terminal: Terminal): Promise<nu
   // all of this takes, and what they have acknowledged is on their disks.
   if (isRunning) await ask(wish, { kind: 'kill', nodes: holders }, terminal);
   try {
-    const restored = restoreRegion(folder, region, target);
+    const restored = restoreRegion(folder, region, wanted);
     if (restored.kind === 'refused') {
       terminal.note(`${restored.sentence}\n`);
       return 1;

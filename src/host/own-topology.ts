@@ -5,7 +5,8 @@
 // region nodes in no region's copies, and how groups are read, since all of its nodes begin anew with that.
 import { StartError } from '../adapters/node/start-error.ts';
 import type { NodePlan, Topology } from '../services/topology/topology.ts';
-import { readTopology } from './topology-file.ts';
+import type { Feature } from '../world/feature.ts';
+import { readWorldTopology } from './topology-file.ts';
 
 const LOOPBACK = /^127\.\d+\.\d+\.\d+$/;
 
@@ -16,9 +17,12 @@ export interface OwnTopology {
   readonly basePort: number;
 }
 
-/** Throws `StartError` for a file that describes no world, or one that this machine alone can not run. */
-export function readOwnTopology(file: string): OwnTopology {
-  const topology = readTopology(file);
+/**
+ * For a world with these features beside the stock ones. Throws `StartError` for a file that describes no
+ * world, or one that this machine alone can not run.
+ */
+export function readOwnTopology(file: string, features: readonly Feature[]): OwnTopology {
+  const topology = readWorldTopology(file, features);
   const elsewhere = topology.nodes.find(({ host }) => !LOOPBACK.test(host));
   if (elsewhere !== undefined) {
     throw new StartError(

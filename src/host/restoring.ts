@@ -18,10 +18,11 @@ import { serviceCommand, serviceValue } from '../services/calls/service-calls.ts
 import { featuresNamed, surroundingsOf } from '../services/topology/surroundings.ts';
 import { nodePlan, type NodePlan, type RegionPlan } from '../services/topology/topology.ts';
 import { wentBack } from '../wire/regional-calls.ts';
-import { stockFeatures } from '../world/catalogue.ts';
+import type { Feature } from '../world/feature.ts';
 import { crafting } from '../world/features/crafting.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
 import { notThere } from './unknown-name.ts';
+import { featuresOf } from './world-features.ts';
 import { findWorld, type World } from './world-folder.ts';
 
 /** Behind a copy's name: a folder that may be half written, and counts for nothing. */
@@ -41,6 +42,12 @@ export interface CopyCheckpoints {
 export interface WaitingJobs {
   readonly asked: number;
   readonly unasked: number;
+}
+
+export interface Wanted {
+  readonly target: RestoreTarget;
+  /** All of the world: `featuresIn` tells them. */
+  readonly features: readonly Feature[];
 }
 
 export type Restored =
@@ -70,6 +77,11 @@ export function checkpointsOf(folder: string, region: string | undefined): reado
   );
 }
 
+/** What the logs in this folder are replayed with. Throws `StartError` where a studio's are not to be had. */
+export function featuresIn(folder: string): Promise<readonly Feature[]> {
+  return featuresOf(worldIn(folder));
+}
+
 /** The nodes that hold copies of the region. */
 export function holdersOf(folder: string, region: string): readonly string[] {
   const world = worldIn(folder);
@@ -80,11 +92,15 @@ export function holdersOf(folder: string, region: string): readonly string[] {
  * What `restoreRegion` would find. Touches nothing, and nodes may run: a file that is in the list and gone
  * when it is read was of no use any more.
  */
-export function findRestorable(folder: string, region: string, target: RestoreTarget): Restorable {
+export function findRestorable(
+  folder: string,
+  region: string,
+  { target, features }: Wanted,
+): Restorable {
   for (let looks = 1; ; looks++) {
     try {
       const world = worldIn(folder);
-      return findIn(world, regionIn(world, region), target);
+      return findIn(world, regionIn(world, region), { target, features });
     } catch (cause) {
       const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
       if (!isGone || looks === LOOKS_MAX) throw cause;
@@ -96,7 +112,7 @@ export function findRestorable(folder: string, region: string, target: RestoreTa
  * Puts the newest state that is not after the target into all copies. Throws `StartError` when a node of
  * theirs runs, or its folder is another's.
  */
-export function restoreRegion(folder: string, region: string, target: RestoreTarget): Restored {
+export function restoreRegion(folder: string, region: string, wanted: Wanted): Restored {
   const world = worldIn(folder);
   const plan = regionIn(world, region);
   const copies = copiesOf(world, plan);
@@ -107,7 +123,7 @@ export function restoreRegion(folder: string, region: string, target: RestoreTar
       claims.push(claimDataFolder({ folder: data, world: topology.world, node: id }));
     }
     settle(copies, plan.name);
-    const found = findIn(world, plan, target);
+    const found = findIn(world, plan, wanted);
     if (found.kind === 'refused') return found;
     const name = { number: plan.number, name: plan.name, world: topology.world };
     for (const { copy } of copies) writeRestored(openFolder(copy + DRAFT), name, found);
@@ -123,9 +139,9 @@ export function restoreRegion(folder: string, region: string, target: RestoreTar
   }
 }
 
-function findIn(world: World, plan: RegionPlan, target: RestoreTarget): Restorable {
+function findIn(world: World, plan: RegionPlan, { target, features: known }: Wanted): Restorable {
   const { topology } = world;
-  const features = featuresNamed(plan.features, stockFeatures);
+  const features = featuresNamed(plan.features, known);
   const name = { number: plan.number, name: plan.name, world: topology.world };
   return findState(name, {
     copies: copiesOf(world, plan).map(({ copy }) => lookInto(copy)),

@@ -24,10 +24,10 @@ import { wanDelays } from './wan.ts';
 import { pauseUntil, type Wait, waitFor } from './waits.ts';
 import { Watch } from './watch.ts';
 import {
+  nodeCommand,
   publishWorld,
   rememberProcesses,
   setNodeAside,
-  TOPOLOGY_FILE,
   type World,
 } from './world-folder.ts';
 
@@ -294,10 +294,7 @@ export class Run {
   }
 
   #startNode(name: string, listener: ChildListener): Child {
-    const { folder } = this.#world;
-    const words = ['--topology', `${folder}/${TOPOLOGY_FILE}`, '--name', name];
-    const data = ['--data', `${folder}/${name}`];
-    const child = this.#startChild(name, ['node', ...words, ...data], listener);
+    const child = this.#startChild(name, nodeCommand(this.#world, name), listener);
     const faults = this.#network.toldAtStart(name);
     if (faults !== undefined) child.tell(faults);
     return child;

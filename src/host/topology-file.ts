@@ -5,15 +5,32 @@
 import { StartError } from '../adapters/node/start-error.ts';
 import { readTopologyFile } from '../adapters/node/topology-file.ts';
 import { InvalidInputError } from '../base/errors.ts';
+import { withOwnFeatures } from '../services/topology/own-features.ts';
 import { soundTopology } from '../services/topology/topology-rules.ts';
-import type { Topology } from '../services/topology/topology.ts';
+import { parseTopology, type Topology } from '../services/topology/topology.ts';
 import { stockFeatures } from '../world/catalogue.ts';
+import type { Feature } from '../world/feature.ts';
 
-/** Throws `StartError` for a file that is not there, is no JSON, or describes no world that can be run. */
-export function readTopology(file: string): Topology {
+/**
+ * As it stands there, for a node of a world with these features beside the stock ones. Throws `StartError`
+ * for a file that is not there, is no JSON, or describes no world that can be run.
+ */
+export function readTopology(file: string, own: readonly Feature[]): Topology {
+  return read(file, (json) => soundTopology(json, [...stockFeatures, ...own]));
+}
+
+/** As `readTopology`, for a whole world: features that the file does not name are put in their places. */
+export function readWorldTopology(file: string, own: readonly Feature[]): Topology {
+  return read(file, (json) => {
+    const topology = withOwnFeatures(parseTopology(json), own);
+    return soundTopology(topology, [...stockFeatures, ...own]);
+  });
+}
+
+function read(file: string, judge: (json: unknown) => Topology): Topology {
   const json = readTopologyFile(file);
   try {
-    return soundTopology(json, stockFeatures);
+    return judge(json);
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw new StartError(`${file} describes no world that can be run: ${cause.message}`, { cause });

@@ -5,12 +5,16 @@
 import { claimWorld } from './claim.ts';
 import { readOwnTopology } from './own-topology.ts';
 import { Run, type RunDoors, type RunOptions } from './run.ts';
-import { openWorld } from './world-folder.ts';
+import { rememberedFile } from './world-features.ts';
+import { readWorldFile } from './world-file.ts';
+import { findWorld, openWorld } from './world-folder.ts';
 
 export interface UpOptions extends RunOptions {
   readonly folder: string;
   /** A topology file of one's own; `undefined`: the world in the folder, or a new one like the seed's. */
   readonly topologyFile: string | undefined;
+  /** A studio's features, by an absolute path; `undefined`: those that the world in the folder remembers. */
+  readonly worldFile: string | undefined;
   /** `undefined`: where the world was, or the default for a new one. */
   readonly basePort: number | undefined;
 }
@@ -20,9 +24,10 @@ export interface UpOptions extends RunOptions {
  * then, and a new folder holds nothing that would hinder another try.
  */
 export async function runUp(options: UpOptions, doors: RunDoors): Promise<number> {
-  const { topologyFile } = options;
-  const own = topologyFile === undefined ? undefined : readOwnTopology(topologyFile);
-  const world = openWorld({ ...options, own, entropy: doors.entropy });
+  const { folder, topologyFile, worldFile } = options;
+  const file = await (worldFile === undefined ? rememberedFile(findWorld(folder)) : readWorldFile(worldFile));
+  const own = topologyFile === undefined ? undefined : readOwnTopology(topologyFile, file?.features ?? []);
+  const world = openWorld({ ...options, own, file, entropy: doors.entropy });
   const run = new Run(world, options, doors);
   const claim = await claimWorld(world, doors.clock, (question) => run.answer(question));
   try {

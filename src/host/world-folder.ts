@@ -1,8 +1,8 @@
 // The folder of a world: made at its first start, recognised and reused at every later one.
 //
 // `up.ts` prepares it, the CLI's other commands and the crowd read it. It holds `world.json` (what the
-// world is), `topology.json` (the same topology, as every node reads it), `world.key`, the control
-// socket, and one folder for each node.
+// world is, and where its studio's features come from), `topology.json` (the same topology, as every node
+// reads it), `world.key`, the control socket, and one folder for each node.
 // A folder that is not ours is never written to; one that a newer BlueMarble made is left alone.
 import {
   makeFolder,
@@ -15,10 +15,13 @@ import {
 import { StartError } from '../adapters/node/start-error.ts';
 import { InvalidInputError } from '../base/errors.ts';
 import type { Entropy } from '../runtime/ports.ts';
+import { withOwnFeatures } from '../services/topology/own-features.ts';
 import { type NodePlan, parseTopology, seedTopology, type Topology } from '../services/topology/topology.ts';
 import { validateTopology } from '../services/topology/topology-rules.ts';
 import { stockFeatures } from '../world/catalogue.ts';
 import { asGrown, asNew, movedBy, type OwnTopology } from './own-topology.ts';
+import { type OwnFeatures, refuseOthers, remembered } from './world-features.ts';
+import type { WorldFile } from './world-file.ts';
 
 export const TOPOLOGY_FILE = 'topology.json';
 export const KEY_FILE = 'world.key';
@@ -35,33 +38,46 @@ export interface World {
   readonly folder: string;
   readonly topology: Topology;
   readonly basePort: number;
+  /** Absent in a world of the stock features alone. */
+  readonly own?: OwnFeatures | undefined;
 }
 
 /**
  * The world of this folder, or a new one for it, of the seed's topology or of one's own; `basePort` moves
- * all ports there. Makes the folder and nothing in it: that is `publishWorld`'s, once the folder is claimed.
- * Throws `StartError` for a folder that can not be used and for a topology that can not be kept.
+ * all ports there. A new one has the features of `file`; one that has them needs it. Makes the folder and
+ * nothing in it: that is `publishWorld`'s, once the folder is claimed. Throws `StartError` for a folder that
+ * can not be used, for a topology that can not be kept and for other features than the world began with.
  */
 export function openWorld(o: {
   readonly folder: string;
   readonly own?: OwnTopology | undefined;
+  readonly file?: WorldFile | undefined;
   readonly basePort: number | undefined;
   readonly entropy: Entropy;
 }): World {
   const former = findWorld(o.folder);
-  if (former !== undefined) refuseEdited(former);
+  if (former !== undefined) {
+    refuseEdited(former);
+    refuseOthers(former, o.file);
+  }
   const folder = makeFolder(o.folder);
   const found = former === undefined ? newWorld(folder, o) : grownWorld(former, o.own);
   const world = moved(found, o.basePort ?? found.basePort);
-  const [fault] = validateTopology(world.topology, stockFeatures);
+  const [fault] = validateTopology(world.topology, [...stockFeatures, ...(o.file?.features ?? [])]);
   if (fault !== undefined) throw new StartError(fault);
-  return world;
+  return o.file === undefined ? world : { ...world, own: remembered(o.file) };
 }
 
 /** Writes down what the world is, so that nodes and later starts find it. */
-export function publishWorld({ folder, basePort, topology }: World): void {
+export function publishWorld({ folder, basePort, topology, own }: World): void {
   publishJson(folder, TOPOLOGY_FILE, topology);
-  publishJson(folder, WORLD_FILE, { format: FORMAT, basePort, topology });
+  publishJson(folder, WORLD_FILE, { format: FORMAT, basePort, own, topology });
+}
+
+/** The words of the command that runs a node of the world. */
+export function nodeCommand({ folder, own }: World, name: string): readonly string[] {
+  const words = ['--topology', `${folder}/${TOPOLOGY_FILE}`, '--name', name, '--data', `${folder}/${name}`];
+  return ['node', ...words, ...(own === undefined ? [] : ['--world', own.file])];
 }
 
 /** Makes a retired node's folder free for its successor: the old one is kept beside it. */
@@ -108,11 +124,12 @@ export function forgetProcesses(world: World): void {
 
 function newWorld(
   folder: string,
-  { own, entropy }: { readonly own?: OwnTopology | undefined; readonly entropy: Entropy },
+  { own, file, entropy }: Pick<Parameters<typeof openWorld>[0], 'own' | 'file' | 'entropy'>,
 ): World {
   if (own !== undefined) return { folder, basePort: own.basePort, topology: asNew(own) };
   const id = Array.from(entropy.bytes(WORLD_ID_BYTES), (byte) => byte.toString(16).padStart(2, '0'));
-  const topology = seedTopology({ world: `world-${id.join('')}`, basePort: BASE_PORT });
+  const seed = seedTopology({ world: `world-${id.join('')}`, basePort: BASE_PORT });
+  const topology = withOwnFeatures(seed, file?.features ?? []);
   return { folder, basePort: BASE_PORT, topology };
 }
 
@@ -159,7 +176,8 @@ function parseWorld(folder: string, value: unknown): World {
   try {
     const topology = parseTopology(value['topology']);
     const basePort = typeof value['basePort'] === 'number' ? value['basePort'] : BASE_PORT;
-    return { folder, basePort, topology };
+    const own = ownOf(value['own']);
+    return { folder, basePort, topology, ...(own === undefined ? {} : { own }) };
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw new StartError(
@@ -167,6 +185,16 @@ function parseWorld(folder: string, value: unknown): World {
       { cause },
     );
   }
+}
+
+/** Throws `InvalidInputError` for what no version has written. */
+function ownOf(value: unknown): OwnFeatures | undefined {
+  if (value === undefined) return undefined;
+  const { file, versions } = isObject(value) ? value : {};
+  const isSound =
+    typeof file === 'string' && isObject(versions) && Object.values(versions).every(Number.isSafeInteger);
+  if (!isSound) throw new InvalidInputError('own must be a file and the versions of its features');
+  return { file, versions: versions as OwnFeatures['versions'] };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -9,6 +9,7 @@ const WISH = {
   seed: 7,
   nemeses: NEMESES,
   clients: 12,
+  worldFile: undefined,
   out: '/tmp/out',
   basePort: undefined,
   isWan: false,
@@ -38,10 +39,11 @@ test('the line to have a drill again holds all that shapes it, as a shell takes 
     'again: npm run bluemarble -- chaos --for 60s --seed 7 --clients 12 --out /tmp/out',
   );
   const nemeses = ['kill', 'stop'] as const;
-  const own = { nemeses, basePort: 31_000, out: "/tmp/it's mine", isWan: true, isKernel: true };
+  const faults = { nemeses, isWan: true, isKernel: true };
+  const own = { ...faults, worldFile: '/my world.ts', basePort: 31_000, out: "/tmp/it's mine" };
   assert.equal(
     againLine({ ...WISH, ...own }),
     'again: npm run bluemarble -- chaos --for 60s --seed 7 --nemesis kill,stop --wan --kernel ' +
-      "--clients 12 --port 31000 --out '/tmp/it'\\''s mine'",
+      "--world '/my world.ts' --clients 12 --port 31000 --out '/tmp/it'\\''s mine'",
   );
 });

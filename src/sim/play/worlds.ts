@@ -4,13 +4,14 @@
 // features beside the stock ones.
 import { InvalidInputError } from '../../base/errors.ts';
 import { nodeId } from '../../base/id.ts';
+import { refuseUnsound, withOwnFeatures } from '../../services/topology/own-features.ts';
 import { type GroupPlan, seedTopology, type Topology } from '../../services/topology/topology.ts';
 import { validateTopology } from '../../services/topology/topology-rules.ts';
 import type { AckLevel } from '../../wire/levels.ts';
 import type { Schema } from '../../wire/schema.ts';
 import { stockFeatures } from '../../world/catalogue.ts';
 import type { DrawDeed } from '../../world/deed.ts';
-import type { Caller, Feature, PromiseKind } from '../../world/feature.ts';
+import type { Caller, Feature } from '../../world/feature.ts';
 import { quickened } from './craft-deeds.ts';
 import { drawStockDeed } from './deeds.ts';
 
@@ -47,46 +48,18 @@ export const stockWorld: WorldUnderTest = {
 };
 
 /**
- * A studio's features beside the stock ones: what is `linearizable` in the economy's group of five, what is
- * `regional` in every region. `drawDeed` says what its players do. Throws `InvalidInputError` for features
- * that could not be simulated, since a run without them would keep every promise.
+ * A studio's features beside the stock ones, where worlds of processes have them too. `drawDeed` says what
+ * its players do. Throws `InvalidInputError` for features that could not be simulated, since a run without
+ * them would keep every promise.
  */
 export function worldOf(features: readonly Feature[], drawDeed: DrawDeed): WorldUnderTest {
   refuseUnsound(features);
-  const named = (promise: PromiseKind): readonly string[] =>
-    features.filter((feature) => feature.promise === promise).map(({ name }) => name);
-  const widened = (group: GroupPlan): GroupPlan => {
-    if (group.name !== 'economy') return group;
-    return { ...group, features: [...group.features, ...named('linearizable')] };
-  };
-  const topology: Topology = {
-    ...SEED,
-    groups: SEED.groups.map(widened),
-    regions: SEED.regions.map((region) => {
-      return { ...region, features: [...region.features, ...named('regional')] };
-    }),
-  };
+  const topology = withOwnFeatures(SEED, features);
   const all = [...FEATURES, ...features];
   const faults = validateTopology(topology, all);
   if (faults.length > 0) throw new InvalidInputError(faults.join(' '));
   const asked = features.filter(isAsked).map(({ name }) => name);
   return { topology, features: all, drawDeed, asked };
-}
-
-function refuseUnsound(features: readonly Feature[]): void {
-  if (features.length === 0) throw new InvalidInputError('the list of features is empty');
-  const names = new Set<string>();
-  for (const { name, promise } of features) {
-    if (stockFeatures.some((stock) => stock.name === name)) {
-      throw new InvalidInputError(`"${name}" is a feature of the stock world: give yours another name`);
-    }
-    if (names.has(name)) throw new InvalidInputError(`two features are named "${name}"`);
-    names.add(name);
-    if (promise === 'linearizable' || promise === 'regional') continue;
-    throw new InvalidInputError(
-      `"${name}" promises ${promise}: only linearizable and regional features have a log to be simulated`,
-    );
-  }
 }
 
 function isAsked({ commands, queries }: Feature): boolean {

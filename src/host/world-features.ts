@@ -1,0 +1,107 @@
+// The features of a world that exists: the stock ones, and its studio's out of the file that it remembers.
+//
+// `up`, the drills and a restore ask. A log that has begun was made by its features and replays their code,
+// so a world keeps those that it began with: the same names, promises and versions. Anything else is
+// refused before a process starts.
+import { StartError } from '../adapters/node/start-error.ts';
+import type { Topology } from '../services/topology/topology.ts';
+import { stockFeatures } from '../world/catalogue.ts';
+import type { Feature } from '../world/feature.ts';
+import { readWorldFile, type WorldFile } from './world-file.ts';
+
+/** What a world remembers of its studio's features. */
+export interface OwnFeatures {
+  /** The absolute path of the world file. */
+  readonly file: string;
+  /** Of the bytes of their states, by name. */
+  readonly versions: Readonly<Record<string, number>>;
+}
+
+interface RememberingWorld {
+  readonly folder: string;
+  readonly topology: Topology;
+  readonly own?: OwnFeatures | undefined;
+}
+
+/** As a world remembers them from now on. */
+export function remembered({ file, features }: WorldFile): OwnFeatures {
+  return { file, versions: Object.fromEntries(features.map(({ name, version }) => [name, version])) };
+}
+
+/** The world file that the world remembers, read; `undefined` for a stock world. */
+export async function rememberedFile(world: RememberingWorld | undefined): Promise<WorldFile | undefined> {
+  if (world?.own === undefined) return undefined;
+  const cure =
+    `the world in ${world.folder} has its features from there, so put it back, or name it where it is now ` +
+    'with `bluemarble up --world`';
+  return readWorldFile(world.own.file, cure);
+}
+
+/** All features of a world that exists. Throws `StartError` where its file is not what it was. */
+export async function featuresOf(world: RememberingWorld): Promise<readonly Feature[]> {
+  const file = await rememberedFile(world);
+  refuseOthers(world, file);
+  return [...stockFeatures, ...(file?.features ?? [])];
+}
+
+/** Throws `StartError` unless these are the features that the world began with. */
+export function refuseOthers(world: RememberingWorld, file: WorldFile | undefined): void {
+  const features = file?.features ?? [];
+  const mine = ownNames(world.topology);
+  const lost = [...mine.keys()].find((name) => !features.some((feature) => feature.name === name));
+  if (lost !== undefined) throw new StartError(lostSentence(world, lost, file));
+  if (file === undefined) return;
+  const further = features.filter(({ name }) => !mine.has(name));
+  if (further.length > 0) throw new StartError(furtherSentence(world, further, file));
+  for (const { name, promise, version } of features) {
+    const before = mine.get(name);
+    if (before !== promise) {
+      throw new StartError(
+        `"${name}" is ${before} in the world in ${world.folder} and ${promise} in ${file.file}: a world ` +
+          'keeps the promises that it began with, so change it back, or choose another folder with --data.',
+      );
+    }
+    const began = world.own?.versions[name] ?? version;
+    if (began === version) continue;
+    throw new StartError(
+      `The world in ${world.folder} began with version ${began} of "${name}", and ${file.file} has ` +
+        `version ${version}: nothing carries a log from one to the other, so put the former one back, or ` +
+        'choose another folder with --data for a new world.',
+    );
+  }
+}
+
+/** What a topology names besides the stock features, and what it promises by where it stands. */
+function ownNames({ groups, regions }: Topology): ReadonlyMap<string, Feature['promise']> {
+  const isOwn = (name: string): boolean => !stockFeatures.some((stock) => stock.name === name);
+  const named = (plans: readonly { readonly features: readonly string[] }[]): readonly string[] =>
+    plans.flatMap(({ features }) => features).filter(isOwn);
+  return new Map([
+    ...named(groups).map((name) => [name, 'linearizable'] as const),
+    ...named(regions).map((name) => [name, 'regional'] as const),
+  ]);
+}
+
+function lostSentence({ folder }: RememberingWorld, name: string, file: WorldFile | undefined): string {
+  if (file === undefined) {
+    return `The world in ${folder} has the feature "${name}": name the file that has it with --world.`;
+  }
+  return (
+    `The world in ${folder} has the feature "${name}", and ${file.file} does not: put it back into the ` +
+    'list, or name the file that has it with --world.'
+  );
+}
+
+function furtherSentence(
+  { folder, own }: RememberingWorld,
+  further: readonly Feature[],
+  { file }: WorldFile,
+): string {
+  const names = further.map(({ name }) => `"${name}"`).join(', ');
+  const them = further.length > 1 ? 'them' : 'it';
+  const cure = own === undefined ? 'leave --world out' : `take ${them} out of the list`;
+  return (
+    `The world in ${folder} began without ${names} of ${file}, and a log that has begun takes no further ` +
+    `features: ${cure}, or choose another folder with --data for a new world.`
+  );
+}
