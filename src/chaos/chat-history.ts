@@ -8,11 +8,38 @@
 //    before that on the same log is durable as well, what stands behind it may not be.
 // 2. A part of a minute of a channel is a list of its own, since a region forgets what is old of a long one.
 //    A reading counts where it goes back to the beginning of its part.
-import { CHAT_HISTORY_MAX } from '../wire/regional-calls.ts';
-import type { Channel, Heard, Said } from './chronicle.ts';
+import type { AckLevel } from '../wire/levels.ts';
+import { CHAT_HISTORY_MAX, type ChatMessage } from '../wire/regional-calls.ts';
 
 /** Within it mostly less is said in a channel than is remembered of it. */
 const PART_MS = 20_000;
+
+interface Channel {
+  readonly region: string;
+  readonly channel: string;
+}
+
+/** A message that was acknowledged. */
+export interface Said extends Channel {
+  readonly player: string;
+  /** No two messages have the same. */
+  readonly text: string;
+  readonly level: AckLevel;
+  readonly askedMs: number;
+  readonly answeredMs: number;
+  /** Its place in the region's log. */
+  readonly place: number;
+}
+
+/** A history that was read. */
+export interface Heard extends Channel {
+  readonly player: string;
+  readonly askedMs: number;
+  readonly answeredMs: number;
+  /** How old it might be; `undefined`: that was not asked for. */
+  readonly msOld: number | undefined;
+  readonly messages: readonly ChatMessage[];
+}
 
 /** A line of the history that is still to be put in order. */
 interface Event {
@@ -22,7 +49,6 @@ interface Event {
 }
 
 interface Reading extends Heard {
-  readonly answeredMs: number;
   /** Older messages may have been forgotten. */
   readonly isFull: boolean;
 }
@@ -42,12 +68,12 @@ export class ChatHistory {
     if (said.level !== 'one') this.#said.push(said);
   }
 
-  heard(heard: Heard, answeredMs: number): void {
+  heard(heard: Heard): void {
     if (heard.msOld !== 0) return;
     // Other regions' messages come to the world channel by events, in their own time.
     const messages = heard.messages.filter(({ region }) => region === heard.region);
     const isFull = heard.messages.length >= CHAT_HISTORY_MAX;
-    this.#heard.push({ ...heard, messages, answeredMs, isFull });
+    this.#heard.push({ ...heard, messages, isFull });
   }
 
   /** The lines, in the order of events; times count from `beganMs`. */

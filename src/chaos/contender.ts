@@ -40,6 +40,10 @@ export class Contender {
     this.#process = String(options.client.player);
   }
 
+  get player(): string {
+    return this.#process;
+  }
+
   /** Until it is closing; resolves when his last call has its outcome. */
   async work(closing: AbortSignal): Promise<void> {
     const { random } = this.#o;

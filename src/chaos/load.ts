@@ -3,6 +3,7 @@
 // `run.ts` opens one on a cluster. Few players and much contention make checking strong: every answer says
 // something about all others. Each player is one process of the histories, with one call open at a time.
 // All of it goes over real sockets, through the client that games use.
+import type { Outcome } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { type Client, connect } from '../client/index.ts';
 import { insist } from '../crowd/insist.ts';
@@ -73,7 +74,11 @@ export class Load {
       }
     };
     await Promise.all(Array.from({ length: JOINS_AT_ONCE_MAX }, join));
-    this.#opening = await this.standings(giveUp);
+    const owners = this.#clients.map((client) => ({
+      player: String(client.player),
+      look: () => client.call('holdings.mine', null),
+    }));
+    this.#opening = await standingsOf(owners, giveUp);
     if (this.#opening.length < this.#clients.length) return false;
     this.#enterOpening();
     this.#work();
@@ -86,21 +91,12 @@ export class Load {
     await this.#working;
   }
 
-  /** What everybody holds, by linearizable reads, those left out who could not be told in time. */
-  async standings(giveUp: AbortSignal): Promise<readonly Standing[]> {
-    const found = await Promise.all(
-      this.#clients.map(async (client): Promise<readonly Standing[]> => {
-        const outcome = await insist(() => client.call('holdings.mine', null), giveUp);
-        if (outcome?.kind !== 'done') return [];
-        return [{ player: String(client.player), holdings: outcome.value }];
-      }),
-    );
-    return found.flat();
-  }
-
-  /** Every player's last read is recorded too: what is there in the end must fit all that was answered. */
-  async lastReads(giveUp: AbortSignal): Promise<void> {
-    await Promise.all(this.#contenders.map((one) => insist(() => one.look(), giveUp)));
+  /**
+   * What everybody holds, by linearizable reads, those left out who could not be told in time. These reads
+   * are recorded too: what is there in the end must fit all that was answered.
+   */
+  lastReads(giveUp: AbortSignal): Promise<readonly Standing[]> {
+    return standingsOf(this.#contenders, giveUp);
   }
 
   leave(): void {
@@ -151,6 +147,19 @@ export class Load {
     const { signal } = this.#closing;
     this.#working = Promise.all(this.#contenders.map((one) => one.work(signal)));
   }
+}
+
+async function standingsOf(
+  owners: readonly { readonly player: string; look(): Promise<Outcome<HoldingsView>> }[],
+  giveUp: AbortSignal,
+): Promise<readonly Standing[]> {
+  const found = await Promise.all(
+    owners.map(async (owner): Promise<readonly Standing[]> => {
+      const outcome = await insist(() => owner.look(), giveUp);
+      return outcome?.kind === 'done' ? [{ player: owner.player, holdings: outcome.value }] : [];
+    }),
+  );
+  return found.flat();
 }
 
 /** All gateways, beginning with another one for each player. */

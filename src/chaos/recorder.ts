@@ -1,21 +1,24 @@
 // What the clients of a drill asked and were answered, as histories: written down, and kept for the checks.
 //
 // `contender.ts` records every call in one or more of three histories (gold, items, names), each with a model
-// of its own; `run.ts` adds what residents said (chat) and what the nodes told of themselves (world).
+// of its own, `region-book.ts` all calls of residents (regions); `run.ts` adds what of theirs a list can tell
+// (chat), and what the nodes told of themselves (world).
 // docs/histories.md describes the format. An invocation is recorded before it is sent and an answer after it
 // was received, so that nothing is claimed to have been quicker than it was.
 import { type LinesFile, openLines } from '../adapters/node/drill-files.ts';
 import type { Outcome } from '../base/errors.ts';
 import { type History, HistoryReader } from '../verify/history.ts';
+import { REGIONAL } from '../verify/regional/regional.ts';
 import { NO_MODEL } from '../verify/report.ts';
 
-export const BOOKS = ['gold', 'items', 'names', 'chat', 'world'] as const;
+export const BOOKS = ['gold', 'items', 'names', 'regions', 'chat', 'world'] as const;
 export type Book = (typeof BOOKS)[number];
 
 const MODELS: Readonly<Record<Book, string>> = {
   gold: 'bank',
   items: 'ownership',
   names: 'ownership',
+  regions: REGIONAL,
   chat: 'list',
   world: NO_MODEL,
 };
@@ -88,9 +91,9 @@ export class Recorder {
   }
 
   /** What somebody saw of the world, as an operation of no model. */
-  observe(book: Book, f: string, seen: readonly { readonly key: string; readonly value: unknown }[]): void {
+  observe(book: Book, f: string, seen: readonly { readonly key?: string; readonly value: unknown }[]): void {
     for (const { key, value } of seen) {
-      const line = { process: 'observer', f, key, value, time: this.#nowMs() };
+      const line = { process: 'observer', f, ...named(key), value, time: this.#nowMs() };
       this.#add(book, { ...line, type: 'invoke' });
       this.#add(book, { ...line, type: 'ok' });
     }

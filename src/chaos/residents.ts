@@ -10,9 +10,9 @@ import { accountOf } from '../crowd/names.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import type { Place } from '../wire/calls.ts';
 import type { ChatHistory } from './chat-history.ts';
-import type { Chronicle } from './chronicle.ts';
 import { gatewayUrls } from './load.ts';
-import { CHANNELS, type Crafted, Resident } from './resident.ts';
+import { CHANNELS, type RegionBook } from './region-book.ts';
+import { Resident } from './resident.ts';
 import type { Timeline } from './timeline.ts';
 
 const DEGREE = 1e7;
@@ -33,9 +33,16 @@ const UNAVAILABLE_MS = 500;
 export interface ResidentsOptions {
   readonly topology: Topology;
   readonly seed: number;
-  readonly chronicle: Chronicle;
+  readonly book: RegionBook;
   readonly chat: ChatHistory;
   readonly timeline: Timeline;
+}
+
+export interface ChannelsRead {
+  /** One sentence for each that could not be read. */
+  readonly unread: readonly string[];
+  /** All regions show the same world channel. */
+  readonly areEqual: boolean;
 }
 
 export class Residents {
@@ -68,7 +75,7 @@ export class Residents {
 
   /** Lets everybody in, one after the other, and begins; false when not all could be let in. */
   async begin(): Promise<boolean> {
-    const { topology, seed, chronicle, chat, timeline } = this.#options;
+    const { topology, seed, book, chat, timeline } = this.#options;
     const giveUp = AbortSignal.timeout(JOIN_MS_MAX);
     const random = new Random(seed).split('residents');
     const residents: Resident[] = [];
@@ -78,7 +85,7 @@ export class Residents {
       if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
       await insist(() => client.call('holdings.open', null), giveUp);
       const own = random.split(String(place));
-      const resident = new Resident({ client, region, home, chronicle, chat, timeline, random: own });
+      const resident = new Resident({ client, region, home, book, chat, timeline, random: own });
       if (!(await resident.begin(giveUp))) return false;
       residents.push(resident);
     }
@@ -94,34 +101,24 @@ export class Residents {
     await this.#working;
   }
 
-  /** When all is quiet: what became of everybody's items. */
-  settle(giveUp: AbortSignal): Promise<readonly Crafted[]> {
-    return Promise.all(this.#residents.map((one) => one.settle(giveUp)));
+  /** When all is quiet: everybody looks at what he has. */
+  async settle(giveUp: AbortSignal): Promise<void> {
+    await Promise.all(this.#residents.map((one) => one.settle(giveUp)));
   }
 
-  /**
-   * Reads every channel at its primary into the chronicle. One sentence for each that could not be read, and
-   * for each region whose world channel is not yet what the first one shows.
-   */
-  async readChannels(giveUp: AbortSignal): Promise<readonly string[]> {
-    const { topology, chronicle } = this.#options;
+  /** Reads every channel at its primary, and tells those apart that could not be read. */
+  async readChannels(giveUp: AbortSignal): Promise<ChannelsRead> {
     const reader = this.#residents[0];
-    const missing: string[] = [];
-    let world: string | undefined;
-    for (const { name: region } of topology.regions) {
+    const unread: string[] = [];
+    const worlds = new Set<string>();
+    for (const { name: region } of this.#options.topology.regions) {
       for (const channel of CHANNELS) {
         const read = await insist(async () => (await reader?.history(channel, region)) ?? GONE, giveUp);
-        if (read?.kind !== 'done') {
-          missing.push(`the channel ${channel} of ${region} could not be read`);
-          continue;
-        }
-        chronicle.closed({ region, channel, messages: read.value });
-        if (channel !== 'world') continue;
-        const shown = JSON.stringify(read.value);
-        if (shown !== (world ??= shown)) missing.push(`${region} shows another world channel`);
+        if (read?.kind !== 'done') unread.push(`the channel ${channel} of ${region} could not be read`);
+        else if (channel === 'world') worlds.add(JSON.stringify(read.value));
       }
     }
-    return missing;
+    return { unread, areEqual: worlds.size <= 1 };
   }
 
   leave(): void {

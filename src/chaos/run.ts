@@ -16,7 +16,6 @@ import type { DrawnWorldFile } from '../host/world-file.ts';
 import { pauseUntil, waitFor } from '../host/waits.ts';
 import type { Appointment } from '../verify/invariants.ts';
 import { ChatHistory } from './chat-history.ts';
-import { Chronicle } from './chronicle.ts';
 import { Cluster } from './cluster.ts';
 import { againLine, describeStop, EXIT_STOPPED, exitCodeOf } from './ending.ts';
 import { Load } from './load.ts';
@@ -24,10 +23,11 @@ import { missingNemeses, strikeAll, type Struck } from './nemesis.ts';
 import { drawPicture } from './picture.ts';
 import { Promotions } from './promotions.ts';
 import { Recorder } from './recorder.ts';
-import { Residents } from './residents.ts';
+import { RegionBook } from './region-book.ts';
+import { type ChannelsRead, Residents } from './residents.ts';
 import { describeStrike, drawSchedule, type NemesisName, type Strike } from './schedule.ts';
 import { Timeline } from './timeline.ts';
-import { describeVerdict, judge, type Regional, type Story, type Verdict } from './verdict.ts';
+import { describeVerdict, judge, type Story, type Verdict } from './verdict.ts';
 
 /** A world that is not whole by then never will be. */
 const SETTLE_MS_MAX = 60_000;
@@ -115,7 +115,7 @@ export async function runDrill(
 interface Readings {
   readonly load: Load;
   readonly residents: Residents;
-  readonly chronicle: Chronicle;
+  readonly book: RegionBook;
   readonly chat: ChatHistory;
   readonly promotions: Promotions;
   readonly recorder: Recorder;
@@ -229,11 +229,11 @@ class Drill {
     const recorder = new Recorder(out, `seed-${seed}`);
     const load = new Load({ topology, seed, clients, recorder, timeline });
     const promotions = new Promotions(topology, (node) => cluster.nameOf(node));
-    const chronicle = new Chronicle();
+    const book = new RegionBook(recorder, topology.regions.map(({ name }) => name));
     const chat = new ChatHistory();
     recorder.begin('chat', []);
     recorder.begin('world', undefined);
-    const residents = new Residents({ topology, seed, chronicle, chat, timeline });
+    const residents = new Residents({ topology, seed, book, chat, timeline });
     this.note(`${clients} traders and ${residents.count} residents are coming`);
     this.#beganMs = performance.now();
     const progress = this.#showProgress(cluster, recorder, promotions);
@@ -256,7 +256,7 @@ class Drill {
       // A little of ordinary life, so that the picture shows that it is one.
       await this.#pause(PROGRESS_EVERY_MS);
       await Promise.all([load.finish(), residents.finish()]);
-      const told = { residents, chronicle, chat, promotions };
+      const told = { residents, book, chat, promotions };
       const read = { ...told, load, recorder, settledMs, areAllIn, faults };
       const verdict = await this.#read(cluster, read);
       const story = {
@@ -288,13 +288,13 @@ class Drill {
 
   async #read(cluster: Cluster, o: Readings): Promise<Verdict> {
     const { clock } = this.#doors;
-    const { load, residents, chronicle, promotions } = o;
+    const { load, residents, book, promotions } = o;
     await waitFor(clock, LAST_ASKS_MS).over;
     const giveUp = AbortSignal.timeout(READ_MS_MAX);
-    await load.lastReads(giveUp);
-    const closing = await load.standings(giveUp);
-    const crafted = await residents.settle(giveUp);
-    let channels: readonly string[] = [];
+    const closing = await load.lastReads(giveUp);
+    await residents.settle(giveUp);
+    if (o.settledMs !== undefined) book.noteWhole();
+    let channels: ChannelsRead = { unread: [], areEqual: true };
     await pauseUntil(clock, READ_MS_MAX, async () => {
       channels = await residents.readChannels(AbortSignal.timeout(READ_MS_MAX));
       await cluster.look(true);
@@ -302,19 +302,14 @@ class Drill {
       const areEqual = cluster.watch.standings().every(({ isEqual, compared, members }) => {
         return isEqual && compared === members;
       });
-      return areEqual && channels.length === 0 && standingIn(cluster) === residents.count;
+      const areRead = channels.areEqual && channels.unread.length === 0;
+      return areEqual && areRead && standingIn(cluster) === residents.count;
     });
+    book.finish(promotions.lostPlaces, standingIn(cluster));
     o.recorder.add('chat', o.chat.lines(o.recorder.beganMs));
     o.recorder.observe('world', 'primary', appointed([...this.#leaders, ...promotions.appointments]));
     o.recorder.observe('world', 'digest', digests(cluster));
     this.note(`checking ${o.recorder.operations} operations`);
-    const regional: Regional = {
-      ...chronicle.finish(promotions.lostPlaces),
-      residents: residents.count,
-      standing: standingIn(cluster),
-      crafted,
-      channels,
-    };
     return judge({
       players: this.#options.clients,
       areAllIn: o.areAllIn,
@@ -326,7 +321,7 @@ class Drill {
       replicas: cluster.watch.standings(),
       leaders: this.#leaders,
       primaries: promotions.appointments,
-      regional,
+      unread: channels.unread,
       nodes: cluster.supervisor.facts,
       settledMs: o.settledMs,
     });

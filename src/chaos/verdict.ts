@@ -8,10 +8,8 @@ import type { HoldingsTotals, NodeFacts } from '../host/view.ts';
 import type { History } from '../verify/history.ts';
 import { itemsOwnedOnce, onePrimaryPerEpoch, type Appointment } from '../verify/invariants.ts';
 import { describeReport, type Report, reportOf } from '../verify/report.ts';
-import type { RegionalFindings } from './chronicle.ts';
 import type { Standing } from './load.ts';
 import type { Book } from './recorder.ts';
-import type { Crafted } from './resident.ts';
 import type { Totals } from './timeline.ts';
 
 export interface Findings {
@@ -29,20 +27,11 @@ export interface Findings {
   readonly replicas: readonly ReplicaStanding[];
   readonly leaders: readonly Appointment[];
   readonly primaries: readonly Appointment[];
-  readonly regional: Regional;
+  /** Channels of regions that could not be read in the end, a sentence each. */
+  readonly unread: readonly string[];
   readonly nodes: readonly NodeFacts[];
   /** How long the world took to be whole again once the faults were over; `undefined`: it never was. */
   readonly settledMs: number | undefined;
-}
-
-/** What the residents of the regions found. */
-export interface Regional extends RegionalFindings {
-  readonly residents: number;
-  /** How many players stand in all regions together at the end. */
-  readonly standing: number;
-  readonly crafted: readonly Crafted[];
-  /** Channels that could not be read, or were not the same everywhere, in the end. */
-  readonly channels: readonly string[];
 }
 
 export interface Check {
@@ -79,7 +68,7 @@ export function judge(findings: Findings): Verdict {
     copiesAgree(findings),
     check('one leader in a term', onePrimaryPerEpoch(findings.leaders)),
     check('one primary in an epoch', onePrimaryPerEpoch(findings.primaries)),
-    ...(findings.areAllIn ? regionalChecks(findings.regional) : []),
+    ...(findings.areAllIn ? [check('every channel can be read in the end', findings.unread)] : []),
   ];
   const results = [
     ...checks.map(({ result }) => result),
@@ -182,44 +171,6 @@ function copiesAgree({ replicas }: Findings): Check {
     trailing === 0 ? `${group}: a copy is missing` : `${group}: a copy is not at index ${index}`,
   );
   return { name, result: 'unknown', sentences: described };
-}
-
-function regionalChecks(regional: Regional): readonly Check[] {
-  const { lost, unaccounted, unseen, disordered, channels, paid, messages } = regional;
-  const { residents, standing } = regional;
-  const isTold = messages > 0;
-  const told = (name: string, broken: readonly string[]): Check =>
-    isTold || broken.length > 0 ? check(name, broken) : { name, result: 'unknown', sentences: [] };
-  const owned = told('what one disk acknowledged is there, or a promotion owns up to it', unaccounted);
-  const cost = paid === 0 ? [] : [`${paid} of ${messages} messages and their like are owned up to`];
-  return [
-    told('what a quorum or all copies acknowledged is there', lost),
-    owned.result === 'held' ? { ...owned, sentences: cost } : owned,
-    told('everybody sees his own writes, and nothing older than he allows', unseen),
-    told('channels keep their order', disordered),
-    check('all regions show the same world channel', channels),
-    itemsCrafted(regional),
-    check('every resident stands in the world once', standing === residents ? [] : [
-      `${residents} residents, ${standing} stand in the regions`,
-    ]),
-  ];
-}
-
-/** Each has what he had, less what his workshop took, and what it made. */
-function itemsCrafted({ crafted, residents }: Regional): Check {
-  const name = 'workshops take and make each rare item once';
-  const sentences = crafted.flatMap(({ player, before, consumed, made, after }) => {
-    if (after === undefined) return [];
-    const wanted = [...before.filter((id) => !consumed.includes(id)), ...made];
-    const text = (items: readonly number[]): string => items.toSorted((a, b) => a - b).join(' ');
-    if (text(wanted) === text(after)) return [];
-    return [`${player} has ${text(after)}, by his workshop it is ${text(wanted)}`];
-  });
-  const isWhole = crafted.length === residents && crafted.every(({ after }) => after !== undefined);
-  if (sentences.length > 0) return check(name, sentences);
-  if (!isWhole) return { name, result: 'unknown', sentences: ['some holdings could not be read'] };
-  const made = crafted.reduce((sum, each) => sum + each.made.length, 0);
-  return { name, result: 'held', sentences: [`${made} made`] };
 }
 
 function check(name: string, broken: readonly string[]): Check {

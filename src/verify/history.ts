@@ -39,6 +39,10 @@ export interface Operation {
   readonly invokedLine: number;
   /** `Infinity` while nothing is known. */
   readonly returnedLine: number;
+  /** By the recorder's clock and in its unit. */
+  readonly invokedTime: number;
+  /** `Infinity` while nothing is known. */
+  readonly returnedTime: number;
 }
 
 /** A JSON object. */
@@ -189,6 +193,8 @@ export class HistoryReader {
       order: undefined,
       invokedLine: this.#lines,
       returnedLine: Number.POSITIVE_INFINITY,
+      invokedTime: this.#time,
+      returnedTime: Number.POSITIVE_INFINITY,
     };
     this.#open.set(process, operation);
     this.#operations.push(operation);
@@ -215,6 +221,7 @@ export class HistoryReader {
     if (type !== 'ok') return;
     operation.isKnown = true;
     operation.returnedLine = this.#lines;
+    operation.returnedTime = this.#time;
     operation.rejected = reasonOf(value);
     if (operation.rejected === undefined) operation.result = value;
   }

@@ -15,6 +15,18 @@ export const SENTENCES_MAX: number = 50;
 /** What an observer may record beside the calls: no model knows it, the invariants below do. */
 export const OBSERVATIONS: ReadonlySet<string> = new Set(['claim', 'primary', 'digest']);
 
+/** What came of looking at one promise. */
+export interface InvariantVerdict {
+  readonly name: string;
+  readonly held: boolean;
+  /** What is broken, one sentence each. */
+  readonly broken: readonly string[];
+  /** What could not be looked at: then it may be broken for all that is known. None by default. */
+  readonly open?: readonly string[];
+  /** What else people want to know of it. */
+  readonly remarks?: readonly string[];
+}
+
 export interface Claim {
   readonly name: string;
   readonly claimant: string;
@@ -269,11 +281,13 @@ class Books {
   }
 }
 
-class Sentences {
+/** Each sentence once, and no more than are needed. */
+export class Sentences {
   readonly list: string[] = [];
 
   add(sentence: string): void {
-    if (this.list.length < SENTENCES_MAX) this.list.push(sentence);
+    const isNew = this.list.length < SENTENCES_MAX && !this.list.includes(sentence);
+    if (isNew) this.list.push(sentence);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   claimsIn,
   converged,
   goldConserved,
+  type InvariantVerdict,
   itemsOwnedOnce,
   lastInventoriesIn,
   monotonicReads,
@@ -19,19 +20,13 @@ import {
 } from './invariants.ts';
 import type { Checker, CheckOptions, PartVerdict, Violation } from './linearizability.ts';
 import { stockCheckers } from './models.ts';
+import { checkRegional, REGIONAL } from './regional/regional.ts';
 
 /** The model of a history that is not linearizable by promise: only invariants are checked. */
 export const NO_MODEL: string = 'none';
 /** Parts told one by one; of the others only the number. */
 const PARTS_TOLD_MAX = 10;
 const VALUE_LENGTH_MAX = 120;
-
-export interface InvariantVerdict {
-  readonly name: string;
-  readonly held: boolean;
-  /** What is broken, one sentence each. */
-  readonly broken: readonly string[];
-}
 
 export interface Report {
   /** `unknown`: a search was given up, or there was nothing to check. */
@@ -52,7 +47,8 @@ export interface Report {
 
 /** Checks a history. Throws `InvalidInputError` for a model nobody knows, and for what it can not read. */
 export function reportOf(history: History, model: string, options: CheckOptions = {}): Report {
-  const verdicts = model === NO_MODEL ? [] : checkerNamed(model).check(history, options);
+  const isSearched = model !== NO_MODEL && model !== REGIONAL;
+  const verdicts = isSearched ? checkerNamed(model).check(history, options) : [];
   const invariants = checkInvariants(history, model);
   const parts = { ok: 0, violated: 0, unknown: 0 };
   const order: Partial<Record<PartVerdict['order'], number>> = {};
@@ -65,7 +61,7 @@ export function reportOf(history: History, model: string, options: CheckOptions 
   // A recorder that wrote nothing down must not read as a system that kept its promises.
   const isJudged =
     verdicts.length + invariants.length > 0 && operations.some(({ isKnown }) => isKnown);
-  const isOk = isJudged && parts.unknown === 0;
+  const isOk = isJudged && parts.unknown === 0 && invariants.every(({ open }) => !isAny(open));
   return {
     verdict: isViolated ? 'violated' : isOk ? 'ok' : 'unknown',
     model,
@@ -100,13 +96,22 @@ export function describeReport(report: Report): readonly string[] {
       `${count(explored, 'state')} explored`,
     );
   }
-  for (const { name, held, broken } of report.invariants) {
-    lines.push(`  ${held ? 'held  ' : 'BROKEN'}  ${name}`, ...broken.map((one) => `            ${one}`));
+  for (const { name, held, broken, open = [], remarks = [] } of report.invariants) {
+    const result = !held ? 'BROKEN ' : isAny(open) ? 'UNKNOWN' : 'held   ';
+    lines.push(`  ${result} ${name}`, ...[...broken, ...open, ...remarks].map((one) => `            ${one}`));
   }
   for (const finding of report.findings) lines.push(...findingLines(finding));
-  const isGivenUp = parts.unknown > 0;
-  if (report.verdict === 'unknown') return [...lines, isGivenUp ? GIVEN_UP : NOTHING_CHECKED];
-  return [...lines, CONCLUSIONS[report.verdict]];
+  return [...lines, conclusionOf(report)];
+}
+
+function conclusionOf({ verdict, parts, invariants }: Report): string {
+  if (verdict !== 'unknown') return CONCLUSIONS[verdict];
+  if (parts.unknown > 0) return GIVEN_UP;
+  return invariants.some(({ open }) => isAny(open)) ? NOT_ALL_SEEN : NOTHING_CHECKED;
+}
+
+function isAny(list: readonly string[] = []): boolean {
+  return list.length > 0;
 }
 
 const CONCLUSIONS = {
@@ -114,6 +119,7 @@ const CONCLUSIONS = {
   violated: 'VIOLATED: what was promised was not kept.',
 } as const;
 const GIVEN_UP = 'UNKNOWN: the budget of states ended before the search did; raise it with --states.';
+const NOT_ALL_SEEN = 'UNKNOWN: the history does not show all that must be looked at.';
 const NOTHING_CHECKED = 'UNKNOWN: it holds no answer that a model or an invariant speaks of.';
 const ORDER_SAID: ReadonlyMap<string, string> = new Map([
   ['absent', 'is absent'],
@@ -126,8 +132,11 @@ const ORDER_SAID: ReadonlyMap<string, string> = new Map([
 function checkInvariants(history: History, model: string): readonly InvariantVerdict[] {
   const [claims, appointments] = [claimsIn(history), appointmentsIn(history)];
   const [standings, inventories] = [standingsIn(history), lastInventoriesIn(history)];
-  const showsVersions = history.operations.some(({ f, order }) => order !== undefined || f === 'append');
-  const verdicts: InvariantVerdict[] = [];
+  const isRegional = model === REGIONAL;
+  // Places of several regions' logs are none of one order.
+  const showsVersions =
+    !isRegional && history.operations.some(({ f, order }) => order !== undefined || f === 'append');
+  const verdicts: InvariantVerdict[] = isRegional ? [...checkRegional(history)] : [];
   const check = (name: string, applies: boolean, find: () => readonly string[]): void => {
     if (!applies) return;
     const broken = find();
@@ -207,6 +216,6 @@ function count(number: number, one: string, many: string = `${one}s`): string {
 function checkerNamed(model: string): Checker {
   const checker = stockCheckers.get(model);
   if (checker !== undefined) return checker;
-  const names = [...stockCheckers.keys(), NO_MODEL].join(', ');
+  const names = [...stockCheckers.keys(), REGIONAL, NO_MODEL].join(', ');
   throw new InvalidInputError(`there is no model "${model}": name one of ${names}`);
 }

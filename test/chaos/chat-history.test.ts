@@ -1,8 +1,7 @@
 // What residents said and read, as a history that anybody can judge.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ChatHistory } from '../../src/chaos/chat-history.ts';
-import type { Said } from '../../src/chaos/chronicle.ts';
+import { ChatHistory, type Said } from '../../src/chaos/chat-history.ts';
 import { HistoryReader } from '../../src/verify/history.ts';
 import { type Report, reportOf } from '../../src/verify/report.ts';
 import { CHAT_HISTORY_MAX, type ChatMessage } from '../../src/wire/regional-calls.ts';
@@ -12,7 +11,7 @@ const BEGAN_MS = 1_000;
 
 function said(text: string, place: number, changes: Partial<Said> = {}): Said {
   const times = { askedMs: BEGAN_MS + place * 10, answeredMs: BEGAN_MS + place * 10 + 5 };
-  const told = { level: 'quorum', place, epoch: 2, ...times } as const;
+  const told = { level: 'quorum', place, ...times } as const;
   return { ...HERE, player: `teller of ${text}`, text, ...told, ...changes };
 }
 
@@ -25,7 +24,7 @@ function judge(tell: (chat: ChatHistory, hear: Hear) => void): Report {
   tell(chat, (atMs, messages, msOld = 0) => {
     const askedMs = BEGAN_MS + atMs;
     const player = `reader at ${atMs}`;
-    chat.heard({ ...HERE, player, askedMs, msOld, told: undefined, messages }, askedMs + 5);
+    chat.heard({ ...HERE, player, askedMs, answeredMs: askedMs + 5, msOld, messages });
   });
   const reader = new HistoryReader();
   for (const line of chat.lines(BEGAN_MS)) reader.event(JSON.parse(JSON.stringify(line)));

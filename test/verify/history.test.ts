@@ -36,6 +36,8 @@ test('an invocation and its completion become one operation', () => {
       order: 7,
       invokedLine: 2,
       returnedLine: 3,
+      invokedTime: 0,
+      returnedTime: 1,
     },
   ]);
 });
