@@ -135,6 +135,7 @@ function addTopology(program: Command): void {
     .command('topology')
     .summary('print a topology file to start from')
     .description('Prints the topology of the world that `bluemarble up` makes by itself, for you to change.')
+    .option('--world <file>', 'with your features in their places', folder)
     .addHelpText(
       'after',
       `
@@ -143,10 +144,12 @@ Example:
   bluemarble up --topology my.json --data my-world
 ${EXIT_HELP}`,
     )
-    .action(async () => {
+    .action(async ({ world: file }: { readonly world?: string }) => {
       const { printTopology } = await import('../host/topology-file.ts');
+      const { readWorldFile } = await import('../host/world-file.ts');
       const { seedTopology } = await import('../services/topology/topology.ts');
-      process.stdout.write(printTopology(seedTopology({ world: 'my-world' })));
+      const own = file === undefined ? [] : (await readWorldFile(file)).features;
+      process.stdout.write(printTopology(seedTopology({ world: 'my-world' }), own));
     });
 }
 

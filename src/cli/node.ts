@@ -161,8 +161,9 @@ async function readWorld({
   topologyFile,
   worldFile,
 }: NodeOptions): Promise<{ readonly topology: Topology; readonly features: readonly Feature[] }> {
-  const own = worldFile === undefined ? [] : (await readWorldFile(worldFile)).features;
-  return { topology: readTopology(topologyFile, own), features: [...stockFeatures, ...own] };
+  const own = worldFile === undefined ? undefined : await readWorldFile(worldFile);
+  const features = [...stockFeatures, ...(own?.features ?? [])];
+  return { topology: readTopology(topologyFile, own), features };
 }
 
 /** What the supervisor says: that the world ends, which its own end means too, or what an operator wants. */

@@ -10,13 +10,18 @@ import { soundTopology } from '../services/topology/topology-rules.ts';
 import { parseTopology, type Topology } from '../services/topology/topology.ts';
 import { stockFeatures } from '../world/catalogue.ts';
 import type { Feature } from '../world/feature.ts';
+import { refuseLost } from './world-features.ts';
+import type { WorldFile } from './world-file.ts';
 
 /**
- * As it stands there, for a node of a world with these features beside the stock ones. Throws `StartError`
- * for a file that is not there, is no JSON, or describes no world that can be run.
+ * As it stands there, for a node of a world that has the features of `own` beside the stock ones. Throws
+ * `StartError` for a file that is not there, is no JSON, or describes no such world that can be run.
  */
-export function readTopology(file: string, own: readonly Feature[]): Topology {
-  return read(file, (json) => soundTopology(json, [...stockFeatures, ...own]));
+export function readTopology(file: string, own: WorldFile | undefined): Topology {
+  return read(file, (json) => {
+    refuseLost({ folder: file, topology: parseTopology(json) }, own);
+    return soundTopology(json, [...stockFeatures, ...(own?.features ?? [])]);
+  });
 }
 
 /** As `readTopology`, for a whole world: features that the file does not name are put in their places. */
@@ -37,8 +42,12 @@ function read(file: string, judge: (json: unknown) => Topology): Topology {
   }
 }
 
-/** JSON with a line for each node, group and region; what only a history of the world fills is left out. */
-export function printTopology({ world, nodes, groups, regions }: Topology): string {
+/**
+ * With these features in their places, as JSON with a line for each node, group and region; what only a
+ * history of the world fills is left out.
+ */
+export function printTopology(topology: Topology, own: readonly Feature[] = []): string {
+  const { world, nodes, groups, regions } = withOwnFeatures(topology, own);
   const plans = {
     nodes,
     groups: groups.map(({ founders: _, ...group }) => group),

@@ -46,11 +46,10 @@ export async function featuresOf(world: RememberingWorld): Promise<readonly Feat
 
 /** Throws `StartError` unless these are the features that the world began with. */
 export function refuseOthers(world: RememberingWorld, file: WorldFile | undefined): void {
-  const features = file?.features ?? [];
-  const mine = ownNames(world.topology);
-  const lost = [...mine.keys()].find((name) => !features.some((feature) => feature.name === name));
-  if (lost !== undefined) throw new StartError(lostSentence(world, lost, file));
+  refuseLost(world, file);
   if (file === undefined) return;
+  const { features } = file;
+  const mine = ownNames(world.topology);
   const further = features.filter(({ name }) => !mine.has(name));
   if (further.length > 0) throw new StartError(furtherSentence(world, further, file));
   for (const { name, promise, version } of features) {
@@ -69,6 +68,14 @@ export function refuseOthers(world: RememberingWorld, file: WorldFile | undefine
         'choose another folder with --data for a new world.',
     );
   }
+}
+
+/** Throws `StartError` for a feature of the world that the file has not, or when no file is named for it. */
+export function refuseLost(world: RememberingWorld, file: WorldFile | undefined): void {
+  const features = file?.features ?? [];
+  const names = [...ownNames(world.topology).keys()];
+  const lost = names.find((name) => !features.some((feature) => feature.name === name));
+  if (lost !== undefined) throw new StartError(lostSentence(world, lost, file));
 }
 
 /** What a topology names besides the stock features, and what it promises by where it stands. */

@@ -64,7 +64,7 @@ export function openWorld(o: {
   const found = former === undefined ? newWorld(folder, o) : grownWorld(former, o.own);
   const world = moved(found, o.basePort ?? found.basePort);
   const [fault] = validateTopology(world.topology, [...stockFeatures, ...(o.file?.features ?? [])]);
-  if (fault !== undefined) throw new StartError(fault);
+  if (fault !== undefined) throw new StartError(o.own === undefined ? ofFile(fault, o.file) : fault);
   return o.file === undefined ? world : { ...world, own: remembered(o.file) };
 }
 
@@ -120,6 +120,11 @@ export function rememberedProcesses(world: World): readonly number[] {
 
 export function forgetProcesses(world: World): void {
   removeFile(world.folder, PROCESSES_FILE);
+}
+
+/** What is wrong with a topology that nobody wrote is wrong with the features that were put into it. */
+function ofFile(fault: string, file: WorldFile | undefined): string {
+  return file === undefined ? fault : `${file.file} can not be run: ${fault}`;
 }
 
 function newWorld(

@@ -19,6 +19,13 @@ export async function loadModule(
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new StartError(`${file} can not be loaded: ${String(cause)}`, { cause });
+    throw new StartError(`${file} can not be loaded: ${String(cause)}${placeIn(cause)}`, { cause });
   }
+}
+
+/** Where its author must look, where that is told: the first place that is not Node's, nor a caller's. */
+function placeIn(cause: unknown): string {
+  const [before = ''] = (cause instanceof Error ? (cause.stack ?? '') : '').split(import.meta.url);
+  const place = /file:\/\/[^\s()]+:\d+/.exec(before)?.[0];
+  return place === undefined ? '' : ` (${place})`;
 }

@@ -17,6 +17,8 @@ const PORT_MAX = 65_535;
 const NAME = /^[a-z0-9-]{1,32}$/;
 /** Words of an operator's commands, and the process of the test players. */
 const NAMES_TAKEN: readonly string[] = ['all', 'rest', 'players'];
+/** A studio's feature whose file was not named, or nobody's. */
+const UNKNOWN = 'which this world does not have: remove it, or name the file that has it with --world.';
 const DEGREE = 10_000_000;
 const GLOBE: number = 360 * DEGREE;
 
@@ -135,7 +137,7 @@ function featureFaults(topology: Topology, features: readonly Feature[]): string
       const feature = byName.get(name);
       const home = homes.get(name);
       if (feature === undefined) {
-        faults.push(`Group ${group.name} holds "${name}", which this world does not have: remove it.`);
+        faults.push(`Group ${group.name} holds "${name}", ${UNKNOWN}`);
       } else if (feature.promise !== 'linearizable') {
         faults.push(
           `Group ${group.name} holds "${name}", which is ${feature.promise}: a replicated group ` +
@@ -182,9 +184,11 @@ function copyFaults(topology: Topology, region: RegionPlan): string[] {
 function regionalFeatureFaults(topology: Topology, features: readonly Feature[]): string[] {
   const regional = features.filter(({ promise }) => promise === 'regional').map(({ name }) => name);
   return topology.regions.flatMap(({ name, features: held }) => [
-    ...held
-      .filter((feature) => !regional.includes(feature))
-      .map((feature) => `Region ${name} holds "${feature}", which is no regional feature: remove it.`),
+    ...held.filter((feature) => !regional.includes(feature)).map((feature) => {
+      const isKnown = features.some((each) => each.name === feature);
+      const what = isKnown ? 'which is no regional feature: remove it.' : UNKNOWN;
+      return `Region ${name} holds "${feature}", ${what}`;
+    }),
     ...regional
       .filter((feature) => !held.includes(feature))
       .map((feature) => `Feature "${feature}" is not in region ${name}: every region needs it.`),
