@@ -6,7 +6,6 @@ import type { Random } from '../../base/random.ts';
 import type { DrawDeed, Known } from '../../world/deed.ts';
 
 const NAMES: readonly string[] = ['Ada', 'Ben', 'Cy', 'Dora', 'Eve', 'Finn', 'Gus'];
-const OFFERS_MAX = 64;
 
 export const drawStockDeed: DrawDeed = (random, player, known) => {
   const to = random.pick(known.players) ?? player;
@@ -24,18 +23,6 @@ export const drawStockDeed: DrawDeed = (random, player, known) => {
   if (dice < 88) return { call: 'names.release', args: null };
   return { call: 'names.owner', args: { name } };
 };
-
-/** Takes in what an answer shows. */
-export function learn(known: Known, player: number, call: string, value: unknown): void {
-  if (call === 'trade.offer') {
-    const { offer } = value as { readonly offer: number };
-    known.offers.push(offer);
-    if (known.offers.length > OFFERS_MAX) known.offers.shift();
-  } else if (call === 'holdings.open' || call === 'holdings.mine') {
-    const { items } = value as { readonly items: readonly { readonly id: number }[] };
-    known.items.set(player, items.map(({ id }) => id));
-  }
-}
 
 function drawOffer(
   random: Random,
