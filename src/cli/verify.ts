@@ -26,7 +26,7 @@ export function verifyCommand(program: Command): void {
     .argument('<file>', 'the history, as JSON lines (docs/histories.md)')
     .option(
       '--model <name>',
-      'register, counter, bank, ownership, lock, list or regional; none for invariants only; ' +
+      'register, counter, bank, ownership, lock, list, regional or log; none for invariants only; ' +
         'else what the file says',
     )
     .option('--states <n>', 'states that the search may explore in each part', wholeNumber(0, STATES_MAX))

@@ -19,12 +19,18 @@ import {
   standingsIn,
 } from './invariants.ts';
 import type { Checker, CheckOptions, PartVerdict, Violation } from './linearizability.ts';
+import { checkLog, LOG } from './log/log.ts';
 import { stockCheckers } from './models.ts';
 import { checkRegional, REGIONAL } from './regional/regional.ts';
 
 /** The model of a history that is not linearizable by promise: only invariants are checked. */
 export const NO_MODEL: string = 'none';
 /** Parts told one by one; of the others only the number. */
+/** Models that search for no order: they read the history once. */
+const READERS: ReadonlyMap<string, (history: History) => readonly InvariantVerdict[]> = new Map([
+  [REGIONAL, checkRegional],
+  [LOG, checkLog],
+]);
 const PARTS_TOLD_MAX = 10;
 const VALUE_LENGTH_MAX = 120;
 
@@ -47,7 +53,7 @@ export interface Report {
 
 /** Checks a history. Throws `InvalidInputError` for a model nobody knows, and for what it can not read. */
 export function reportOf(history: History, model: string, options: CheckOptions = {}): Report {
-  const isSearched = model !== NO_MODEL && model !== REGIONAL;
+  const isSearched = model !== NO_MODEL && !READERS.has(model);
   const verdicts = isSearched ? checkerNamed(model).check(history, options) : [];
   const invariants = checkInvariants(history, model);
   const parts = { ok: 0, violated: 0, unknown: 0 };
@@ -132,11 +138,11 @@ const ORDER_SAID: ReadonlyMap<string, string> = new Map([
 function checkInvariants(history: History, model: string): readonly InvariantVerdict[] {
   const [claims, appointments] = [claimsIn(history), appointmentsIn(history)];
   const [standings, inventories] = [standingsIn(history), lastInventoriesIn(history)];
-  const isRegional = model === REGIONAL;
-  // Places of several regions' logs are none of one order.
+  const reader = READERS.get(model);
+  // Places of several logs are none of one order.
   const showsVersions =
-    !isRegional && history.operations.some(({ f, order }) => order !== undefined || f === 'append');
-  const verdicts: InvariantVerdict[] = isRegional ? [...checkRegional(history)] : [];
+    reader === undefined && history.operations.some(({ f, order }) => order !== undefined || f === 'append');
+  const verdicts: InvariantVerdict[] = [...(reader?.(history) ?? [])];
   const check = (name: string, applies: boolean, find: () => readonly string[]): void => {
     if (!applies) return;
     const broken = find();
@@ -216,6 +222,6 @@ function count(number: number, one: string, many: string = `${one}s`): string {
 function checkerNamed(model: string): Checker {
   const checker = stockCheckers.get(model);
   if (checker !== undefined) return checker;
-  const names = [...stockCheckers.keys(), REGIONAL, NO_MODEL].join(', ');
+  const names = [...stockCheckers.keys(), ...READERS.keys(), NO_MODEL].join(', ');
   throw new InvalidInputError(`there is no model "${model}": name one of ${names}`);
 }
