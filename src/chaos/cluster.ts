@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly folder: string;
   /** A studio's features beside the stock ones. */
   readonly file: WorldFile | undefined;
+  /** Where the nodes write down what they apply; `undefined`: nowhere. */
+  readonly tapFolder: string | undefined;
   /** Where the shims are built and armed; the caller removes it. */
   readonly shimsFolder: string;
   readonly basePort: number | undefined;
@@ -282,10 +284,12 @@ export class Cluster {
   }
 
   #startNode(name: string, listener: ChildListener): Child {
+    const { doors, tapFolder } = this.#options;
+    const tap = tapFolder === undefined ? [] : ['--tap', tapFolder];
     const child = startChild(
       {
-        script: this.#options.doors.script,
-        args: nodeCommand(this.world, name),
+        script: doors.script,
+        args: [...nodeCommand(this.world, name), ...tap],
         stderrFile: `${this.world.folder}/${name}.stderr`,
         environment: this.shims.environmentOf(name),
       },

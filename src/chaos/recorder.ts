@@ -1,18 +1,22 @@
 // What the clients of a drill asked and were answered, as histories: written down, and kept for the checks.
 //
-// `contender.ts` records every call in one or more of three histories (gold, items, names), each with a model
-// of its own, `region-book.ts` all calls of residents (regions); `run.ts` adds what of theirs a list can tell
-// (chat), and what the nodes told of themselves (world).
-// docs/histories.md describes the format. An invocation is recorded before it is sent and an answer after it
-// was received, so that nothing is claimed to have been quicker than it was.
+// `contender.ts` records every call in one or more of three histories (gold, items, names), each with a
+// model of its own, `region-book.ts` all calls of residents (regions); `run.ts` adds what of theirs a list
+// can tell (chat), what the nodes told of themselves (world), and `own-player.ts` what a studio's own
+// features were asked and answered (own).
+// docs/histories.md describes the format. An invocation is recorded before it is sent and an answer after
+// it was received, so that nothing is claimed to have been quicker than it was.
 import { type LinesFile, openLines } from '../adapters/node/drill-files.ts';
 import type { Outcome } from '../base/errors.ts';
 import { type History, HistoryReader } from '../verify/history.ts';
+import { LOG } from '../verify/log/log.ts';
 import { REGIONAL } from '../verify/regional/regional.ts';
 import { NO_MODEL } from '../verify/report.ts';
 
 export const BOOKS = ['gold', 'items', 'names', 'regions', 'chat', 'world'] as const;
-export type Book = (typeof BOOKS)[number];
+/** Of a drill of a studio's features there is one more. */
+export const OWN_BOOK = 'own';
+export type Book = (typeof BOOKS)[number] | typeof OWN_BOOK;
 
 const MODELS: Readonly<Record<Book, string>> = {
   gold: 'bank',
@@ -21,6 +25,7 @@ const MODELS: Readonly<Record<Book, string>> = {
   regions: REGIONAL,
   chat: 'list',
   world: NO_MODEL,
+  own: LOG,
 };
 
 /** One operation in the terms of a model. */
@@ -43,6 +48,13 @@ export interface Answer {
   readonly reading: Reading;
 }
 
+/** What an observer saw: of a key, and perhaps at one place of its log. */
+export interface Seen {
+  readonly key?: string;
+  readonly value: unknown;
+  readonly order?: number;
+}
+
 export class Recorder {
   readonly #files: ReadonlyMap<Book, LinesFile>;
   readonly #readers: ReadonlyMap<Book, HistoryReader>;
@@ -51,9 +63,10 @@ export class Recorder {
   #operations = 0;
 
   /** Begins a file for each book in the folder. Throws `StartError` when that can not be. */
-  constructor(folder: string, name: string) {
-    this.#files = new Map(BOOKS.map((book) => [book, openLines(folder, `${name}-${book}.jsonl`)]));
-    this.#readers = new Map(BOOKS.map((book) => [book, new HistoryReader()]));
+  constructor(folder: string, name: string, isOwn: boolean) {
+    const books: readonly Book[] = isOwn ? [...BOOKS, OWN_BOOK] : BOOKS;
+    this.#files = new Map(books.map((book) => [book, openLines(folder, `${name}-${book}.jsonl`)]));
+    this.#readers = new Map(books.map((book) => [book, new HistoryReader()]));
   }
 
   get operations(): number {
@@ -64,9 +77,9 @@ export class Recorder {
     return [...this.#files.values()].map(({ path }) => path);
   }
 
-  /** What everything begins with; before the first operation. */
-  begin(book: Book, value: unknown): void {
-    this.#add(book, { type: 'init', model: MODELS[book], value });
+  /** What everything begins with, or one key; before the first operation. */
+  begin(book: Book, value: unknown, key?: string): void {
+    this.#add(book, { type: 'init', model: MODELS[book], ...named(key), value });
   }
 
   invoke(process: string, { book, f, key, value }: Entry): void {
@@ -91,11 +104,11 @@ export class Recorder {
   }
 
   /** What somebody saw of the world, as an operation of no model. */
-  observe(book: Book, f: string, seen: readonly { readonly key?: string; readonly value: unknown }[]): void {
-    for (const { key, value } of seen) {
-      const line = { process: 'observer', f, ...named(key), value, time: this.#nowMs() };
-      this.#add(book, { ...line, type: 'invoke' });
-      this.#add(book, { ...line, type: 'ok' });
+  observe(book: Book, f: string, seen: readonly Seen[]): void {
+    for (const { key, value, order } of seen) {
+      const line = { process: 'observer', f, ...named(key), time: this.#nowMs() };
+      this.#add(book, { ...line, type: 'invoke', value });
+      this.#add(book, { ...line, type: 'ok', order });
     }
   }
 

@@ -20,6 +20,7 @@ import { Cluster } from './cluster.ts';
 import { againLine, describeStop, EXIT_STOPPED, exitCodeOf } from './ending.ts';
 import { Load } from './load.ts';
 import { missingNemeses, strikeAll, type Struck } from './nemesis.ts';
+import { mustShow, OwnDrill } from './own-drill.ts';
 import { drawPicture } from './picture.ts';
 import { Promotions } from './promotions.ts';
 import { Recorder } from './recorder.ts';
@@ -35,6 +36,8 @@ const SETTLE_MS_MAX = 60_000;
 const LAST_ASKS_MS = 3_500;
 const READ_MS_MAX = 30_000;
 const PROGRESS_EVERY_MS = 1_000;
+/** In the world's folder. */
+const TAP_FOLDER = 'applied';
 /** The schedule of a few minutes; of longer ones a file has the rest. */
 const SHOWN_STRIKES_MAX = 100;
 
@@ -97,6 +100,7 @@ export async function runDrill(
   judged: (drilled: Drilled) => void,
 ): Promise<number> {
   mustTakeFiles(options.out);
+  if (options.world !== undefined) mustShow(options.world, options);
   if (options.isKernel) enterOwnNetwork();
   const folder = options.folder ?? makeTempFolder('bluemarble-chaos-');
   const drill = new Drill(options, doors, folder);
@@ -115,6 +119,7 @@ export async function runDrill(
 interface Readings {
   readonly load: Load;
   readonly residents: Residents;
+  readonly own: OwnDrill | undefined;
   readonly book: RegionBook;
   readonly chat: ChatHistory;
   readonly promotions: Promotions;
@@ -136,6 +141,11 @@ class Drill {
     this.#options = options;
     this.#doors = doors;
     this.#folder = folder;
+  }
+
+  /** Where the nodes write down what they apply, if they are to. */
+  get #tapFolder(): string {
+    return `${this.#folder}/${TAP_FOLDER}`;
   }
 
   note(text: string): void {
@@ -177,6 +187,7 @@ class Drill {
     return Cluster.open({
       folder: this.#folder,
       file: this.#options.world,
+      tapFolder: this.#options.world === undefined ? undefined : this.#tapFolder,
       shimsFolder,
       basePort,
       isWan,
@@ -222,11 +233,11 @@ class Drill {
   }
 
   async #drill(cluster: Cluster, schedule: readonly Strike[]): Promise<Omit<Drilled, 'isStopped'>> {
-    const { seed, clients, forMs, out } = this.#options;
+    const { seed, clients, forMs, out, world } = this.#options;
     const { clock } = this.#doors;
     const { topology } = cluster.world;
     const timeline = new Timeline(() => this.#sinceBeginMs());
-    const recorder = new Recorder(out, `seed-${seed}`);
+    const recorder = new Recorder(out, `seed-${seed}`, world !== undefined);
     const load = new Load({ topology, seed, clients, recorder, timeline });
     const promotions = new Promotions(topology, (node) => cluster.nameOf(node));
     const book = new RegionBook(recorder, topology.regions.map(({ name }) => name));
@@ -234,11 +245,15 @@ class Drill {
     recorder.begin('chat', []);
     recorder.begin('world', undefined);
     const residents = new Residents({ topology, seed, book, chat, timeline });
-    this.note(`${clients} traders and ${residents.count} residents are coming`);
+    const tapFolder = this.#tapFolder;
+    const own = world && new OwnDrill({ world, topology, seed, recorder, timeline, tapFolder });
+    const parties = [load, residents, ...(own === undefined ? [] : [own.load])];
+    const further = own === undefined ? '' : `, and ${own.load.count} players of your features`;
+    this.note(`${clients} traders and ${residents.count} residents are coming${further}`);
     this.#beganMs = performance.now();
     const progress = this.#showProgress(cluster, recorder, promotions);
     try {
-      const areAllIn = (await load.begin()) && (await residents.begin());
+      const areAllIn = await allBegin(parties);
       this.#beganMs = performance.now();
       const striking = strikeAll(areAllIn ? schedule : [], {
         cluster,
@@ -255,8 +270,8 @@ class Drill {
       const settledMs = await this.#settle(cluster);
       // A little of ordinary life, so that the picture shows that it is one.
       await this.#pause(PROGRESS_EVERY_MS);
-      await Promise.all([load.finish(), residents.finish()]);
-      const told = { residents, book, chat, promotions };
+      await Promise.all(parties.map((party) => party.finish()));
+      const told = { residents, own, book, chat, promotions };
       const read = { ...told, load, recorder, settledMs, areAllIn, faults };
       const verdict = await this.#read(cluster, read);
       const story = {
@@ -270,8 +285,7 @@ class Drill {
       return { seed, verdict, story, faults, traces };
     } finally {
       await progress.stop();
-      load.leave();
-      residents.leave();
+      for (const party of parties) party.leave();
     }
   }
 
@@ -309,6 +323,7 @@ class Drill {
     o.recorder.add('chat', o.chat.lines(o.recorder.beganMs));
     o.recorder.observe('world', 'primary', appointed([...this.#leaders, ...promotions.appointments]));
     o.recorder.observe('world', 'digest', digests(cluster));
+    const own = o.own?.judge(promotions.lostPlaces);
     this.note(`checking ${o.recorder.operations} operations`);
     return judge({
       players: this.#options.clients,
@@ -322,6 +337,7 @@ class Drill {
       leaders: this.#leaders,
       primaries: promotions.appointments,
       unread: channels.unread,
+      own,
       nodes: cluster.supervisor.facts,
       settledMs: o.settledMs,
     });
@@ -411,6 +427,12 @@ class Drill {
   #sinceBeginMs(): number {
     return performance.now() - this.#beganMs;
   }
+}
+
+/** One after the other; false as soon as not all of one could be let in. */
+async function allBegin(parties: readonly { begin(): Promise<boolean> }[]): Promise<boolean> {
+  for (const party of parties) if (!(await party.begin())) return false;
+  return true;
 }
 
 /** Every node up, none being replaced, every group led and region served, every copy reached and healthy. */

@@ -8,14 +8,16 @@ import type { HoldingsTotals, NodeFacts } from '../host/view.ts';
 import type { History } from '../verify/history.ts';
 import { itemsOwnedOnce, onePrimaryPerEpoch, type Appointment } from '../verify/invariants.ts';
 import { describeReport, type Report, reportOf } from '../verify/report.ts';
+import { check, type Check } from './check.ts';
 import type { Standing } from './load.ts';
+import { ownChecks, type OwnFindings } from './own-checks.ts';
 import type { Book } from './recorder.ts';
 import type { Totals } from './timeline.ts';
 
 export interface Findings {
   /** How many traders were to come. */
   readonly players: number;
-  /** Traders and residents; else no fault came, and what the players did tells nothing. */
+  /** All who were to come; else no fault came, and what the players did tells nothing. */
   readonly areAllIn: boolean;
   /** How many hit somebody. */
   readonly faults: number;
@@ -29,16 +31,11 @@ export interface Findings {
   readonly primaries: readonly Appointment[];
   /** Channels of regions that could not be read in the end, a sentence each. */
   readonly unread: readonly string[];
+  /** Of a drill of a studio's features. */
+  readonly own: OwnFindings | undefined;
   readonly nodes: readonly NodeFacts[];
   /** How long the world took to be whole again once the faults were over; `undefined`: it never was. */
   readonly settledMs: number | undefined;
-}
-
-export interface Check {
-  readonly name: string;
-  /** `unknown`: it could not be looked at. */
-  readonly result: 'held' | 'broken' | 'unknown';
-  readonly sentences: readonly string[];
 }
 
 export interface Verdict {
@@ -69,6 +66,7 @@ export function judge(findings: Findings): Verdict {
     check('one leader in a term', onePrimaryPerEpoch(findings.leaders)),
     check('one primary in an epoch', onePrimaryPerEpoch(findings.primaries)),
     ...(findings.areAllIn ? [check('every channel can be read in the end', findings.unread)] : []),
+    ...(findings.own === undefined ? [] : ownChecks(findings.own)),
   ];
   const results = [
     ...checks.map(({ result }) => result),
@@ -171,8 +169,4 @@ function copiesAgree({ replicas }: Findings): Check {
     trailing === 0 ? `${group}: a copy is missing` : `${group}: a copy is not at index ${index}`,
   );
   return { name, result: 'unknown', sentences: described };
-}
-
-function check(name: string, broken: readonly string[]): Check {
-  return { name, result: broken.length === 0 ? 'held' : 'broken', sentences: broken };
 }

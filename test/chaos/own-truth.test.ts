@@ -1,4 +1,4 @@
-// What the logs of a drill say of a studio's features: sound ones, and those that only a replay or a load shows.
+// What the logs of a drill say of a studio's features: sound ones, and those that only a replay shows.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CorruptionError, done } from '../../src/base/errors.ts';
@@ -153,7 +153,8 @@ test('what a fresh machine answers otherwise is named', () => {
   const { wrong, differing } = judged(own, [applied(own, [5])]);
   assert.deepEqual(differing, []);
   assert.deepEqual(wrong, [
-    'economy at 2: purse.add {"amount":5} of player 7 -> {"sum":6,"adds":1}; replayed it is {"sum":7,"adds":1}',
+    'economy at 2: purse.add {"amount":5} of player 7 -> {"sum":6,"adds":1}; ' +
+      'replayed it is {"sum":7,"adds":1}',
   ]);
 });
 
@@ -172,7 +173,8 @@ test('a state that is another one once it was saved and loaded is named, or why 
     const own = purse({ loads: what });
     return judged(own, [applied(own, [5])]).forgotten;
   };
-  assert.deepEqual(loads(() => 9), ['economy: the state after 1 is other bytes once it was saved and loaded']);
+  const differs = 'economy: the state after 1 is other bytes once it was saved and loaded';
+  assert.deepEqual(loads(() => 9), [differs]);
   const refuse = (): never => {
     throw new CorruptionError('no such sum');
   };

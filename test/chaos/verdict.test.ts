@@ -45,6 +45,7 @@ const sound: Findings = {
   ],
   unread: [],
   nodes: [],
+  own: undefined,
   settledMs: 400,
 };
 
