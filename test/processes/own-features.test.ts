@@ -29,13 +29,13 @@ const MARKET = `${IMPORT}
 export default [auction, { ...auction, name: 'market', promise: 'regional' }];
 `;
 
-/** A studio's folder with the listings of the guide, in which the package is installed. */
+/** A studio's folder with the package and the listings of the guide, whose lots outlast any machine. */
 function studio(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'bm-studio-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const page = readFileSync(join(ROOT, 'docs/own-features.md'), 'utf8');
   for (const [, name = '', source = ''] of page.matchAll(/^```ts\n\/\/ ([a-z-]+\.ts)\n([^]*?)^```$/gm)) {
-    writeFileSync(join(folder, name), source);
+    writeFileSync(join(folder, name), source.replace('OPEN_MS = 3_000', 'OPEN_MS = 3_600_000'));
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(folder, 'market.ts'), MARKET);
@@ -78,6 +78,15 @@ async function audit(httpPort: number, group: string, call: string): Promise<unk
   return groups.find((each) => each.group === group)?.facts[call];
 }
 
+/** What the guide's own player is told, at this gateway. */
+function runPlay(home: string, port: number): string {
+  const file = join(home, 'play.ts');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('7408', String(port)));
+  const { stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, file], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return stdout;
+}
+
 async function refused(world: Up, sentence: RegExp): Promise<void> {
   assert.equal((await once(world.process, 'exit'))[0], 2);
   assert.match(await world.err, sentence);
@@ -91,22 +100,22 @@ test('players ask a studio’s features over real links, and find them again aft
   const portOf = (name: string): number => nodes.find((node) => node.name === name)?.httpPort ?? 0;
   const first = up(t, folderOf(t), '--world', file, '--port', String(basePort));
   await until(first, allUp);
-  const [ann, bob] = [
-    await player(t, portOf('eu'), { name: 'ann', file }),
-    await player(t, portOf('asia'), { name: 'bob', file }),
-  ];
+  const played = runPlay(home, portOf('eu'));
+  assert.match(played, /value: \{ lot: 1 \}.*title: 'a rope'.*reason: 'your-own'/s);
+  const bea = await player(t, portOf('eu'), { name: 'bea', file });
+  const bob = await player(t, portOf('asia'), { name: 'bob', file });
   const { promise: outbid, resolve } = Promise.withResolvers<unknown>();
   bob.on('auction.outbid', resolve);
   const cid = await player(t, portOf('na-east'), { name: 'cid', file });
-  await soldAt(ann, bob, cid);
-  assert.deepEqual(await outbid, { lot: 1, gold: 7 });
+  await soldAt(bea, bob, cid);
+  assert.deepEqual(await outbid, { lot: 2, gold: 7 });
   const regional = [
-    await ann.ask('market.open', { title: 'eggs' }, { region: 'eu', ack: 'all' }),
+    await bea.ask('market.open', { title: 'eggs' }, { region: 'eu', ack: 'all' }),
     await bob.ask('market.open', { title: 'tea' }, { region: 'asia' }),
     await bob.ask('market.open', { title: 'rice' }),
   ];
   assert.deepEqual(regional.map(valueOf), [{ lot: 1 }, { lot: 1 }, { lot: 2 }]);
-  const misplaced = await ann.ask('auction.lots', null, { region: 'eu' });
+  const misplaced = await bea.ask('auction.lots', null, { region: 'eu' });
   assert.ok(misplaced.kind === 'rejected' && misplaced.reason === 'bad-arguments', JSON.stringify(misplaced));
 
   // Commands that act on nodes and links need nothing of the studio's, whatever happens to its file.
@@ -125,9 +134,9 @@ test('players ask a studio’s features over real links, and find them again aft
   assert.equal((await once(second.process, 'exit'))[0], 0, await second.err);
   const third = up(t, first.folder);
   await until(third, allUp);
-  const books = await audit(portOf('global-1'), 'economy', 'auction.audit');
-  assert.deepEqual(books, { opened: 1, open: 1, sold: 0 });
-  assert.deepEqual(await audit(portOf('asia'), 'asia', 'market.audit'), { opened: 2, open: 2, sold: 0 });
+  const two = { opened: 2, open: 2, sold: 0 };
+  assert.deepEqual(await audit(portOf('global-1'), 'economy', 'auction.audit'), two);
+  assert.deepEqual(await audit(portOf('asia'), 'asia', 'market.audit'), two);
   assert.equal(await end(third, 'SIGTERM'), 0);
   const back = bluemarble('restore', 'asia', '--to', '1', '--data', first.folder);
   assert.equal(back.code, 0, back.err);
@@ -191,7 +200,7 @@ test('a node of a world with a studio’s features is not started without them',
 });
 
 async function soldAt(seller: Client, low: Client, high: Client): Promise<void> {
-  assert.deepEqual(valueOf(await seller.ask('auction.open', { title: 'a rope' })), { lot: 1 });
-  assert.equal(valueOf(await low.ask('auction.bid', { lot: 1, gold: 5 })), null);
-  assert.equal(valueOf(await high.ask('auction.bid', { lot: 1, gold: 7 })), null);
+  assert.deepEqual(valueOf(await seller.ask('auction.open', { title: 'a boat' })), { lot: 2 });
+  assert.equal(valueOf(await low.ask('auction.bid', { lot: 2, gold: 5 })), null);
+  assert.equal(valueOf(await high.ask('auction.bid', { lot: 2, gold: 7 })), null);
 }

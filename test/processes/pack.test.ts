@@ -74,9 +74,11 @@ test('every document that the sources and the README name is in the package', ()
 test('the feature of docs/own-features.md is checked strictly and keeps its promise when simulated', () => {
   const page = readFileSync(join(installed, 'docs/own-features.md'), 'utf8');
   const listed = [...page.matchAll(/^```ts\n\/\/ ([a-z-]+\.ts)\n([^]*?)^```$/gm)];
-  assert.deepEqual(listed.map(([, name]) => name), ['auction.ts', 'my-world.ts']);
+  assert.deepEqual(listed.map(([, name]) => name), ['auction.ts', 'my-world.ts', 'play.ts']);
   for (const [, name = '', source = ''] of listed) writeFileSync(join(user, name), source);
-  checkTypes('my-world.ts', '--allowImportingTsExtensions', '--verbatimModuleSyntax');
+  for (const file of ['my-world.ts', 'play.ts']) {
+    checkTypes(file, '--allowImportingTsExtensions', '--verbatimModuleSyntax');
+  }
   const words = ['sim', '--world', './my-world.ts', '--seeds', '4'];
   const said = run(process.execPath, join(installed, 'bin/bluemarble.js'), ...words);
   assert.match(said, /every promise was kept\ndecided calls of your features: auction [1-9]\d*\n$/);
