@@ -34,7 +34,8 @@ export async function runEach(options: ChaosOptions, doors: RunDoors): Promise<n
   const drills = nemeses.length > 1 ? [...alone, nemeses] : alone;
   for (const [place, chosen] of drills.entries()) {
     const name = nameOf(chosen);
-    const own = { ...options, nemeses: chosen, seed: seed + place, out: `${out}/${name}` };
+    const folder = folderOf(options, name);
+    const own = { ...options, folder, nemeses: chosen, seed: seed + place, out: `${out}/${name}` };
     const row = await drillOnce(name, own, doors);
     rows.push(row);
     if (typeof row.came === 'string') terminal.note(`${name}: ${row.came}\n`);
@@ -49,6 +50,11 @@ export async function runEach(options: ChaosOptions, doors: RunDoors): Promise<n
     terminal.print(`${JSON.stringify(eachReportOf(rows))}\n`);
   }
   return code;
+}
+
+/** A studio's features have a new world each time: their logs must be known from the first entry on. */
+function folderOf({ folder, world }: ChaosOptions, name: string): string | undefined {
+  return folder === undefined || world === undefined ? folder : `${folder}/${name}`;
 }
 
 /** The table of all drills. */

@@ -84,7 +84,7 @@ export class OwnPlayer {
     const args = parsed(own, { call, args: drawn });
     const options = this.#optionsOf(own, random);
     const log = own.group ?? options.region ?? '';
-    const level = own.isRegional && own.kind === 'command' ? { ack: options.ack ?? own.ack } : {};
+    const level = own.isRegional && own.kind === 'command' ? { level: options.ack ?? own.ack } : {};
     const entry: Entry = { book: OWN_BOOK, f: call, key: log, value: { [own.kind]: args, ...level } };
     recorder.invoke(this.#process, entry);
     const askedMs = performance.now();

@@ -1,64 +1,20 @@
 // What the logs of a drill say of a studio's features: sound ones, and those that only a replay shows.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CorruptionError, done } from '../../src/base/errors.ts';
+import { CorruptionError } from '../../src/base/errors.ts';
 import { playerId } from '../../src/base/id.ts';
 import { type OwnQuery, ownTruth, type OwnTruth } from '../../src/chaos/own-truth.ts';
 import { surroundingsOf } from '../../src/services/topology/surroundings.ts';
 import { seedTopology, type Topology } from '../../src/services/topology/topology.ts';
 import { encodeCommand } from '../../src/wire/command.ts';
-import { encodeWith, integer, nothing, object } from '../../src/wire/schema.ts';
+import { encodeWith } from '../../src/wire/schema.ts';
 import type { Tapped } from '../../src/wire/tap.ts';
 import { stockFeatures } from '../../src/world/catalogue.ts';
-import { command, type Feature, query } from '../../src/world/feature.ts';
+import type { Feature } from '../../src/world/feature.ts';
 import { createGroupMachine } from '../../src/world/group-machine.ts';
+import { addition, purse } from '../support/purse-feature.ts';
 
-const count = integer(0, 1_000_000);
-const addition = object({ amount: count });
 const PLAYER = 7;
-
-interface Purse {
-  sum: number;
-  adds: number;
-}
-
-interface Faults {
-  /** `save` leaves out how often it was added. */
-  readonly forgets?: boolean;
-  /** By how much an answer is wrong, and a sum that is loaded. */
-  readonly lies?: () => number;
-  readonly loads?: () => number;
-}
-
-/** Adds up; what it has added in how many steps is asked, and answered to each addition. */
-function purse(faults: Faults = {}): Feature<Purse> {
-  const { forgets = false, lies = () => 0, loads = () => 0 } = faults;
-  const value = object({ sum: count, adds: count });
-  return {
-    name: 'purse',
-    promise: 'linearizable',
-    version: 1,
-    needs: [],
-    commands: {
-      add: command('player', { args: addition, value, refusals: [] }, (state: Purse, { amount }) => {
-        state.sum += amount;
-        state.adds += 1;
-        return done({ sum: state.sum + lies(), adds: state.adds });
-      }),
-    },
-    queries: {
-      look: query('player', { args: nothing, value, refusals: [] }, (state: Purse) => done({ ...state })),
-    },
-    create: () => ({ sum: 0, adds: 0 }),
-    advance: () => {},
-    save: ({ sum, adds }, writer) => {
-      writer.varint(sum).varint(forgets ? 0 : adds);
-    },
-    *load(reader) {
-      return { sum: reader.varint() + loads(), adds: reader.varint() };
-    },
-  };
-}
 
 function topologyWith(own: Feature): Topology {
   const seed = seedTopology({ world: 'drilled' });

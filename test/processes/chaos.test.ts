@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { systemEntropy } from '../../src/adapters/node/entropy.ts';
 import { type Client, connect } from '../../src/client/index.ts';
 import { HEALTHY } from '../../src/host/network.ts';
 import type { WorldView } from '../../src/host/view.ts';
+import { openWorld, publishWorld } from '../../src/host/world-folder.ts';
 import type { Traces } from '../../src/chaos/run.ts';
 import type { Verdict } from '../../src/chaos/verdict.ts';
 import { seedTopology } from '../../src/services/topology/topology.ts';
@@ -18,6 +20,8 @@ import { freeBasePort } from '../support/free-base-port.ts';
 import { allUp, ask, end, folderOf, until, up } from '../support/real-world.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const PURSES = fileURLToPath(new URL('../chaos/worlds/purses.ts', import.meta.url));
+const FORGETFUL = fileURLToPath(new URL('../chaos/worlds/forgetful-purse.ts', import.meta.url));
 
 function leaderOf(view: WorldView): string | undefined {
   return view.groups.find(({ group }) => group === 'economy')?.leader;
@@ -94,11 +98,15 @@ test('a drill that could show nothing is refused before the world starts, and le
   t.after(() => rmSync(parent, { recursive: true, force: true }));
   const file = join(parent, 'file');
   writeFileSync(file, 'no folder');
+  const past = join(parent, 'past');
+  publishWorld(openWorld({ folder: past, basePort: undefined, entropy: systemEntropy }));
   for (const [words, sentence] of [
     [['--for', '1s', '--seed', '3', '--clients', '4'], /No fault has room in 1s/],
     [['--for', '2s', '--data', file], /file/],
     [['--for', '2s', '--out', join(file, 'out')], /choose another folder with --out/],
     [['--for', '1s', '--each', '--nemesis', 'kill,stop'], /kill: No fault has room[^]*stop: No fault/],
+    [['--for', '2s', '--world', PURSES, '--data', past], /has a past.* choose another folder with --data/],
+    [['--for', '2s', '--world', file], /file can not be loaded/],
   ] as const) {
     const drill = spawnSync(process.execPath, [...process.execArgv, MAIN, 'chaos', ...words], {
       encoding: 'utf8',
@@ -107,7 +115,7 @@ test('a drill that could show nothing is refused before the world starts, and le
     });
     assert.equal(drill.status, 2, drill.stderr);
     assert.match(drill.stderr, sentence);
-    assert.deepEqual(readdirSync(parent), ['file']);
+    assert.deepEqual(readdirSync(parent), ['file', 'past']);
   }
 });
 
@@ -139,12 +147,12 @@ test('a long drill shows the first of its schedule, and stopped it tells what wa
   assert.ok(said.includes(`${all[99]}\n`) && !said.includes(`${all[100]}\n`));
 });
 
-test('a drill strikes, heals, judges, and leaves only what it names', async (t) => {
+test('a drill strikes, heals, judges a studio’s features too, and leaves only what it names', async (t) => {
   const parent = mkdtempSync(join(tmpdir(), 'bm-drill-'));
   t.after(() => rmSync(parent, { recursive: true, force: true }));
   const out = join(parent, 'out');
   const words = ['--for', '6s', '--seed', '3', '--clients', '6', '--out', out, '--json'];
-  const nemeses = ['--nemesis', 'kill,isolate,one-way,torn-write'];
+  const nemeses = ['--nemesis', 'kill,isolate,one-way,torn-write', '--world', PURSES];
   const drill = spawn(process.execPath, [...process.execArgv, MAIN, 'chaos', ...words, ...nemeses], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: parent },
@@ -156,7 +164,33 @@ test('a drill strikes, heals, judges, and leaves only what it names', async (t) 
   const verdict = JSON.parse((await said).trimEnd().split('\n').at(-1) ?? '') as Verdict & Traces;
   assert.equal(verdict.verdict, 'ok');
   assert.ok(verdict.struck.length > 0);
+  const asked = verdict.checks.find(({ name }) => name === 'your features were asked');
+  assert.match(asked?.sentences.join() ?? '', /purse [1-9]\d* decided calls,jar [1-9]\d* decided calls/);
+  const own = verdict.files.find((path) => path.endsWith('-own.jsonl')) ?? '';
+  const verify = [...process.execArgv, MAIN, 'verify', own];
+  const judged = spawnSync(process.execPath, verify, { encoding: 'utf8' });
+  assert.equal(judged.status, 0, judged.stdout);
+  assert.match(judged.stdout, /held +each answer is the one that the log has .*\n +[1-9]\d+ answers/);
   assert.ok(verdict.files.every((path) => existsSync(path)));
   assert.match(readFileSync(verdict.picture, 'utf8'), /<\/svg>/);
   assert.deepEqual(readdirSync(parent), ['out']);
+});
+
+test('what a studio’s feature forgets when it is saved is broken, named by its place', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'bm-drill-'));
+  t.after(() => rmSync(parent, { recursive: true, force: true }));
+  const words = ['--for', '3s', '--seed', '3', '--clients', '2', '--out', join(parent, 'out')];
+  const drill = spawn(
+    process.execPath,
+    [...process.execArgv, MAIN, 'chaos', ...words, '--nemesis', 'kill', '--world', FORGETFUL],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: parent } },
+  );
+  t.after(() => drill.kill('SIGKILL'));
+  const [said, told] = [text(drill.stdout), text(drill.stderr)];
+  await once(drill, 'exit');
+  assert.equal(drill.exitCode, 1, `${await said}${await told}`);
+  assert.match(await said, /BROKEN +your features forget nothing when they are saved and loaded\n/);
+  assert.match(await said, /economy at \d+: purse\.add \{"amount":\d\} of player \d+ -> \{.*\}; /);
+  assert.match(await said, /saved after \d+ it is \{"sum":\d+,"adds":1\}\n/);
+  assert.match(await said, /VIOLATED: what was promised was not kept/);
 });

@@ -18,9 +18,9 @@ interface Call {
 const INIT = { type: 'init', model: LOG } as const;
 const REGION = { type: 'init', key: 'eu', value: 'regional' } as const;
 
-function bid(gold: number, more: Partial<Call> & { readonly ack?: string } = {}): Call {
-  const { ack, ...call } = more;
-  return { process: 'ann', f: 'auction.bid', key: 'economy', value: { command: { gold }, ack }, ...call };
+function bid(gold: number, more: Partial<Call> & { readonly level?: string } = {}): Call {
+  const { level, ...call } = more;
+  return { process: 'ann', f: 'auction.bid', key: 'economy', value: { command: { gold }, level }, ...call };
 }
 
 function look(more: Partial<Call> = {}): Call {
@@ -104,7 +104,7 @@ test('answers that stand in the log, and in its order, are what was promised', (
 test('an answer that the log does not give at its place is untrue', () => {
   const one = said('applied', bid(1), 1);
   assert.deepEqual(broken(INIT, done(bid(1), 1), told(1)), [UNTRUE]);
-  assert.deepEqual(broken(INIT, done(bid(1), 1, { rejected: 'too-low' }), one, told(1)), [UNTRUE, UNASKED]);
+  assert.deepEqual(broken(INIT, done(bid(1), 1, { rejected: 'too-low' }), one, told(1)), [UNTRUE]);
   assert.deepEqual(broken(INIT, done(bid(2), 1), one, told(1)), [UNTRUE, UNASKED]);
   assert.deepEqual(broken(INIT, done(bid(1, BEN), 1), one, told(1)), [UNTRUE, UNASKED]);
   assert.deepEqual(broken(INIT, done(bid(1, { f: 'auction.open' }), 1), one, told(1)), [UNTRUE, UNASKED]);
@@ -165,7 +165,7 @@ test('in a region a reading is as new as what its own session has seen', () => {
 
 test('what one disk acknowledged may be gone if its region owns up to it, and nothing else may', () => {
   const eu = { key: 'eu' } as const;
-  const atOne = { ...eu, ack: 'one' } as const;
+  const atOne = { ...eu, level: 'one' } as const;
   const lost = observed('lost', 'eu', { from: 1, to: 1 });
   const other = [...done(bid(9, { ...eu, ...BEN }), 1), ...said('applied', bid(9, { ...eu, ...BEN }), 1)];
   const end = told(1, 'eu');

@@ -105,8 +105,9 @@ class Judge {
 
   #judgeCommand(log: LogPlaces, asked: Asked, order: number): void {
     const said = log.at(order);
+    // It has this place, whatever it was answered there.
+    const other = said !== undefined && isSameCall(said, asked) ? log.claim(order, asked) : undefined;
     if (said !== undefined && isSame(said, asked)) {
-      const other = log.claim(order, asked);
       const mayBeLost = log.hasLost(order) && (asked.isAtOne || other?.isAtOne === true);
       if (other !== undefined && !mayBeLost) {
         this.#shared.add(`place ${order} of ${log.name}: ${other.words}; ${asked.words}`);

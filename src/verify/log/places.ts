@@ -150,7 +150,7 @@ export function saidOf(operation: Operation, value: unknown): Said {
 /** Throws `InvalidInputError` for a call that says neither `command` nor `query`. */
 export function askedOf(operation: Operation, floor: Floor): Asked {
   const { process, f, input, rejected, result, invokedLine } = operation;
-  const fields = fieldsOf(operation, input, ['command', 'query', 'ack']);
+  const fields = fieldsOf(operation, input, ['command', 'query', 'level']);
   if ('command' in fields === 'query' in fields) {
     refuse(operation, 'needs its arguments as "command" or as "query"');
   }
@@ -158,7 +158,7 @@ export function askedOf(operation: Operation, floor: Floor): Asked {
   const args = canonical(fields[kind]);
   const answer = canonical(rejected === undefined ? result : { rejected });
   const words = `line ${invokedLine}: ${wordsOf({ process, f, args, answer })}`;
-  return { kind, process, f, args, answer, words, floor, isAtOne: fields['ack'] === 'one' };
+  return { kind, process, f, args, answer, words, floor, isAtOne: fields['level'] === 'one' };
 }
 
 function wordsOf({ process, f, args, answer }: Pick<Said, 'process' | 'f' | 'args' | 'answer'>): string {
