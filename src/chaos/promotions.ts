@@ -5,15 +5,9 @@
 import type { NodeId } from '../base/id.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import type { Appointment } from '../verify/invariants.ts';
+import type { LostPlaces } from '../verify/regional/findings.ts';
 import type { Appointment as Placed } from '../wire/placement.ts';
 import type { NodeStatus } from '../wire/status.ts';
-
-/** Places in a region's log that a promotion cost, both included. */
-export interface LostPlaces {
-  readonly region: string;
-  readonly from: number;
-  readonly to: number;
-}
 
 interface Cost {
   readonly region: string;

@@ -6,9 +6,8 @@
 // Bounded by what residents say and are shown.
 import type { Outcome } from '../base/errors.ts';
 import type { ArgsOf, CallOptions, Client, Entered, Place, PlayCall, ValueOf } from '../client/index.ts';
-import type { Job, ChatMessage } from '../wire/regional-calls.ts';
-import { CHAT_HISTORY_MAX } from '../wire/regional-calls.ts';
-import type { LostPlaces } from './promotions.ts';
+import type { LostPlaces } from '../verify/regional/findings.ts';
+import { CHAT_HISTORY_MAX, type ChatMessage, type Job } from '../wire/regional-calls.ts';
 import type { Entry, Recorder } from './recorder.ts';
 
 export const CHANNELS = ['region', 'world'] as const;
