@@ -77,6 +77,7 @@ test('a message at another place than the acknowledged one is another message', 
     brokenIn([said(3), heard([], NEWEST, { shows: shows ?? [] })]).unseen.length;
   assert.deepEqual([unseen([message(3)]), unseen(elsewhere)], [0, 1]);
   assert.equal(unseen([message(3, { region: 'asia' })]), 1);
+  assert.equal(unseen([['eu', 3, 30, 'message 4']]), 1);
 });
 
 test('his own message must be shown to its speaker however old the reading may be', () => {
@@ -104,6 +105,8 @@ test('a reading that may be so old shows what was acknowledged earlier', () => {
   const unseen = (msOld: number): number =>
     brokenIn([said(3), heard([], { msOld }, { askedMs: 535 })]).unseen.length;
   assert.deepEqual([unseen(0), unseen(500), unseen(501)], [1, 1, 0]);
+  const atOnce = [heard([], NEWEST, { askedMs: 35 }), said(3)];
+  assert.deepEqual(brokenIn(atOnce).unseen, [], 'asked for in a line before the answer, at the same time');
 });
 
 test('an answer comes from no state behind what its reader did, saw or names', () => {
@@ -124,7 +127,8 @@ test('an answer comes from no state behind what its reader did, saw or names', (
 test('what a full history has no room for is not missed', () => {
   const newest = Array.from({ length: REMEMBERED + 1 }, (_, place) => place + 10);
   const places = newest.filter((place) => place !== 50);
-  const found = brokenIn([said(3), said(50), heard(places, NEWEST, { askedMs: 9_000, answeredMs: 9_005 })]);
+  const late = said(3, 'quorum', { process: '7', answeredMs: 700 });
+  const found = brokenIn([late, said(50), heard(places, NEWEST, { askedMs: 9_000, answeredMs: 9_005 })]);
   assert.match(found.unseen.join(), /^2 was not shown "message 50"[^"]*$/);
 });
 
@@ -132,6 +136,8 @@ test('a channel that is out of order, or whose log contradicts time, is found', 
   assert.equal(brokenIn([heard([4, 3])]).disordered.length, 1);
   const backwards = [message(3, { timeMs: 90 }), message(4, { timeMs: 80 })];
   assert.equal(brokenIn([heard([], NEWEST, { shows: backwards })]).disordered.length, 1);
+  const atOnce = [4, 3].map((number) => message(number, { timeMs: 80 }));
+  assert.equal(brokenIn([heard([], NEWEST, { shows: atOnce })]).disordered.length, 1);
   const spoken = (answeredMs: number): string =>
     brokenIn([
       said(8, 'quorum', { process: '2', askedMs: 10, answeredMs }),
@@ -139,6 +145,13 @@ test('a channel that is out of order, or whose log contradicts time, is found', 
     ]).disordered.join();
   assert.match(spoken(20), /"message 7" was said after "message 8", and stands before it/);
   assert.equal(spoken(35), '');
+});
+
+test('a message that a promotion cost says nothing of the order of those after it', () => {
+  const before = said(8, 'one', { process: '2', askedMs: 10, answeredMs: 20 });
+  const after = said(7, 'quorum', { askedMs: 30, answeredMs: 40 });
+  assert.deepEqual(brokenIn([before, after, ...closes([7]), lost(7, 9)]).disordered, []);
+  assert.equal(brokenIn([before, after, ...closes([7, 8])]).disordered.length, 1);
 });
 
 test('shared channels come to be the same in all regions, and are read there in the end', () => {
@@ -154,6 +167,11 @@ test('shared channels come to be the same in all regions, and are read there in 
   ]);
   const caughtUp = [whole, read('eu', [3], 110), read('asia', [], 120), read('asia', [3], 130)];
   assert.deepEqual(differing(caughtUp), []);
+  const own = { ...world, shared: [] };
+  assert.deepEqual(brokenIn([whole, read('eu', [3], 110), read('asia', [], 120)], own).differing, []);
+  const old = { asks: { channel: 'world' }, askedMs: 130, answeredMs: 131 };
+  const unread = judged([whole, read('eu', [3], 110), heard([3], undefined, { ...old, key: 'asia' })], world);
+  assert.deepEqual(unread.invariants[4]?.open, ['the channel world of asia was not read in the end']);
   const open = judged([read('eu', [3], 110), read('asia', [], 120)], world);
   assert.deepEqual(open.invariants[4]?.open?.length, 2, 'nobody said that all was whole');
   assert.equal(open.verdict, 'unknown');
@@ -167,7 +185,8 @@ test('a job stays in its workshop until it is collected', () => {
   assert.equal(unseen(collects({}), look(100, [])), 0);
   assert.equal(unseen(collects({ type: 'info' }), look(100, [])), 0);
   assert.equal(unseen(collects({ type: 'fail' }), look(100, [])), 1, 'it certainly was not collected');
-  assert.equal(unseen(collects({ answers: { rejected: 'not-ready' } }), look(100, [])), 1);
+  const notYet = collects({ answers: { rejected: 'not-ready' } });
+  assert.deepEqual([unseen(notYet), unseen(notYet, look(100, []))], [0, 1]);
   assert.equal(unseen(collects({ answers: { rejected: 'no-such-job' } })), 1);
 });
 
@@ -227,6 +246,10 @@ test('what a player has can not be told while a job of his waits', () => {
     assert.equal(verdict, 'unknown');
     assert.match(invariants[5]?.open?.join() ?? '', /^what 1 has in the end/);
   }
+  const openAfter = (call: Call): number | undefined =>
+    judged([holds(10, [11]), holds(90, [11]), call]).invariants[5]?.open?.length;
+  assert.equal(openAfter(starts(95, 5)), 1, 'begun after he looked last');
+  assert.equal(openAfter({ ...starts(95, 5), answers: { rejected: 'item-in-use' } }), 0);
 });
 
 test('whoever entered the world stands in it once in the end', () => {
@@ -237,6 +260,12 @@ test('whoever entered the world stands in it once in the end', () => {
   assert.deepEqual(standing(2), []);
   assert.deepEqual(standing(3), ['2 residents, 3 stand in the regions']);
   assert.deepEqual(standing(1), ['2 residents, 1 stand in the regions']);
+});
+
+test('what nodes told of themselves may stand in a regional history, and is judged beside it', () => {
+  const primaries = ['n1', 'n2'].map((node, at) => seen(at, 'primary', { epoch: 1, node }, 'eu'));
+  const { invariants } = judged(primaries);
+  assert.deepEqual(invariants.filter(({ held }) => !held).map(({ name }) => name), ['one primary per epoch']);
 });
 
 test('a history that does not show all is unknown, and says what is missing', () => {
@@ -259,13 +288,19 @@ test('a message is told whole once, and by its number afterwards', () => {
   assert.equal(unseen({ first: [message(5)], shown: [[1, 1], [3, 3]] }).length, 2);
 });
 
-const untold = crafts(1, 'chat.history', { channel: 'region' }, { answers: { first: [], shown: [[1, 2]] } });
+function shows(from: number, to: number): Call {
+  const answers = { first: [message(3), message(4)], shown: [[from, to]] };
+  return crafts(1, 'chat.history', { channel: 'region' }, { answers });
+}
+
 const unreadable: readonly (readonly [string, readonly Call[], RegExp])[] = [
   ['calls nobody knows', [crafts(1, 'crafting.melt', {})], /crafting\.melt is nothing that the model/],
   ['no level', [said(3, 'two')], /needs a level: one, quorum or all/],
   ['no place', [crafts(1, 'crafting.start', { level: 'one' }, { answers: { job: 5 } })], /needs an order/],
   ['no region', [said(3, 'one', { key: '' })], /needs a region as its key/],
-  ['messages that were never told', [untold], /shows messages 1 to 2 of the 0 that are known/],
+  ['messages that were never told', [shows(2, 3)], /shows messages 2 to 3 of the 2 that are known/],
+  ['a message before the first', [shows(0, 1)], /shows messages 0 to 1/],
+  ['a range that ends before it begins', [shows(2, 1)], /shows messages 2 to 1/],
 ];
 
 for (const [what, calls, sentence] of unreadable) {

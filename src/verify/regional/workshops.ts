@@ -58,26 +58,19 @@ export class Workshops {
   /** A job that he asked for and that is said not to be there. */
   refused(operation: Operation): void {
     if (operation.rejected !== NO_SUCH_JOB) return;
-    const { jobs } = this.#workshopOf(operation);
-    const job = jobs.get(jobAsked(operation));
-    if (job === undefined) return;
-    jobs.delete(jobAsked(operation));
-    this.#miss(job, operation);
+    const job = this.#workshopOf(operation).jobs.get(jobAsked(operation));
+    if (job !== undefined) this.#miss(job, operation);
   }
 
   looked(operation: Operation): void {
     const { jobs, stock } = this.#workshopOf(operation);
     const shown = new Set(jobsShown(operation).map(({ job }) => job));
     for (const [number, job] of jobs) {
-      if (shown.has(number)) continue;
-      jobs.delete(number);
-      this.#miss(job, operation);
+      if (!shown.has(number)) this.#miss(job, operation);
     }
     const counts = countsShown(operation);
     for (const [kind, material] of stock) {
-      if ((counts.get(kind) ?? 0) >= material.atLeast) continue;
-      stock.delete(kind);
-      this.#miss(material, operation);
+      if ((counts.get(kind) ?? 0) < material.atLeast) this.#miss(material, operation);
     }
   }
 
