@@ -52,8 +52,7 @@ export class OwnDrill {
     for (const f of ['applied', 'shown'] as const) {
       recorder.observe(OWN_BOOK, f, truth[f].map(({ log: key, order, value }) => ({ key, order, value })));
     }
-    const costs = lost.map(({ region: key, from, to }) => ({ key, value: { from, to } }));
-    recorder.observe(OWN_BOOK, 'lost', costs);
+    recorder.observe(OWN_BOOK, 'lost', lost);
     const lengths = truth.logs.map(({ log: key, entries }) => ({ key, value: { entries } }));
     recorder.observe(OWN_BOOK, 'log', lengths);
     return { truth, decided, fault };

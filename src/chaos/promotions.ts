@@ -5,9 +5,16 @@
 import type { NodeId } from '../base/id.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import type { Appointment } from '../verify/invariants.ts';
-import type { LostPlaces } from '../verify/regional/findings.ts';
 import type { Appointment as Placed } from '../wire/placement.ts';
 import type { NodeStatus } from '../wire/status.ts';
+
+/** Places in a region's log that a promotion cost, as an observation of a history. */
+export interface LostPlaces {
+  /** The region. */
+  readonly key: string;
+  /** The first and the last of them. */
+  readonly value: { readonly from: number; readonly to: number };
+}
 
 interface Cost {
   readonly region: string;
@@ -58,7 +65,7 @@ export class Promotions {
   get lostEntries(): number {
     let entries = 0;
     for (const { lost } of this.#costs.values()) {
-      entries += Math.max(0, ...lost.map(({ from, to }) => to - from + 1));
+      entries += Math.max(0, ...lost.map(({ value: { from, to } }) => to - from + 1));
     }
     return entries;
   }
@@ -69,7 +76,7 @@ export class Promotions {
     const heardOf = mayLose === 0 ? [] : [{ from: start.sequence + 1, to: start.sequence + mayLose }];
     const told = lost.map(({ from, to }) => ({ from: from.sequence, to: to.sequence }));
     const key = `${region} ${epoch}`;
-    const places = [...heardOf, ...told].map((range) => ({ region, ...range }));
+    const places = [...heardOf, ...told].map((value) => ({ key: region, value }));
     if (places.length >= (this.#costs.get(key)?.lost.length ?? 0)) {
       this.#costs.set(key, { region, lost: places });
     }

@@ -6,8 +6,8 @@
 // Bounded by what residents say and are shown.
 import type { Outcome } from '../base/errors.ts';
 import type { ArgsOf, CallOptions, Client, Entered, Place, PlayCall, ValueOf } from '../client/index.ts';
-import type { LostPlaces } from '../verify/regional/findings.ts';
 import { CHAT_HISTORY_MAX, type ChatMessage, type Job } from '../wire/regional-calls.ts';
+import type { LostPlaces } from './promotions.ts';
 import type { Entry, Recorder } from './recorder.ts';
 
 export const CHANNELS = ['region', 'world'] as const;
@@ -77,9 +77,8 @@ export class RegionBook {
   }
 
   /** What promotions cost, and how many players stand in all regions together in the end. */
-  finish(lostPlaces: readonly LostPlaces[], players: number): void {
-    const costs = lostPlaces.map(({ region: key, from, to }) => ({ key, value: { from, to } }));
-    this.#recorder.observe(BOOK, 'lost', costs);
+  finish(lost: readonly LostPlaces[], players: number): void {
+    this.#recorder.observe(BOOK, 'lost', lost);
     this.#recorder.observe(BOOK, 'standing', [{ value: { players } }]);
   }
 

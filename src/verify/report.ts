@@ -25,12 +25,12 @@ import { checkRegional, REGIONAL } from './regional/regional.ts';
 
 /** The model of a history that is not linearizable by promise: only invariants are checked. */
 export const NO_MODEL: string = 'none';
-/** Parts told one by one; of the others only the number. */
 /** Models that search for no order: they read the history once. */
 const READERS: ReadonlyMap<string, (history: History) => readonly InvariantVerdict[]> = new Map([
   [REGIONAL, checkRegional],
   [LOG, checkLog],
 ]);
+/** Parts told one by one; of the others only the number. */
 const PARTS_TOLD_MAX = 10;
 const VALUE_LENGTH_MAX = 120;
 

@@ -27,12 +27,12 @@ function told(promotions: Promotions, ...appointments: readonly Appointment[]): 
 test('a promotion counts once, and costs what the returning copy really had', () => {
   const promotions = new Promotions(topology, (node) => nameOf(topology, node));
   told(promotions, promoted);
-  assert.deepEqual(promotions.lostPlaces, [{ region: 'eu', from: 71, to: 72 }]);
+  assert.deepEqual(promotions.lostPlaces, [{ key: 'eu', value: { from: 71, to: 72 } }]);
   told(promotions, { ...promoted, lost: [{ node: nodeId(8), from: at(71), to: at(75) }] });
   told(promotions, promoted);
   assert.equal(promotions.count, 1);
   assert.equal(promotions.lostEntries, 5);
-  assert.deepEqual(promotions.lostPlaces.at(-1), { region: 'eu', from: 71, to: 75 });
+  assert.deepEqual(promotions.lostPlaces.at(-1), { key: 'eu', value: { from: 71, to: 75 } });
   assert.deepEqual(promotions.appointments, [{ group: 'eu', epoch: 2, node: 'asia' }]);
 });
 
