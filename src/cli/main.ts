@@ -52,6 +52,7 @@ interface NodeWords extends DataOptions {
   readonly topology: string;
   readonly name: string;
   readonly world?: string;
+  readonly code?: string;
   readonly tap?: string;
 }
 
@@ -310,11 +311,12 @@ function addNode(program: Command): void {
     .requiredOption('--name <name>', 'the name of the node in it')
     .requiredOption('--data <folder>', "the node's own folder", folder)
     .option('--world <file>', 'the module with your features, where the world has some', folder)
+    .option('--code <digest>', 'what that module and all that it imports must be')
     .option('--tap <folder>', 'write down there what is applied, for a drill', folder)
     .action(async (options: NodeWords) => {
       const { runNode } = await import('./node.ts');
-      const { topology: topologyFile, name, data, world: worldFile, tap } = options;
-      await runNode({ topologyFile, name, data, worldFile, tap });
+      const { topology: topologyFile, name, data, world: worldFile, code, tap } = options;
+      await runNode({ topologyFile, name, data, worldFile, code, tap });
     });
 }
 

@@ -57,6 +57,8 @@ export interface NodeOptions {
   readonly data: string;
   /** A studio's features, where the world has some. */
   readonly worldFile: string | undefined;
+  /** Of the code that the other nodes run; `undefined`: whoever starts this node sees to that. */
+  readonly code: string | undefined;
   /** Where what is applied is written down, for a drill. */
   readonly tap: string | undefined;
 }
@@ -160,8 +162,15 @@ function endOnFaults(logger: OwnedLogger, parent: ParentLink | undefined): (caus
 async function readWorld({
   topologyFile,
   worldFile,
+  code,
 }: NodeOptions): Promise<{ readonly topology: Topology; readonly features: readonly Feature[] }> {
   const own = worldFile === undefined ? undefined : await readWorldFile(worldFile);
+  if (code !== undefined && own?.digest !== code) {
+    throw new StartError(
+      `${worldFile}, or a module that it imports, is not what this world was started with, and copies that ` +
+        'run other code would differ: put the former code back, or stop the world and start it again.',
+    );
+  }
   const features = [...stockFeatures, ...(own?.features ?? [])];
   return { topology: readTopology(topologyFile, own), features };
 }

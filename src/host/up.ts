@@ -5,7 +5,7 @@
 import { claimWorld } from './claim.ts';
 import { readOwnTopology } from './own-topology.ts';
 import { Run, type RunDoors, type RunOptions } from './run.ts';
-import { rememberedFile } from './world-features.ts';
+import { changeNote, rememberedFile } from './world-features.ts';
 import { readWorldFile } from './world-file.ts';
 import { findWorld, openWorld } from './world-folder.ts';
 
@@ -25,9 +25,12 @@ export interface UpOptions extends RunOptions {
  */
 export async function runUp(options: UpOptions, doors: RunDoors): Promise<number> {
   const { folder, topologyFile, worldFile } = options;
-  const file = await (worldFile === undefined ? rememberedFile(findWorld(folder)) : readWorldFile(worldFile));
+  const former = findWorld(folder);
+  const file = await (worldFile === undefined ? rememberedFile(former) : readWorldFile(worldFile));
   const own = topologyFile === undefined ? undefined : readOwnTopology(topologyFile, file?.features ?? []);
   const world = openWorld({ ...options, own, file, entropy: doors.entropy });
+  const note = changeNote(former, file);
+  if (note !== undefined) doors.terminal.note(`${note}\n`);
   const run = new Run(world, options, doors);
   const claim = await claimWorld(world, doors.clock, (question) => run.answer(question));
   try {

@@ -15,6 +15,8 @@ export interface OwnFeatures {
   readonly file: string;
   /** Of the bytes of their states, by name. */
   readonly versions: Readonly<Record<string, number>>;
+  /** Of the code that the world was last started with. */
+  readonly digest: string;
 }
 
 interface RememberingWorld {
@@ -24,8 +26,22 @@ interface RememberingWorld {
 }
 
 /** As a world remembers them from now on. */
-export function remembered({ file, features }: WorldFile): OwnFeatures {
-  return { file, versions: Object.fromEntries(features.map(({ name, version }) => [name, version])) };
+export function remembered({ file, features, digest }: WorldFile): OwnFeatures {
+  const versions = Object.fromEntries(features.map(({ name, version }) => [name, version]));
+  return { file, versions, digest };
+}
+
+/** What an operator must know of code that is not what his world last ran with; `undefined` for nothing. */
+export function changeNote(
+  world: RememberingWorld | undefined,
+  file: WorldFile | undefined,
+): string | undefined {
+  if (world?.own === undefined || file === undefined || world.own.digest === file.digest) return undefined;
+  return (
+    `${file.file}, or a module that it imports, has changed since this world last ran. Where a command now ` +
+    'does anything else than before, copies of a log will differ: then put the former code back, or make a ' +
+    'new world, and raise the version of the feature.'
+  );
 }
 
 /** The world file that the world remembers, read; `undefined` for a stock world. */

@@ -17,6 +17,8 @@ export interface WorldFile {
   /** As it was named; absolute where it is remembered. */
   readonly file: string;
   readonly features: readonly Feature[];
+  /** Of the code of the file and of all that it imports: other code, another digest. */
+  readonly digest: string;
 }
 
 export interface DrawnWorldFile extends WorldFile {
@@ -25,18 +27,19 @@ export interface DrawnWorldFile extends WorldFile {
 
 /** Throws `StartError` with what to change in the file; `absent` is what to do when it is not there. */
 export async function readWorldFile(file: string, absent: string = ABSENT): Promise<WorldFile> {
-  const { default: features } = await loadModule(file, absent);
-  return { file, features: featuresIn(file, features) };
+  const { exports, digest } = await loadModule(file, absent);
+  return { file, features: featuresIn(file, exports['default']), digest };
 }
 
 /** As `readWorldFile`, for a world whose players are drawn. */
 export async function readDrawnWorldFile(file: string): Promise<DrawnWorldFile> {
-  const { default: given, drawDeed } = await loadModule(file, ABSENT);
-  const features = featuresIn(file, given);
+  const { exports, digest } = await loadModule(file, ABSENT);
+  const features = featuresIn(file, exports['default']);
+  const { drawDeed } = exports;
   if (typeof drawDeed !== 'function') {
     throw new StartError(`${file} must export a function drawDeed, or nobody asks its features anything`);
   }
-  return { file, features, drawDeed: drawDeed as DrawDeed };
+  return { file, features, digest, drawDeed: drawDeed as DrawDeed };
 }
 
 function featuresIn(file: string, given: unknown): readonly Feature[] {

@@ -77,7 +77,7 @@ export function publishWorld({ folder, basePort, topology, own }: World): void {
 /** The words of the command that runs a node of the world. */
 export function nodeCommand({ folder, own }: World, name: string): readonly string[] {
   const words = ['--topology', `${folder}/${TOPOLOGY_FILE}`, '--name', name, '--data', `${folder}/${name}`];
-  return ['node', ...words, ...(own === undefined ? [] : ['--world', own.file])];
+  return ['node', ...words, ...(own === undefined ? [] : ['--world', own.file, '--code', own.digest])];
 }
 
 /** Makes a retired node's folder free for its successor: the old one is kept beside it. */
@@ -195,11 +195,12 @@ function parseWorld(folder: string, value: unknown): World {
 /** Throws `InvalidInputError` for what no version has written. */
 function ownOf(value: unknown): OwnFeatures | undefined {
   if (value === undefined) return undefined;
-  const { file, versions } = isObject(value) ? value : {};
-  const isSound =
-    typeof file === 'string' && isObject(versions) && Object.values(versions).every(Number.isSafeInteger);
-  if (!isSound) throw new InvalidInputError('own must be a file and the versions of its features');
-  return { file, versions: versions as OwnFeatures['versions'] };
+  const { file, versions, digest } = isObject(value) ? value : {};
+  const isSound = isObject(versions) && Object.values(versions).every(Number.isSafeInteger);
+  if (!isSound || typeof file !== 'string' || typeof digest !== 'string') {
+    throw new InvalidInputError('own must be a file, its digest and the versions of its features');
+  }
+  return { file, versions: versions as OwnFeatures['versions'], digest };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

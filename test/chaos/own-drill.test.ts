@@ -7,7 +7,7 @@ import type { Deed } from '../../src/world/deed.ts';
 import features from '../sim/worlds/forgetful-feature.ts';
 
 function refusalOf(deed: Deed): string | undefined {
-  const world = { file: 'my-world.ts', features, drawDeed: () => deed };
+  const world = { file: 'my-world.ts', features, digest: '', drawDeed: () => deed };
   try {
     mustShow(world, { folder: undefined, seed: 1 });
     return undefined;

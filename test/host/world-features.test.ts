@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StartError } from '../../src/adapters/node/start-error.ts';
-import { refuseOthers, remembered } from '../../src/host/world-features.ts';
+import { changeNote, refuseOthers, remembered } from '../../src/host/world-features.ts';
 import type { WorldFile } from '../../src/host/world-file.ts';
 import { withOwnFeatures } from '../../src/services/topology/own-features.ts';
 import { seedTopology } from '../../src/services/topology/topology.ts';
@@ -10,7 +10,9 @@ import { holdings } from '../../src/world/features/holdings.ts';
 
 const auction: Feature = { ...(holdings as Feature), name: 'auction', version: 1 };
 const garden: Feature = { ...auction, name: 'garden', promise: 'regional' };
-const fileOf = (...features: readonly Feature[]): WorldFile => ({ file: '/my-world.ts', features });
+const fileOf = (...features: readonly Feature[]): WorldFile => {
+  return { file: '/my-world.ts', features, digest: 'a1' };
+};
 const stock = { folder: '/world', topology: seedTopology({ world: 'mine' }) };
 const mine = {
   folder: '/world',
@@ -27,6 +29,13 @@ test('a world goes on with the features that it began with, in whatever order an
 const mail: Feature = { ...garden, name: 'mail' };
 const planted: Feature = { ...garden, version: 2 };
 const walking: Feature = { ...auction, promise: 'regional' };
+test('code that changed since a world last ran is told, and the same code in another place is not', () => {
+  const file = fileOf(auction, garden);
+  assert.equal(changeNote(undefined, file), undefined);
+  assert.equal(changeNote(mine, { ...file, file: '/moved.ts' }), undefined);
+  assert.match(changeNote(mine, { ...file, digest: 'b2' }) ?? '', /^\/my-world\.ts, .* has changed/);
+});
+
 type Case = readonly [what: string, world: typeof mine | typeof stock, WorldFile | undefined, RegExp];
 const others: readonly Case[] = [
   ['no file', mine, undefined, /has the feature "auction": name the file that has it with --world/],

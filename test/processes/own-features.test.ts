@@ -118,29 +118,53 @@ test('players ask a studio’s features over real links, and find them again aft
   const misplaced = await bea.ask('auction.lots', null, { region: 'eu' });
   assert.ok(misplaced.kind === 'rejected' && misplaced.reason === 'bad-arguments', JSON.stringify(misplaced));
 
-  // Commands that act on nodes and links need nothing of the studio's, whatever happens to its file.
-  renameSync(file, join(home, 'moved.ts'));
-  assert.equal(bluemarble('status', '--data', first.folder).code, 0);
-  await ask(first, { kind: 'restart', nodes: ['global-5'] });
-  await until(first, ({ nodes: all }) => all[4]?.condition === 'failed');
-  assert.equal(await end(first, 'SIGTERM'), 1, 'a node ended by itself');
-  await refused(up(t, first.folder), /market\.ts does not exist: the world in .* put it back, or name it/);
-  const restored = bluemarble('restore', 'eu', '--to', '1', '--data', first.folder);
-  assert.deepEqual([restored.code, restored.err.includes('does not exist')], [2, true], restored.err);
-  const other = up(t, first.folder, '--world', join(home, 'my-world.ts'));
-  await refused(other, /has the feature "market", and .*my-world/);
-
-  const second = up(t, first.folder, '--world', join(home, 'moved.ts'), '--for', '1s');
-  assert.equal((await once(second.process, 'exit'))[0], 0, await second.err);
-  const third = up(t, first.folder);
-  await until(third, allUp);
+  assert.equal(await end(first, 'SIGTERM'), 0);
+  const second = up(t, first.folder);
+  await until(second, allUp);
   const two = { opened: 2, open: 2, sold: 0 };
   assert.deepEqual(await audit(portOf('global-1'), 'economy', 'auction.audit'), two);
   assert.deepEqual(await audit(portOf('asia'), 'asia', 'market.audit'), two);
-  assert.equal(await end(third, 'SIGTERM'), 0);
+  assert.equal(await end(second, 'SIGTERM'), 0);
   const back = bluemarble('restore', 'asia', '--to', '1', '--data', first.folder);
   assert.equal(back.code, 0, back.err);
 });
+
+test('a world keeps the code of its features, wherever the file goes, and commands need none', async (t) => {
+  const home = studio(t);
+  const [file, moved, auction] = ['market.ts', 'moved.ts', 'auction.ts'].map((name) => join(home, name));
+  assert.ok(file !== undefined && moved !== undefined && auction !== undefined);
+  const first = up(t, folderOf(t), '--world', file, '--port', String(await freeBasePort()));
+  await until(first, allUp);
+  const source = readFileSync(auction, 'utf8');
+  writeFileSync(auction, `${source}// edited\n`);
+  await ask(first, { kind: 'restart', nodes: ['global-5'] });
+  await until(first, ({ nodes }) => nodes[4]?.condition === 'failed');
+  renameSync(file, moved);
+  assert.equal(bluemarble('status', '--data', first.folder).code, 0);
+  await end(first, 'SIGTERM');
+  assert.match(await first.out, /global-5 is failed \(.* is not what this world was started with/);
+  await refused(up(t, first.folder), /market\.ts does not exist: the world in .* put it back, or name it/);
+  const back = bluemarble('restore', 'eu', '--to', '1', '--data', first.folder);
+  assert.deepEqual([back.code, back.err.includes('does not exist')], [2, true], back.err);
+  const other = up(t, first.folder, '--world', join(home, 'my-world.ts'));
+  await refused(other, /has the feature "market", and .*my-world/);
+  const starts = [
+    [source, ['--world', moved]],
+    [`${source}// edited\n`, []],
+  ] as const;
+  for (const [text, words] of starts) {
+    writeFileSync(auction, text);
+    const again = up(t, first.folder, ...words, '--for', '1s');
+    assert.equal((await once(again.process, 'exit'))[0], 0, await again.err);
+    assert.equal(/has changed since this world last ran/.test(await again.err), text !== source);
+  }
+});
+
+async function soldAt(seller: Client, low: Client, high: Client): Promise<void> {
+  assert.deepEqual(valueOf(await seller.ask('auction.open', { title: 'a boat' })), { lot: 2 });
+  assert.equal(valueOf(await low.ask('auction.bid', { lot: 2, gold: 5 })), null);
+  assert.equal(valueOf(await high.ask('auction.bid', { lot: 2, gold: 7 })), null);
+}
 
 const broken: readonly (readonly [name: string, source: string, sentence: RegExp])[] = [
   ['syntax', '\nexport default [ ;', /syntax\.ts can not be loaded: SyntaxError.*syntax\.ts:2\)$/],
@@ -198,9 +222,3 @@ test('a node of a world with a studio’s features is not started without them',
   const more = bluemarble('node', ...words, '--world', join(home, 'my-world.ts'));
   assert.match(more.err, /Feature "auction" is in no group: add it to one/);
 });
-
-async function soldAt(seller: Client, low: Client, high: Client): Promise<void> {
-  assert.deepEqual(valueOf(await seller.ask('auction.open', { title: 'a boat' })), { lot: 2 });
-  assert.equal(valueOf(await low.ask('auction.bid', { lot: 2, gold: 5 })), null);
-  assert.equal(valueOf(await high.ask('auction.bid', { lot: 2, gold: 7 })), null);
-}
