@@ -14,7 +14,8 @@ const SUFFIX = '.tap';
 export interface TapFile {
   readonly node: string;
   readonly log: string;
-  readonly entries: readonly Tapped[];
+  /** Read as they are asked for, once. */
+  readonly entries: Iterable<Tapped>;
 }
 
 /**
@@ -36,12 +37,12 @@ export function openTap(folder: string | undefined, node: string): Tap | undefin
   };
 }
 
-/** All of a folder, oldest first for each node and log; none where nothing was applied. */
-export function readTaps(folder: string): readonly TapFile[] {
+/** All of a folder, one at a time, oldest first for each node and log; none where nothing was applied. */
+export function* readTaps(folder: string): Generator<TapFile> {
   mkdirSync(folder, { recursive: true });
   const names = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
-  return names.sort().map((name) => {
+  for (const name of names.sort()) {
     const [node = '', log = ''] = name.split('.');
-    return { node, log, entries: [...decodeTapped(readFileSync(join(folder, name)))] };
-  });
+    yield { node, log, entries: decodeTapped(readFileSync(join(folder, name))) };
+  }
 }
