@@ -19,6 +19,8 @@ import type { Timeline } from './timeline.ts';
 const PAUSE_MS_MAX = 20;
 /** Deeds that are drawn before a drill begins, to see whether they can be done at all. */
 const DEEDS_TRIED = 200;
+/** How old a reading of a region may be; half of them state nothing. */
+const AGES_MS: readonly (number | undefined)[] = [undefined, undefined, undefined, 0, 100, 2_000];
 const STOCK_CALLS: ReadonlyMap<string, unknown> = knownCalls({});
 const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
 
@@ -84,8 +86,8 @@ export class OwnPlayer {
     const args = parsed(own, { call, args: drawn });
     const options = this.#optionsOf(own, random);
     const log = own.group ?? options.region ?? '';
-    const level = own.isRegional && own.kind === 'command' ? { level: options.ack ?? own.ack } : {};
-    const entry: Entry = { book: OWN_BOOK, f: call, key: log, value: { [own.kind]: args, ...level } };
+    const value = { [own.kind]: args, ...how(own, options) };
+    const entry: Entry = { book: OWN_BOOK, f: call, key: log, value };
     recorder.invoke(this.#process, entry);
     const askedMs = performance.now();
     const outcome = await client.ask(call, args, options);
@@ -95,12 +97,13 @@ export class OwnPlayer {
     return outcome;
   }
 
-  /** In some region, at every level: a command may ask for one, or leave it to its feature. */
+  /** In some region, at every level and age, or as its feature and his session have it. */
   #optionsOf({ isRegional, kind }: OwnCall, random: Random): CallOptions {
     const region = isRegional ? random.pick(this.#o.regions) : undefined;
     if (region === undefined) return {};
-    const ack: AckLevel | undefined = random.pick([undefined, ...ackLevels]);
-    return kind === 'command' && ack !== undefined ? { region, ack } : { region };
+    if (kind === 'command') return { region, ack: random.pick([undefined, ...ackLevels]) };
+    const msOld = random.pick(AGES_MS);
+    return { region, bound: msOld === undefined ? undefined : { msOld } };
   }
 
   #note(
@@ -125,6 +128,13 @@ export function tryDeeds(drawDeed: DrawDeed, calls: ReadonlyMap<string, OwnCall>
     if (own === undefined) mustBeStock(deed);
     else parsed(own, deed);
   }
+}
+
+/** What a history says of a region's call besides its arguments. */
+function how({ isRegional, kind, ack }: OwnCall, options: CallOptions): object {
+  if (!isRegional) return {};
+  if (kind === 'command') return { level: options.ack ?? ack };
+  return options.bound !== undefined && 'msOld' in options.bound ? { msOld: options.bound.msOld } : {};
 }
 
 function mustBeStock({ call }: Deed): void {

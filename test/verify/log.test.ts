@@ -163,6 +163,21 @@ test('in a region a reading is as new as what its own session has seen', () => {
   assert.deepEqual(broken(INIT, REGION, one, old('ann')), [DISORDERED]);
 });
 
+test('a reading of a region that may be so old shows what was acknowledged before, beyond one disk', () => {
+  const eu = { key: 'eu' } as const;
+  const old = (msOld: number): readonly Line[] => {
+    const reading = look({ ...eu, ...BEN, value: { query: null, msOld } });
+    return [...done(reading, 1, []), ...said('shown', reading, 1, [])];
+  };
+  // Answered at time 1; the reading is asked for at time 2.
+  const at = (level: string): readonly Line[] => [...done(bid(1, { ...eu, level }), 2)];
+  const end = [...said('applied', bid(1, eu), 2), ...told(2, 'eu')];
+  assert.deepEqual(broken(INIT, REGION, at('quorum'), old(0), end), [DISORDERED]);
+  assert.deepEqual(broken(INIT, REGION, at('quorum'), old(1), end), [DISORDERED]);
+  assert.deepEqual(broken(INIT, REGION, at('quorum'), old(2), end), []);
+  assert.deepEqual(broken(INIT, REGION, at('one'), old(0), end), []);
+});
+
 test('what one disk acknowledged may be gone if its region owns up to it, and nothing else may', () => {
   const eu = { key: 'eu' } as const;
   const atOne = { ...eu, level: 'one' } as const;

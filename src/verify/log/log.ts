@@ -71,12 +71,13 @@ class Judge {
     else this.#judgeQuery(log, asked, order);
     // What stood at a place that was lost is in no order with what stands there now.
     if (isLost) return;
-    const floor = log.isRegional && asked.kind === 'query' ? asked.floor.own : asked.floor.all;
+    const floor = floorOf(log, asked);
     const isLater = asked.kind === 'command' ? order > floor : order >= floor;
     if (!isLater) {
       this.#disordered.add(`${asked.words} at ${order} of ${log.name}, and ${floor} was known before`);
     }
     log.knows(operation.process, order);
+    if (asked.kind === 'command' && !asked.isAtOne) log.acknowledged(order, operation.returnedTime);
   }
 
   finish(): readonly InvariantVerdict[] {
@@ -132,6 +133,15 @@ class Judge {
     else if (order > log.entries) this.#untrue.add(`${read}, which ends at ${log.entries}`);
     else this.#open.add(`${read}: nobody says what that shows`);
   }
+}
+
+/**
+ * What it must stand behind, or see. A copy of a region may answer with what its asker knows; where he
+ * allows an age, with that, since a new link of his knows nothing of the one before.
+ */
+function floorOf(log: LogPlaces, { kind, floor, newAsOf }: Asked): number {
+  if (!log.isRegional || kind === 'command') return floor.all;
+  return newAsOf === undefined ? floor.own : log.safeAt(newAsOf);
 }
 
 function observe(log: LogPlaces, operation: Operation): void {

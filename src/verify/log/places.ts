@@ -3,7 +3,7 @@
 //
 // `log.ts` fills and asks it, line by line. Bounded by the history.
 import type { Operation } from '../history.ts';
-import { canonical, fieldsOf, nameOf, refuse } from '../reading.ts';
+import { amountOf, canonical, fieldsOf, nameOf, refuse } from '../reading.ts';
 
 const SHOWN_MAX = 120;
 
@@ -23,6 +23,8 @@ export interface Asked extends Omit<Said, 'order'> {
   readonly kind: 'command' | 'query';
   /** One disk was asked to acknowledge it: it may be lost. */
   readonly isAtOne: boolean;
+  /** Of a query to a region: it holds all that was acknowledged by then. By the recorder's clock. */
+  readonly newAsOf: number | undefined;
   readonly floor: Floor;
 }
 
@@ -47,6 +49,8 @@ export class LogPlaces {
   readonly #uncertain = new Map<string, Asked[]>();
   readonly #lost: LostRange[] = [];
   readonly #known = new Map<string, number>();
+  /** The highest place that more than one disk had acknowledged, by the time from which on. */
+  readonly #safe: { readonly time: number; readonly order: number }[] = [];
   #highest = 0;
   #entries: number | undefined;
 
@@ -118,6 +122,16 @@ export class LogPlaces {
     this.#known.set(process, Math.max(this.#known.get(process) ?? 0, order));
   }
 
+  /** More than one disk has acknowledged the place; times only rise. */
+  acknowledged(order: number, time: number): void {
+    if (order > (this.#safe.at(-1)?.order ?? 0)) this.#safe.push({ order, time });
+  }
+
+  /** The highest place that was acknowledged so by then. */
+  safeAt(time: number): number {
+    return this.#safe.findLast((safe) => safe.time <= time)?.order ?? 0;
+  }
+
   /**
    * Places that nobody was told of, and that no call of unknown fate can have. Each such call has one place
    * at most, behind all that was known when it was asked: the first place takes the first call.
@@ -149,8 +163,8 @@ export function saidOf(operation: Operation, value: unknown): Said {
 
 /** Throws `InvalidInputError` for a call that says neither `command` nor `query`. */
 export function askedOf(operation: Operation, floor: Floor): Asked {
-  const { process, f, input, rejected, result, invokedLine } = operation;
-  const fields = fieldsOf(operation, input, ['command', 'query', 'level']);
+  const { process, f, input, rejected, result, invokedLine, invokedTime } = operation;
+  const fields = fieldsOf(operation, input, ['command', 'query', 'level', 'msOld']);
   if ('command' in fields === 'query' in fields) {
     refuse(operation, 'needs its arguments as "command" or as "query"');
   }
@@ -158,7 +172,10 @@ export function askedOf(operation: Operation, floor: Floor): Asked {
   const args = canonical(fields[kind]);
   const answer = canonical(rejected === undefined ? result : { rejected });
   const words = `line ${invokedLine}: ${wordsOf({ process, f, args, answer })}`;
-  return { kind, process, f, args, answer, words, floor, isAtOne: fields['level'] === 'one' };
+  const isAtOne = fields['level'] === 'one';
+  const { msOld } = fields;
+  const newAsOf = msOld === undefined ? undefined : invokedTime - amountOf(operation, msOld, 'an age');
+  return { kind, process, f, args, answer, words, floor, isAtOne, newAsOf };
 }
 
 function wordsOf({ process, f, args, answer }: Pick<Said, 'process' | 'f' | 'args' | 'answer'>): string {
