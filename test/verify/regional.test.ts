@@ -36,6 +36,8 @@ function starts(atMs: number, number: number, level: string = 'quorum'): Call {
   return crafts(atMs, 'crafting.start', { level }, { answers: { job: number }, order: number });
 }
 
+const GIVEN = { answers: { state: 'made' }, order: 8 };
+
 function holds(atMs: number, items: readonly number[]): Call {
   return crafts(atMs, 'holdings.mine', {}, { answers: { items } });
 }
@@ -179,7 +181,7 @@ test('shared channels come to be the same in all regions, and are read there in 
 
 test('a job stays in its workshop until it is collected', () => {
   const collects = (changes: Partial<Call>): Call =>
-    crafts(80, 'crafting.collect', { job: 5, level: 'quorum' }, { answers: {}, ...changes });
+    crafts(80, 'crafting.collect', { job: 5, level: 'quorum' }, { ...GIVEN, ...changes });
   const unseen = (...calls: readonly Call[]): number => brokenIn([starts(70, 5), ...calls]).unseen.length;
   assert.equal(unseen(look(90, [job(5, 'working')]), look(100, [])), 1);
   assert.equal(unseen(collects({}), look(100, [])), 0);
@@ -188,6 +190,20 @@ test('a job stays in its workshop until it is collected', () => {
   const notYet = collects({ answers: { rejected: 'not-ready' } });
   assert.deepEqual([unseen(notYet), unseen(notYet, look(100, []))], [0, 1]);
   assert.equal(unseen(collects({ answers: { rejected: 'no-such-job' } })), 1);
+});
+
+test('a job that was taken away does not come back', () => {
+  const collects = (level: string, state: string): Call =>
+    crafts(80, 'crafting.collect', { job: 5, level }, { answers: { state }, order: 8 });
+  const back = look(100, [job(5, 'made')]);
+  const unseen = (...calls: readonly Call[]): readonly string[] => brokenIn(calls).unseen;
+  assert.match(unseen(collects('quorum', 'made'), back).join(), /collection of job 5 of 1 of eu, place 8/);
+  assert.equal(unseen(collects('all', 'working'), back).length, 1);
+  assert.deepEqual(unseen(collects('quorum', 'delivering'), back), []);
+  const another = [starts(90, 5), look(100, [job(5, 'working')])];
+  assert.deepEqual(unseen(collects('one', 'made'), ...another), []);
+  assert.equal(brokenIn([collects('one', 'made'), back]).unaccounted.length, 1);
+  assert.deepEqual(brokenIn([collects('one', 'made'), back, lost(8, 8)]).unaccounted, []);
 });
 
 test('a job on one disk may be gone if a promotion owns up to its place', () => {

@@ -75,6 +75,7 @@ class Judge {
         this.#workshops.started(operation);
         return this.#sessions.did(operation);
       case 'crafting.collect':
+        this.#workshops.collected(operation);
         return this.#sessions.did(operation);
       case 'crafting.mine':
         this.#workshops.looked(operation);

@@ -1,4 +1,4 @@
-// Workshops: what was begun or gathered there stays until its owner takes it away or uses it.
+// Workshops: what was begun or gathered there stays until its owner takes it away or uses it, and no longer.
 //
 // `regional` hands in what was asked and answered, in time. A workshop is changed by its owner alone, whose
 // calls follow each other, so that each look is judged by what he did before. What the economy answers adds
@@ -16,12 +16,16 @@ interface Material extends Acknowledged {
 
 interface Workshop {
   readonly jobs: Map<number, Acknowledged>;
+  /** Jobs that he took away, each with that. */
+  readonly taken: Map<number, Acknowledged>;
   /** By kind, as it was told last. */
   readonly stock: Map<string, Material>;
   isStockOpen: boolean;
 }
 
 const NO_SUCH_JOB = 'no-such-job';
+/** What is collected in any other state is off the list. */
+const DELIVERING = 'delivering';
 
 export class Workshops {
   readonly #findings: Findings;
@@ -43,7 +47,17 @@ export class Workshops {
   started(operation: Operation): void {
     const job = amountOf(operation, answered(operation, 'job'), 'a job');
     const what = `job ${job} of ${operation.process}`;
-    this.#workshopOf(operation).jobs.set(job, acknowledged(operation, what));
+    const { jobs, taken } = this.#workshopOf(operation);
+    jobs.set(job, acknowledged(operation, what));
+    // Where a promotion cost the one that was taken, its place is free for another.
+    taken.delete(job);
+  }
+
+  collected(operation: Operation): void {
+    if (answered(operation, 'state') === DELIVERING) return;
+    const job = jobAsked(operation);
+    const what = `collection of job ${job} of ${operation.process}`;
+    this.#workshopOf(operation).taken.set(job, acknowledged(operation, what));
   }
 
   gathered(operation: Operation): void {
@@ -63,10 +77,14 @@ export class Workshops {
   }
 
   looked(operation: Operation): void {
-    const { jobs, stock } = this.#workshopOf(operation);
+    const { jobs, taken, stock } = this.#workshopOf(operation);
     const shown = new Set(jobsShown(operation).map(({ job }) => job));
     for (const [number, job] of jobs) {
       if (!shown.has(number)) this.#miss(job, operation);
+    }
+    for (const number of shown) {
+      const collection = taken.get(number);
+      if (collection !== undefined) this.#miss(collection, operation);
     }
     const counts = countsShown(operation);
     for (const [kind, material] of stock) {
@@ -80,10 +98,14 @@ export class Workshops {
 
   #workshopOf(operation: Operation): Workshop {
     const key = `${operation.process}\n${regionOf(operation)}`;
-    const workshop = this.#workshops.get(key) ?? { jobs: new Map(), stock: new Map(), isStockOpen: false };
+    const workshop = this.#workshops.get(key) ?? newWorkshop();
     this.#workshops.set(key, workshop);
     return workshop;
   }
+}
+
+function newWorkshop(): Workshop {
+  return { jobs: new Map(), taken: new Map(), stock: new Map(), isStockOpen: false };
 }
 
 function acknowledged(operation: Operation, what: string): Acknowledged {
