@@ -1,4 +1,4 @@
-// A studio's own features on real processes: the auction of the guide and a regional one, asked by players.
+// A studio's own features on real processes: the guide's auction, and regional ones, asked by players.
 //
 // The guide's own text is what runs, beside a market which is the same auction with the other promise.
 import assert from 'node:assert/strict';
@@ -24,9 +24,11 @@ import { allUp, ask, end, folderOf, until, up, type Up } from '../support/real-w
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'src/cli/main.ts');
 const PASSWORD = 'correct horse';
+const LONDON = { lat: 515_074_000, lon: -1_278_000 };
 const IMPORT = "import { auction } from './auction.ts';\n";
 const MARKET = `${IMPORT}
-export default [auction, { ...auction, name: 'market', promise: 'regional' }];
+import { gardenFeatures } from '${import.meta.resolve('../support/garden-features.ts')}';
+export default [auction, { ...auction, name: 'market', promise: 'regional' }, ...gardenFeatures];
 `;
 
 /** A studio's folder with the package and the listings of the guide, whose lots outlast any machine. */
@@ -118,6 +120,7 @@ test('players ask a studio’s features over real links, and find them again aft
   const misplaced = await bea.ask('auction.lots', null, { region: 'eu' });
   assert.ok(misplaced.kind === 'rejected' && misplaced.reason === 'bad-arguments', JSON.stringify(misplaced));
 
+  await harvest(bea);
   assert.equal(await end(first, 'SIGTERM'), 0);
   const second = up(t, first.folder);
   await until(second, allUp);
@@ -147,7 +150,7 @@ test('a world keeps the code of its features, wherever the file goes, and comman
   const back = bluemarble('restore', 'eu', '--to', '1', '--data', first.folder);
   assert.deepEqual([back.code, back.err.includes('does not exist')], [2, true], back.err);
   const other = up(t, first.folder, '--world', join(home, 'my-world.ts'));
-  await refused(other, /has the feature "market", and .*my-world/);
+  await refused(other, /has the feature "chest", and .*my-world/);
   const starts = [
     [source, ['--world', moved]],
     [`${source}// edited\n`, []],
@@ -159,6 +162,16 @@ test('a world keeps the code of its features, wherever the file goes, and comman
     assert.equal(/has changed since this world last ran/.test(await again.err), text !== source);
   }
 });
+
+/** What a region tells all who are there, and what a group tells one player when the event has come to it. */
+async function harvest(player: Client): Promise<void> {
+  const heard = (push: string): Promise<unknown> => new Promise((resolve) => player.on(push, resolve));
+  const pushes = Promise.all([heard('garden.seen'), heard('chest.filled')]);
+  assert.equal((await player.enter(LONDON)).kind, 'done');
+  assert.equal(valueOf(await player.ask('garden.harvest')), 1);
+  assert.deepEqual(await pushes, [{ player: player.player }, { count: 1 }]);
+  assert.equal(valueOf(await player.ask('chest.count')), 1);
+}
 
 async function soldAt(seller: Client, low: Client, high: Client): Promise<void> {
   assert.deepEqual(valueOf(await seller.ask('auction.open', { title: 'a boat' })), { lot: 2 });
@@ -211,13 +224,13 @@ test('a node of a world with a studio’s features is not started without them',
   const home = studio(t);
   const words = ['--topology', join(home, 'my.json'), '--name', 'global-1', '--data', join(home, 'global-1')];
   const printed = bluemarble('topology', '--world', join(home, 'market.ts'));
-  assert.match(printed.out, /"features":\["holdings","trade","auction"\]/);
+  assert.match(printed.out, /"features":\["holdings","trade","auction","chest"\]/);
   writeFileSync(join(home, 'my.json'), printed.out);
   const bare = bluemarble('node', ...words);
   assert.deepEqual([bare.code, existsSync(join(home, 'global-1'))], [2, false]);
   assert.match(bare.err, /has the feature "auction": name the file that has it with --world/);
   const fewer = bluemarble('node', ...words, '--world', join(home, 'my-world.ts'));
-  assert.match(fewer.err, /has the feature "market", and .*my-world\.ts does not: put it back/);
+  assert.match(fewer.err, /has the feature "chest", and .*my-world\.ts does not: put it back/);
   writeFileSync(join(home, 'my.json'), bluemarble('topology').out);
   const more = bluemarble('node', ...words, '--world', join(home, 'my-world.ts'));
   assert.match(more.err, /Feature "auction" is in no group: add it to one/);
