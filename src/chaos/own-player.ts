@@ -21,6 +21,8 @@ const PAUSE_MS_MAX = 20;
 const DEEDS_TRIED = 200;
 /** How old a reading of a region may be; half of them state nothing. */
 const AGES_MS: readonly (number | undefined)[] = [undefined, undefined, undefined, 0, 100, 2_000];
+/** Residents know every word that is said in their channels. */
+const NOT_DONE = 'chat.say';
 const STOCK_CALLS: ReadonlyMap<string, unknown> = knownCalls({});
 const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
 
@@ -36,13 +38,13 @@ export interface OwnCall {
 }
 
 export interface OwnPlayerOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, 'player' | 'ask'>;
   readonly drawDeed: DrawDeed;
   readonly calls: ReadonlyMap<string, OwnCall>;
   readonly regions: readonly string[];
   readonly known: Known;
-  readonly recorder: Recorder;
-  readonly timeline: Timeline;
+  readonly recorder: Pick<Recorder, 'invoke' | 'complete'>;
+  readonly timeline: Pick<Timeline, 'add'>;
   readonly random: Random;
   /** A query of a studio's feature was answered. */
   readonly answered: (query: OwnQuery) => void;
@@ -75,6 +77,7 @@ export class OwnPlayer {
     const deed = drawDeed(random, client.player, known);
     const own = calls.get(deed.call);
     if (own === undefined) mustBeStock(deed);
+    if (deed.call === NOT_DONE) return;
     const outcome = await (own === undefined
       ? client.ask(deed.call, deed.args)
       : this.#doOwn(deed, own, random));
