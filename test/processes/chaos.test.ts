@@ -166,11 +166,14 @@ test('a drill strikes, heals, judges a studio’s features too, and leaves only 
   assert.ok(verdict.struck.length > 0);
   const asked = verdict.checks.find(({ name }) => name === 'your features were asked');
   assert.match(asked?.sentences.join() ?? '', /purse [1-9]\d* decided calls,jar [1-9]\d* decided calls/);
-  const own = verdict.files.find((path) => path.endsWith('-own.jsonl')) ?? '';
-  const verify = [...process.execArgv, MAIN, 'verify', own];
-  const judged = spawnSync(process.execPath, verify, { encoding: 'utf8' });
-  assert.equal(judged.status, 0, judged.stdout);
-  assert.match(judged.stdout, /held +each answer is the one that the log has .*\n +[1-9]\d+ answers/);
+  const judged = verdict.files.map((path) => {
+    const verify = [...process.execArgv, MAIN, 'verify', path];
+    const { status, stdout } = spawnSync(process.execPath, verify, { encoding: 'utf8' });
+    assert.equal(status, 0, `${path}: ${stdout}`);
+    return stdout;
+  });
+  assert.match(judged.join(), /model regional: [1-9]\d+ operations of 9 processes/);
+  assert.match(judged.join(), /held +each answer is the one that the log has .*\n +[1-9]\d+ answers/);
   assert.ok(verdict.files.every((path) => existsSync(path)));
   assert.match(readFileSync(verdict.picture, 'utf8'), /<\/svg>/);
   assert.deepEqual(readdirSync(parent), ['out']);
