@@ -77,9 +77,11 @@ export class Journal {
    */
   get holdingBack(): readonly number[] {
     const segmentMin = this.#segment - SEGMENTS_HELD_MAX + 1;
-    return [...this.#groups]
-      .filter(([, group]) => (group.oldestSegment ?? segmentMin) < segmentMin)
-      .map(([number]) => number);
+    const holding: number[] = [];
+    for (const [number, { oldestSegment = segmentMin }] of this.#groups) {
+      if (oldestSegment < segmentMin) holding.push(number);
+    }
+    return holding;
   }
 
   /** Remembers a group's write for the next flush. The entries' bytes must not change any more. */

@@ -11,7 +11,7 @@ import type { NodeId } from '../base/id.ts';
 import type { Random } from '../base/random.ts';
 import { decodeMessage, MessageEncoder } from '../protocols/raft/codec.ts';
 import type { Envelope, Message, Recovered } from '../protocols/raft/messages.ts';
-import { type Effects, RaftNode } from '../protocols/raft/node.ts';
+import { RaftNode } from '../protocols/raft/node.ts';
 import { RAFT_DEFAULTS, type RaftTuning } from '../protocols/raft/state.ts';
 import type { Notice, StateMachine } from '../protocols/state-machine.ts';
 import { encodePeerMessage } from '../wire/peer.ts';
@@ -73,7 +73,8 @@ interface Written {
 export class Turn {
   readonly #options: TurnOptions;
   readonly #groups: Map<number, RaftGroup> = new Map();
-  readonly #dirty: Set<RaftGroup> = new Set();
+  /** Each once; a process holds few groups. */
+  #dirty: RaftGroup[] = [];
   readonly #encoder: MessageEncoder = new MessageEncoder();
   readonly #afterFlush: AfterFlush<Written>;
   readonly #loop: WakeLoop;
@@ -140,7 +141,7 @@ export class Turn {
    */
   start(): void {
     this.#options.journal.flush(() => {
-      for (const group of this.#groups.values()) this.#dirty.add(group);
+      this.#dirty = [...this.#groups.values()];
       this.#loop.begin();
     });
   }
@@ -207,26 +208,24 @@ export class Turn {
   }
 
   #wake(group: RaftGroup): void {
-    this.#dirty.add(group);
+    if (!this.#dirty.includes(group)) this.#dirty.push(group);
     this.#loop.wake();
   }
 
   #turn(): boolean {
     let isMore = false;
     // A durable write is a step like any other: with a synchronous disk its effects are done at once.
-    while (this.#dirty.size > 0) isMore = this.#doEffects() || isMore;
-    if (isMore) for (const group of this.#groups.values()) this.#dirty.add(group);
+    while (this.#dirty.length > 0) isMore = this.#doEffects() || isMore;
+    if (isMore) this.#dirty = [...this.#groups.values()];
     return isMore;
   }
 
   #doEffects(): boolean {
     const { journal, peers } = this.#options;
     const after: Written[] = [];
-    const collected: { readonly group: RaftGroup; readonly effects: Effects }[] = [];
-    for (const group of this.#dirty) {
-      this.#dirty.delete(group);
-      collected.push({ group, effects: group.node.collect() });
-    }
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    const collected = dirty.map((group) => ({ group, effects: group.node.collect() }));
     let written = false;
     for (const { group, effects } of collected) {
       this.#send(group, effects.sendNow);
@@ -291,12 +290,19 @@ export class Turn {
       this.#options.logger.log('warn', 'stood-still', { lateMs: nowMs - dueMs });
       for (const { node } of this.#groups.values()) node.stalled(nowMs);
     }
-    const due = [...this.#groups.values()].filter(({ node }) => node.wakeAtMs <= nowMs);
     // What this process did not hear may lie in its sockets: it reads them before it misses anybody.
     // A heartbeat of its own waits for nothing.
     if (stoodStill) clock.defer(() => clock.defer(() => this.#tick()));
-    else if (due.every(({ isLeader }) => isLeader)) this.#tick();
+    else if (!this.#isMissing(nowMs)) this.#tick();
     else clock.defer(() => this.#tick());
+  }
+
+  /** Whether anything is due that is no heartbeat of our own. */
+  #isMissing(nowMs: number): boolean {
+    for (const { isLeader, node } of this.#groups.values()) {
+      if (!isLeader && node.wakeAtMs <= nowMs) return true;
+    }
+    return false;
   }
 
   #tick(): void {

@@ -27,6 +27,11 @@ export class WakeLoop {
   #running = false;
   #armedMs: number = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
+  readonly #run = (): void => this.run();
+  readonly #deferred = (): void => {
+    this.#scheduled = false;
+    this.guarded(this.#run);
+  };
 
   constructor(options: WakeLoopOptions) {
     this.#o = options;
@@ -55,10 +60,7 @@ export class WakeLoop {
   wake(): void {
     if (this.#scheduled || this.#running || !this.isOn) return;
     this.#scheduled = true;
-    this.#o.clock.defer(() => {
-      this.#scheduled = false;
-      this.guarded(() => this.run());
-    });
+    this.#o.clock.defer(this.#deferred);
   }
 
   /** Takes a turn at once. */

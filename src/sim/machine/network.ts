@@ -41,8 +41,13 @@ interface End {
   readonly life: VirtualProcess;
   readonly admits: Admits;
   listener: PeerListener | undefined;
-  /** Frames that wait for `flush`, by receiver. */
-  readonly queued: Map<NodeId, Uint8Array[]>;
+  /** Frames that wait for `flush`, by receiver: a few lists, in the order in which they began. */
+  queued: Queued[];
+}
+
+interface Queued {
+  readonly to: NodeId;
+  readonly frames: Uint8Array[];
 }
 
 /** Whether a process lets a node of this id in: the handshake turns away whom its topology does not know. */
@@ -52,12 +57,18 @@ export type Admits = (node: NodeId) => boolean;
 interface Direction {
   readonly from: NodeId;
   readonly to: NodeId;
+  readonly isDatagram: boolean;
   /** The receiver believes that the link stands: the sender's view is in the other direction. */
   standing: boolean;
   blocks: number;
   extraUs: number;
   lastArrivalUs: number;
   held: Uint8Array[][];
+}
+
+interface Way {
+  readonly link: Link;
+  readonly direction: Direction;
 }
 
 interface Link {
@@ -77,8 +88,8 @@ export class Network {
   isCalm = false;
   readonly #ends = new Map<NodeId, End>();
   readonly #links: Link[] = [];
-  /** The same by both ends: every frame asks for one. */
-  readonly #byEnds: Link[][] = [];
+  /** The same by sender and receiver: every frame asks for one. */
+  readonly #byEnds: Way[][] = [];
 
   constructor(options: NetworkOptions) {
     this.#o = options;
@@ -97,7 +108,7 @@ export class Network {
 
   /** The links of a process that starts. They come up once it listens. */
   join(life: VirtualProcess, admits: Admits = () => true): Peers {
-    const end: End = { life, admits, listener: undefined, queued: new Map() };
+    const end: End = { life, admits, listener: undefined, queued: [] };
     this.#ends.set(life.node, end);
     return {
       send: (to, frame) => this.#send(end, to, frame),
@@ -185,26 +196,26 @@ export class Network {
     const { node } = end.life;
     if (!this.#direction(to, node).standing) return;
     this.#o.sent(node, to, frame);
-    const queued = end.queued.get(to);
-    if (queued === undefined) end.queued.set(to, [frame]);
-    else queued.push(frame);
+    const queued = end.queued.find((each) => each.to === to);
+    if (queued === undefined) end.queued.push({ to, frames: [frame] });
+    else queued.frames.push(frame);
   }
 
   #flush(end: End): void {
-    if (end.queued.size === 0) return;
-    end.life.touch();
-    for (const [to, frames] of end.queued) {
-      const { node } = end.life;
-      const link = this.#link(node, to);
-      if (link.joined) this.#leave(link, this.#direction(node, to), frames, end.life.busyUs);
+    const { life, queued } = end;
+    if (queued.length === 0) return;
+    life.touch();
+    for (const { to, frames } of queued) {
+      const { link, direction } = this.#way(life.node, to);
+      if (link.joined) this.#leave(link, direction, frames, life.busyUs);
     }
-    end.queued.clear();
+    end.queued = [];
   }
 
   #leave(link: Link, direction: Direction, frames: Uint8Array[], busyUs: number): void {
     const { random } = this.#o;
     const [lost, doubled] = [this.#lost, this.#doubled];
-    if (this.#o.isDatagram(direction.from, direction.to)) {
+    if (direction.isDatagram) {
       if (direction.blocks > 0) return;
       for (const frame of frames) {
         if (lost > 0 && random.chance(lost, 1_000)) continue;
@@ -225,10 +236,10 @@ export class Network {
   }
 
   #carry(link: Link, direction: Direction, frames: Uint8Array[], waitUs: number): void {
-    const { queue, isDatagram } = this.#o;
+    const { queue } = this.#o;
     const { generation } = link;
     let atUs = queue.nowUs + waitUs + this.#delayUs(direction);
-    if (!isDatagram(direction.from, direction.to)) {
+    if (!direction.isDatagram) {
       atUs = Math.max(atUs, direction.lastArrivalUs);
       direction.lastArrivalUs = atUs;
     }
@@ -301,7 +312,7 @@ export class Network {
       end?.life.take('lost', () => {
         if (!direction.standing || link.generation !== generation) return;
         direction.standing = false;
-        end.queued.delete(direction.from);
+        end.queued = end.queued.filter(({ to }) => to !== direction.from);
         end.listener?.lost(direction.from);
       });
     });
@@ -321,26 +332,34 @@ export class Network {
   }
 
   #link(a: NodeId, b: NodeId): Link {
-    const known = this.#byEnds[a]?.[b];
-    if (known !== undefined) return known;
+    return this.#way(a, b).link;
+  }
+
+  #direction(from: NodeId, to: NodeId): Direction {
+    return this.#way(from, to).direction;
+  }
+
+  #way(from: NodeId, to: NodeId): Way {
+    return this.#byEnds[from]?.[to] ?? this.#newWay(from, to);
+  }
+
+  #newWay(a: NodeId, b: NodeId): Way {
+    const isDatagram = this.#o.isDatagram(a, b);
     const [low, high] = a < b ? [a, b] : [b, a];
     const direction = (from: NodeId, to: NodeId): Direction => {
-      return { from, to, standing: false, blocks: 0, extraUs: 0, lastArrivalUs: 0, held: [] };
+      const nothing = { standing: false, blocks: 0, extraUs: 0, lastArrivalUs: 0, held: [] };
+      return { from, to, isDatagram, ...nothing };
     };
+    const [there, back] = [direction(low, high), direction(high, low)];
     const link: Link = {
-      directions: [direction(low, high), direction(high, low)],
+      directions: [there, back],
       generation: 0,
       joined: false,
       joining: false,
     };
     this.#links.push(link);
-    (this.#byEnds[a] ??= [])[b] = link;
-    (this.#byEnds[b] ??= [])[a] = link;
-    return link;
-  }
-
-  #direction(from: NodeId, to: NodeId): Direction {
-    const [one, other] = this.#link(from, to).directions;
-    return one.from === from ? one : other;
+    (this.#byEnds[low] ??= [])[high] = { link, direction: there };
+    (this.#byEnds[high] ??= [])[low] = { link, direction: back };
+    return { link, direction: a === low ? there : back };
   }
 }

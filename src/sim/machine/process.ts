@@ -10,13 +10,13 @@ import type { Clock } from '../../runtime/ports.ts';
 import type { MachineClock } from './clock.ts';
 import type { EventQueue } from './queue.ts';
 
-/** How long one run of the loop takes. */
-const DEFER_US = 20;
-
 /** Unwinds the code of a process that was killed within a call of one of its doors. */
 export class Killed extends Error {
   override readonly name = 'Killed';
 }
+
+/** One for all: an error that notes where it was made is dear, and nobody asks where this one was. */
+const KILLED: Killed = new Killed();
 
 export type StepKind = 'start' | 'frames' | 'up' | 'lost' | 'timer' | 'deferred' | 'disk' | 'order';
 
@@ -51,6 +51,13 @@ export class VirtualProcess {
   readonly #originUs: number;
   #deferred: (() => void)[] = [];
   #backlog: Step[] = [];
+  /** The same for every run of the loop: one is made for each step otherwise. */
+  readonly #goDeferred = (): void => this.take('deferred', this.#runDeferred);
+  readonly #runDeferred = (): void => {
+    const due = this.#deferred;
+    this.#deferred = [];
+    for (const each of due) each();
+  };
   #busyUntilUs = 0;
   #callsLeft = Number.POSITIVE_INFINITY;
 
@@ -71,14 +78,13 @@ export class VirtualProcess {
     if (!this.alive) throw new Killed();
     this.#callsLeft -= 1;
     if (this.#callsLeft > 0) return;
-    const killed = new Killed();
-    this.end(killed);
-    throw killed;
+    this.end(KILLED);
+    throw KILLED;
   }
 
   /** Kills it at so many calls of its doors from now; 0 is now. */
   killAfter(calls: number): void {
-    if (calls === 0) this.end(new Killed());
+    if (calls === 0) this.end(KILLED);
     else this.#callsLeft = Math.min(this.#callsLeft, calls);
   }
 
@@ -169,12 +175,6 @@ export class VirtualProcess {
     this.touch();
     this.#deferred.push(run);
     if (this.#deferred.length > 1) return;
-    this.#options.queue.after(DEFER_US, () =>
-      this.take('deferred', () => {
-        const due = this.#deferred;
-        this.#deferred = [];
-        for (const each of due) each();
-      }),
-    );
+    this.#options.queue.soon(this.#goDeferred);
   }
 }

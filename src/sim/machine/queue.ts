@@ -7,6 +7,9 @@
 /** More events than a run ever has: time and order are one number then, which is quick to compare. */
 const ORDERS: number = 2 ** 24;
 
+/** How long one run of a process's loop takes: so much later comes what it defers. */
+const SOON_US = 20;
+
 /** Something that will happen, unless `cancelled` is set before. */
 export interface Scheduled {
   readonly atUs: number;
@@ -20,6 +23,10 @@ export class EventQueue {
   readonly #heap: Scheduled[] = [];
   /** When each of them is due, and then in which order they were scheduled. */
   readonly #dues: number[] = [];
+  /** What comes soon, behind `#soonAt`: always the same time later, so that it needs no sorting. */
+  readonly #soon: (() => void)[] = [];
+  readonly #soonDues: number[] = [];
+  #soonAt = 0;
   #order = 0;
 
   get nowMs(): number {
@@ -27,7 +34,7 @@ export class EventQueue {
   }
 
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length + this.#soon.length - this.#soonAt;
   }
 
   /** Schedules for `atUs`, or for now when that has passed. */
@@ -45,20 +52,38 @@ export class EventQueue {
     return this.at(this.nowUs + delayUs, happen);
   }
 
+  /** Schedules for when one run of a loop is over: much cheaper than `after`, and never cancelled. */
+  soon(happen: () => void): void {
+    this.#soon.push(happen);
+    this.#soonDues.push((Math.ceil(this.nowUs) + SOON_US) * ORDERS + this.#order++);
+  }
+
   /** Does what is due next, if it is due by `untilUs`. False when nothing is: it is then `untilUs`. */
   step(untilUs: number): boolean {
     for (;;) {
-      const first = this.#heap[0];
-      if (first === undefined || first.atUs > untilUs) {
+      const due = this.#dues[0] ?? Number.POSITIVE_INFINITY;
+      const soonDue = this.#soonDues[this.#soonAt] ?? Number.POSITIVE_INFINITY;
+      const atUs = Math.floor(Math.min(due, soonDue) / ORDERS);
+      if (atUs > untilUs) {
         this.nowUs = Math.max(this.nowUs, untilUs);
         return false;
       }
-      this.#removeFirst();
-      if (first.cancelled) continue;
-      this.nowUs = first.atUs;
-      first.happen();
+      const first = soonDue < due ? this.#takeSoon() : this.#removeFirst();
+      if (first === undefined) continue;
+      this.nowUs = atUs;
+      first();
       return true;
     }
+  }
+
+  #takeSoon(): (() => void) | undefined {
+    const happen = this.#soon[this.#soonAt];
+    this.#soonAt += 1;
+    if (this.#soonAt < this.#soon.length) return happen;
+    this.#soon.length = 0;
+    this.#soonDues.length = 0;
+    this.#soonAt = 0;
+    return happen;
   }
 
   #rise(scheduled: Scheduled, due: number): void {
@@ -78,12 +103,15 @@ export class EventQueue {
     dues[place] = due;
   }
 
-  #removeFirst(): void {
+  /** `undefined`: it was cancelled. */
+  #removeFirst(): (() => void) | undefined {
     const [heap, dues] = [this.#heap, this.#dues];
+    const first = heap[0] as Scheduled;
+    const happen = first.cancelled ? undefined : first.happen;
     const last = heap.pop() as Scheduled;
     const due = dues.pop() as number;
     const size = heap.length;
-    if (size === 0) return;
+    if (size === 0) return happen;
     let place = 0;
     for (;;) {
       let below = 2 * place + 1;
@@ -98,5 +126,6 @@ export class EventQueue {
     }
     heap[place] = last;
     dues[place] = due;
+    return happen;
   }
 }

@@ -47,6 +47,8 @@ export class Workload implements Stage {
   readonly #plan: Plan;
   readonly #gateways: readonly number[];
   readonly #open = new Set<Open>();
+  /** Asks of copies themselves, oldest first: nearly all have ended long before. */
+  readonly #late: { readonly atUs: number; readonly open: Open }[] = [];
   readonly #random: Random;
   readonly #regionTruth: RegionTruth;
   readonly #sessions = new Map<number, Session>();
@@ -190,13 +192,30 @@ export class Workload implements Stage {
         return;
       }
       this.#open.add(open);
-      this.after(ASK_DEADLINE_MS, () => open.settle({ kind: 'uncertain' }));
+      this.#endInTime(open);
       host.life.take('order', () =>
         host.readHere(group, body, (answer) => {
           if (answer.kind === 'answered' || answer.kind === 'uncertain') open.settle(answer);
           else open.settle({ kind: 'unavailable', retryAfterMs: 0 });
         }),
       );
+    });
+  }
+
+  /** All wait equally long, so one event stands for all of them: callers ask every millisecond. */
+  #endInTime(open: Open): void {
+    this.#late.push({ atUs: this.#cluster.world.queue.nowUs + ASK_DEADLINE_MS * 1_000, open });
+    if (this.#late.length === 1) this.#awaitDeadline();
+  }
+
+  #awaitDeadline(): void {
+    const begun = this.#late.findIndex(({ open }) => this.#open.has(open));
+    this.#late.splice(0, begun < 0 ? this.#late.length : begun);
+    const first = this.#late[0];
+    if (first === undefined) return;
+    this.#cluster.world.queue.at(first.atUs, () => {
+      first.open.settle({ kind: 'uncertain' });
+      this.#awaitDeadline();
     });
   }
 

@@ -28,6 +28,27 @@ test('a cancelled event does not happen, and one of the past happens now', () =>
   assert.deepEqual(happened, ['late at 20']);
 });
 
+test('what comes soon takes its turn among all that is scheduled, in the order of scheduling', () => {
+  const random = new Random('soon');
+  const queue = new EventQueue();
+  const awaited: (readonly [number, number])[] = [];
+  const happened: (readonly [number, number])[] = [];
+  const expect = (atUs: number): (() => void) => {
+    const place = awaited.push([atUs, awaited.length]) - 1;
+    return () => happened.push([queue.nowUs, place]);
+  };
+  for (let i = 0; i < 300; i++) {
+    queue.at(i * 7, () => {
+      queue.soon(expect(queue.nowUs + 20));
+      const waitUs = random.integer(0, 40);
+      queue.after(waitUs, expect(queue.nowUs + waitUs));
+    });
+  }
+  while (queue.step(3_000));
+  assert.deepEqual(happened, awaited.sort((a, b) => a[0] - b[0] || a[1] - b[1]));
+  assert.equal(queue.size, 0);
+});
+
 test('what is due later than asked for does not happen yet', () => {
   const queue = new EventQueue();
   queue.at(11, () => assert.fail('too soon'));
