@@ -7,7 +7,8 @@ import { fiveReplicas, stockWorld, type WorldUnderTest } from '../src/sim/play/w
 import { table, type Row, spread } from './spread.ts';
 
 const SEEDS = 30;
-const WARM_UP_SEEDS = 10;
+/** The engine compiles what runs often: the first fifty seeds of a process take more than twice as long. */
+const WARM_UP_SEEDS = 60;
 
 export function benchSim(rounds: number): Promise<void> {
   const rows: Row[] = [];
