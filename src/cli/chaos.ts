@@ -46,7 +46,7 @@ export function chaosCommand(program: Command, script: string): void {
         .default(NEMESES, 'all'),
     )
     .option('--clients <n>', 'players who give each other gold and items', wholeNumber(2, CLIENTS_MAX), 12)
-    .option('--world <file>', 'your features: a module that exports a list of them, and drawDeed', folder)
+    .option('--world <file>', 'judge your features too: a module that exports them, and drawDeed', folder)
     .option('--data <folder>', 'keep the world in this folder; else it is removed', folder)
     .option('--out <folder>', 'where histories and picture go', folder, folder('bluemarble-chaos'))
     .option('--port <n>', 'first of the hundred ports that the world uses', wholeNumber(1_024, BASE_PORT_MAX))
