@@ -36,6 +36,8 @@ export class RegionBook {
   readonly #recorder: Recorder;
   readonly #known = new Map<string, KnownMessages>();
   readonly #latest = new Map<string, Told>();
+  /** How often each has linked up so far: a gateway knows what was done and seen over its own link. */
+  readonly #links = new Map<Client, number>();
 
   constructor(recorder: Recorder, regions: readonly string[]) {
     this.#recorder = recorder;
@@ -83,22 +85,30 @@ export class RegionBook {
   }
 
   async #record<Value>(
-    { player }: Client,
+    client: Client,
     entry: Entry,
     ask: () => Promise<Outcome<Value>>,
     written: (answer: Value) => object,
   ): Promise<Outcome<Value>> {
-    const process = String(player);
+    const process = String(client.player);
+    if (!this.#links.has(client)) this.#countLinks(client);
     this.#recorder.invoke(process, entry);
     const outcome = await ask();
     if (outcome.kind === 'done') {
-      const value = { ...written(outcome.value), epoch: outcome.epoch };
+      const value = { ...written(outcome.value), epoch: outcome.epoch, link: this.#links.get(client) };
       this.#recorder.complete(process, entry, { outcome, reading: { kind: 'ok', value } });
     } else if (outcome.kind === 'rejected') {
       const { reason } = outcome;
       this.#recorder.complete(process, entry, { outcome, reading: { kind: 'rejected', reason } });
     } else this.#recorder.complete(process, entry, { outcome, reading: { kind: 'nothing' } });
     return outcome;
+  }
+
+  #countLinks(client: Client): void {
+    this.#links.set(client, 1);
+    client.onState((state) => {
+      if (state === 'ready') this.#links.set(client, (this.#links.get(client) ?? 0) + 1);
+    });
   }
 
   #tell(channel: string, { order, epoch }: { readonly order?: number; readonly epoch?: number }): void {

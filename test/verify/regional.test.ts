@@ -91,6 +91,17 @@ test('his own message must be shown to its speaker however old the reading may b
   assert.equal(unseen(NEWEST, { askedMs: 34 }).length, 0, 'asked for before it was acknowledged');
 });
 
+test('a reading that may be old is held to what was done over its own link, any other to all of it', () => {
+  const unseen = (bound: object | undefined, link: number): readonly string[] => {
+    const changes = { process: '1', order: 2, answers: { epoch: 2, link } };
+    const own = { ...said(3), answers: { number: 3, epoch: 2, link: 1 } };
+    return brokenIn([own, heard([], bound, changes)]).unseen;
+  };
+  assert.equal(unseen({ msOld: 60_000 }, 1).length, 2, 'his message, and the place of his state');
+  assert.deepEqual(unseen({ msOld: 60_000 }, 2), []);
+  assert.equal(unseen(undefined, 2).length, 2);
+});
+
 test('who asks for a place that he was told of is shown it and all before it in that log', () => {
   const unseen = (places: readonly number[], epoch: number, level: string = 'quorum'): number => {
     const bound = { epoch, order: 4 };

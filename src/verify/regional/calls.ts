@@ -82,6 +82,11 @@ export function stateOf({ order, result }: Operation): Place | undefined {
   return typeof epoch === 'number' && order !== undefined ? { epoch, order } : undefined;
 }
 
+/** Over which link of its process an answer came, where the history tells; else all came over one. */
+export function linkOf({ result }: Operation): unknown {
+  return isObject(result) ? result['link'] : undefined;
+}
+
 export function boundOf(operation: Operation): Bound {
   const bound = isObject(operation.input) ? operation.input['bound'] : undefined;
   if (bound === undefined) return { msOld: undefined, place: undefined };

@@ -5,7 +5,17 @@
 // that a reading shows for the first time is told whole there, and by its number among them afterwards.
 import type { Operation } from '../history.ts';
 import { amountOf, listOf, nameOf, refuse } from '../reading.ts';
-import { answered, asked, type Bound, boundOf, type Facts, type Level, levelOf, regionOf } from './calls.ts';
+import {
+  answered,
+  asked,
+  type Bound,
+  boundOf,
+  type Facts,
+  type Level,
+  levelOf,
+  linkOf,
+  regionOf,
+} from './calls.ts';
 import type { Findings } from './findings.ts';
 
 /** A message that was acknowledged. */
@@ -167,7 +177,9 @@ function isDue(said: Said, reading: Operation, { msOld, place }: Bound): boolean
   // Whatever stands before a place in one log was there when that was.
   if (place !== undefined && said.epoch === place.epoch && said.place <= place.order) return true;
   if (returnedLine > reading.invokedLine) return false;
-  if (process === reading.process) return true;
+  const isOwn = process === reading.process;
+  // What may be old is held to what was done over the same link: only its gateway knows of that.
+  if (isOwn && (msOld === undefined || linkOf(said.operation) === linkOf(reading))) return true;
   return msOld !== undefined && returnedTime <= reading.invokedTime - msOld;
 }
 
