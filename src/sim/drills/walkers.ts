@@ -163,8 +163,9 @@ export class Walkers {
     const before = this.#stands.get(player);
     const isAsBefore = before?.text === now.text;
     if (!isAsBefore) this.#stands.set(player, now);
-    const isWrong = nearSinceUs < Infinity && !isLingering && stands.length !== 1;
-    if (!isWrong || !isAsBefore || queue.nowUs - before.sinceUs < HAND_OVER_US_MAX) return;
+    if (isLingering || stands.length === 1 || !isAsBefore) return;
+    // Who was out of the world stood rightly in none until he came in.
+    if (queue.nowUs - Math.max(before.sinceUs, nearSinceUs) < HAND_OVER_US_MAX) return;
     this.#verdicts.broken('PLACE', `${player} stands ${now.text}, where nothing is wrong`);
   }
 
