@@ -24,8 +24,8 @@ export const inHandOver: readonly PlantedFault[] = [
     changes: [
       {
         file: 'world/space/presence.ts',
-        from: `    if (former !== undefined) this.#effects.push({ kind: 'leave', ...former });`,
-        to: `    if (former === entry) this.#effects.push({ kind: 'leave', ...former });`,
+        from: `    if (behind !== undefined) this.#effects.push({ kind: 'leave', ...behind });`,
+        to: `    if (behind === entry) this.#effects.push({ kind: 'leave', ...behind });`,
       },
     ],
   },

@@ -84,6 +84,11 @@ export class Presence {
   #epoch: number;
   /** The region that has accepted him last. */
   #stay: Stay | undefined;
+  /**
+   * The region that has him, under this epoch at most: it is left under that once another one has him. The
+   * epoch is above that of his stay when it was asked anew, and that was given up before it answered.
+   */
+  #behind: Stay | undefined;
   /** The region that is asked to. */
   #entry: Entry | undefined;
   /** Where the region that has him, or had him last, has him. */
@@ -145,8 +150,9 @@ export class Presence {
     const wasIn = this.isWanted;
     if (this.#entry?.isAsked === true) this.#settle(unavailable());
     this.#abandonEntry();
-    if (this.#stay !== undefined) this.#effects.push({ kind: 'leave', ...this.#stay });
+    if (this.#behind !== undefined) this.#effects.push({ kind: 'leave', ...this.#behind });
     this.#stay = undefined;
+    this.#behind = undefined;
     this.#footing = undefined;
     this.#unsent = undefined;
     return { wasIn, effects: this.#take() };
@@ -171,17 +177,18 @@ export class Presence {
   entered(from: Stay, entered: Entered, nowMs: number): readonly PresenceEffect[] {
     const entry = this.#entry;
     if (entry === undefined || !isSame(entry, from)) {
-      // An answer to what is no longer wanted: nothing may stay behind there.
-      if (!isSame(this.#stay, from)) this.#effects.push({ kind: 'leave', ...from });
+      // An answer to what is no longer wanted: nothing may stay behind there, unless it had him before.
+      if (this.#behind?.region !== from.region) this.#effects.push({ kind: 'leave', ...from });
       return this.#take();
     }
-    const former = this.#stay;
+    const behind = this.#behind;
     const unsent = this.#unsent;
     this.#stay = { region: entry.region, epoch: entry.epoch };
+    this.#behind = this.#stay;
     this.#footing = entry.footing;
     this.#entry = undefined;
     this.#unsent = undefined;
-    if (former !== undefined) this.#effects.push({ kind: 'leave', ...former });
+    if (behind !== undefined) this.#effects.push({ kind: 'leave', ...behind });
     if (entry.isAsked) this.#settle(done(entered));
     else this.#effects.push({ kind: 'crossed', entered });
     if (unsent !== undefined) this.#handOn(unsent, nowMs);
@@ -234,6 +241,7 @@ export class Presence {
     if (o.isHere && o.newest > this.#epoch && !isTakingOver) return { isSuperseded: true, effects: [] };
     this.#epoch = Math.max(this.#epoch, o.newest);
     if (!isEntry) this.#stay = undefined;
+    if (!isEntry && !o.isHere) this.#behind = undefined;
     if (isEntry || entry === undefined) this.#again(entry, o.nowMs);
     return { isSuperseded: false, effects: this.#take() };
   }
@@ -241,6 +249,7 @@ export class Presence {
   /** The region has another primary, which knows nobody yet. */
   regionLost(region: number, nowMs: number): readonly PresenceEffect[] {
     const { region: entering } = this.#entry ?? {};
+    if (this.#behind?.region === region) this.#behind = undefined;
     if (this.#stay?.region === region) this.#stay = undefined;
     else if (entering !== region) return [];
     const entry = this.#entry;
@@ -323,12 +332,17 @@ export class Presence {
     this.#effects.push({ kind: 'enter', region, epoch, place: footing.place, allowedMm });
   }
 
-  /** What was asked for may have been granted: it is given back. */
+  /**
+   * What was asked for may have been granted: it is given back. Not to the region that has him: that would
+   * end his stay there, under whichever epoch, though no other one has him yet.
+   */
   #abandonEntry(): void {
     const entry = this.#entry;
     this.#entry = undefined;
     if (entry === undefined) return;
-    this.#effects.push({ kind: 'leave', region: entry.region, epoch: entry.epoch });
+    const { region, epoch } = entry;
+    if (this.#behind?.region === region) this.#behind = { region, epoch };
+    else this.#effects.push({ kind: 'leave', region, epoch });
   }
 
   #settle(decision: Decision<Entered, EnterRefusal> | Unavailable): void {

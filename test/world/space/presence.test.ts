@@ -112,6 +112,39 @@ test('who has turned back and walks on is asked for once: a second time would en
   assert.deepEqual(move, { kind: 'move', ...stay(WEST, 5), update: update(4) });
 });
 
+test('who leaps before his region took him anew is not let go there until he is elsewhere', () => {
+  const player = inWest();
+  goesOver(player, 1);
+  player.moved(west, update(1), 10);
+  assert.deepEqual(kinds(player.enter(east, 20)), [`enter ${EAST} 4`]);
+  assert.deepEqual(player.entered(stay(WEST, 3), entered, 30), [], 'nor if it has taken him meanwhile');
+  const effects = player.entered(stay(EAST, 4), entered, 40);
+  assert.deepEqual(kinds(effects), [`leave ${WEST} 3`, 'settle'], 'under whichever of both it has him');
+});
+
+test('a leap within the region that has him does not end his stay there when nobody answers it', () => {
+  const player = inWest();
+  player.enter(paces(1), 0);
+  assert.deepEqual(kinds(player.enter(paces(2), 10)), ['settle', `enter ${WEST} 3`]);
+  assert.deepEqual(kinds(player.time(10 + ENTER_DEADLINE_MS)), ['settle']);
+  assert.deepEqual(kinds(player.moved(west, update(1), 4_000)), [`move ${WEST} 1`]);
+  assert.deepEqual(kinds(player.leave().effects), [`leave ${WEST} 3`]);
+});
+
+test('a region that took him though he had given it up is asked anew to have him where he was', () => {
+  const player = inWest();
+  player.enter(paces(9), 0);
+  player.time(ENTER_DEADLINE_MS);
+  player.moved(west, update(1), 4_000);
+  const has = { newest: EPOCH + 2, isHere: true, nowMs: 4_010 };
+  const { isSuperseded, effects } = player.unknown(stay(WEST, 1), has);
+  assert.equal(isSuperseded, false);
+  assert.deepEqual(kinds(effects), [`enter ${WEST} 3`]);
+  assert.deepEqual(entry(effects).place, west);
+  assert.deepEqual(kinds(player.enter(east, 4_020)), [`enter ${EAST} 4`]);
+  assert.deepEqual(kinds(player.entered(stay(EAST, 4), entered, 4_030)), [`leave ${WEST} 3`, 'settle']);
+});
+
 test('a region that is full puts a walker back and has the one he came from keep him', () => {
   const player = inWest();
   goesOver(player, 1);
