@@ -76,6 +76,8 @@ export class SpaceInvariants {
   readonly #players = new Set<number>();
   /** Where no region may have somebody: he reported it and can not have gone there. */
   readonly #lies = new Set<string>();
+  /** When a region last had each player at each place that it has him at no more. */
+  readonly #hadUs = new Map<string, number>();
 
   constructor({ regions }: Topology, queue: EventQueue, verdicts: Verdicts) {
     this.#regions = regions;
@@ -90,7 +92,7 @@ export class SpaceInvariants {
 
   /** He reports that he is there, and can not be: each place is reported once. */
   lies(player: number, place: Place): void {
-    this.#lies.add(`${player} ${textOf(place)}`);
+    this.#lies.add(spotOf(player, place));
   }
 
   lives(node: number, spaces: Spaces): void {
@@ -100,6 +102,7 @@ export class SpaceInvariants {
   }
 
   died(node: number): void {
+    for (const opening of this.#living.get(node)?.openings.values() ?? []) this.#closes(opening);
     this.#living.delete(node);
   }
 
@@ -157,6 +160,17 @@ export class SpaceInvariants {
     return stands;
   }
 
+  /** When a region last had him at that place: now, if one does; minus infinity, if none ever did. */
+  hadUs(player: number, place: Place): number {
+    for (const { openings } of this.#living.values()) {
+      for (const { known } of openings.values()) {
+        const standing = known.get(player);
+        if (standing !== undefined && textOf(standing.place) === textOf(place)) return this.#queue.nowUs;
+      }
+    }
+    return this.#hadUs.get(spotOf(player, place)) ?? -Infinity;
+  }
+
   #goes(
     from: number,
     to: number,
@@ -206,8 +220,9 @@ export class SpaceInvariants {
   #lookAtRegion(node: number, living: Living, region: number): void {
     const residents = living.spaces.residentsOf(region);
     let opening = living.openings.get(region);
+    if (opening !== undefined && opening.residents !== residents) this.#closes(opening);
     if (residents === undefined) {
-      if (opening !== undefined) living.openings.delete(region);
+      living.openings.delete(region);
       return;
     }
     if (opening?.residents !== residents) {
@@ -218,6 +233,7 @@ export class SpaceInvariants {
       const before = opening.known.get(standing.player);
       if (before?.place === standing.place && before.epoch === standing.epoch) continue;
       opening.known.set(standing.player, standing);
+      if (before !== undefined) this.#leaves(before);
       this.#takes(opening, { node, region }, { standing, before });
     }
   }
@@ -230,9 +246,19 @@ export class SpaceInvariants {
     for (const [player, gone] of opening.known) {
       if (opening.residents.has(playerId(player))) continue;
       opening.known.delete(player);
+      this.#leaves(gone);
       opening.ended.set(player, { epoch: gone.epoch, atUs: this.#queue.nowUs });
       this.#letsGo(living, { ...at, opening, gone });
     }
+  }
+
+  #closes({ known }: Opening): void {
+    for (const standing of known.values()) this.#leaves(standing);
+  }
+
+  /** A region has him at that place no more. */
+  #leaves({ player, place }: Standing): void {
+    this.#hadUs.set(spotOf(player, place), this.#queue.nowUs);
   }
 
   #takes(
@@ -248,7 +274,7 @@ export class SpaceInvariants {
     } else if (issued.places?.has(textOf(place)) === false) {
       this.#verdicts.broken('STAY', `${story}, at ${textOf(place)}, which it was not sent under that`);
     }
-    if (this.#lies.has(`${player} ${textOf(place)}`)) {
+    if (this.#lies.has(spotOf(player, place))) {
       this.#verdicts.broken('SPEED', `${story}, at ${textOf(place)}, where he can not have gone`);
     }
     if (regionAt(this.#regions, place)?.number !== region) {
@@ -310,6 +336,10 @@ export class SpaceInvariants {
 
 function keyOf(gateway: number, player: number, epoch: number): string {
   return `${gateway} ${player} ${epoch}`;
+}
+
+function spotOf(player: number, place: Place): string {
+  return `${player} ${textOf(place)}`;
 }
 
 function textOf({ lat, lon }: Place): string {

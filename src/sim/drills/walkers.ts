@@ -4,6 +4,7 @@
 // have ended, everyone must stand in one region, the one of his place, and those near must see him there.
 // While it stays calm after that, he never vanishes for them, whatever edges he walks over.
 import { Random } from '../../base/random.ts';
+import type { Place } from '../../wire/calls.ts';
 import { FORGET_AFTER_MS } from '../../wire/motion.ts';
 import { regionAt } from '../../world/space/region-map.ts';
 import { UNNAMED_MS_MAX } from '../../world/space/residents.ts';
@@ -24,6 +25,8 @@ const SETTLE_MS_MAX: number = UNNAMED_MS_MAX + FORGET_AFTER_MS + 2_500;
  * that is not told of the end of his stay keeps him until he goes unnamed, by a word that came late.
  */
 const STALE_US_MAX: number = (UNNAMED_MS_MAX + 2_500) * 1_000;
+/** Whom a region has let go is shown beyond its edge so much longer, by a word that came late. */
+const GHOST_US_MAX: number = (FORGET_AFTER_MS + 3_000) * 1_000;
 /** By the slowest clock everybody in sight is told of within so long, and the tick that is due. */
 const WHOLE_US_MAX = 2_000_000;
 const WATCH_US = 250_000;
@@ -48,6 +51,8 @@ export class Walkers {
   readonly #stands = new Map<number, { readonly text: string; readonly sinceUs: number }>();
   #isWatched = false;
   #watchedSinceUs = 0;
+  /** When everyone was last found in his place, and in no other. */
+  #placedUs = 0;
 
   constructor(cluster: Cluster, plan: { readonly seed: number; readonly motion: MotionPlan | undefined }) {
     this.#cluster = cluster;
@@ -89,6 +94,8 @@ export class Walkers {
     if (!course.until(() => this.#misplaced() === undefined, SETTLE_MS_MAX)) {
       course.broken('PLACE', `${this.#misplaced()} ${SETTLE_MS_MAX} ms ${when}: ${course.picture()}`);
     }
+    const { queue } = this.#cluster.world;
+    this.#placedUs = queue.nowUs;
     if (!course.until(() => this.#unseen() === undefined, SETTLE_MS_MAX)) {
       course.broken('GHOST', `${this.#unseen()} ${SETTLE_MS_MAX} ms ${when}`);
     }
@@ -96,7 +103,7 @@ export class Walkers {
     last.restsFar = false;
     this.#stands.clear();
     this.#isWatched = true;
-    this.#watchedSinceUs = this.#cluster.world.queue.nowUs;
+    this.#watchedSinceUs = queue.nowUs;
   }
 
   /** From now on something may be wrong again. */
@@ -175,7 +182,7 @@ export class Walkers {
     if (this.#isWatched && sinceUs >= CATCH_UP_US) this.#verdicts.broken('SPEED', what);
   }
 
-  #shown(viewer: number, player: number, where: { readonly lat: number; readonly lon: number }): void {
+  #shown(viewer: number, player: number, where: Place): void {
     const seen = this.all[player - FIRST_PLAYER];
     if (seen === undefined || viewer === player) return;
     const { nowUs } = this.#cluster.world.queue;
@@ -189,10 +196,17 @@ export class Walkers {
       else sight.trueUs = nowUs;
     } else {
       sight.falseUs = nowUs;
-      if (!this.#isWatched) return;
+      if (!this.#isWatched || this.#isLeftOver(player, where)) return;
       const agoMs = Math.floor(awayUs / 1_000);
       this.#verdicts.broken('GHOST', `${story}, where he was ${agoMs} ms ago`);
     }
+  }
+
+  /** The ghost of a stay that had ended when all were in their places: nobody may have seen it there yet. */
+  #isLeftOver(player: number, where: Place): boolean {
+    const { queue, spaceInvariants } = this.#cluster.world;
+    const hadUs = spaceInvariants.hadUs(player, where);
+    return hadUs <= this.#placedUs && queue.nowUs - hadUs < GHOST_US_MAX;
   }
 
   #sight(viewer: number, player: number): Sight {
