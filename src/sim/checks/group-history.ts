@@ -49,6 +49,22 @@ export class GroupHistory {
     return this.#decided[index];
   }
 
+  /**
+   * The newest entry up to `upTo` that a disk must have which holds the log of the leader of `term`: one that
+   * was committed in that term or before, or that this leader wrote. The log may lack what an earlier term
+   * wrote and a later one committed (thesis, figure 3.7). The same entry may be cut off a disk that has
+   * followed a leader between the one that wrote it and the one that committed it.
+   */
+  inLogOf(term: number, o: { readonly upTo: number; readonly diskTerm: number }): Entry | undefined {
+    for (let at = Math.min(o.upTo, this.committed); at > 0; at--) {
+      const decided = this.#decided[at];
+      if (decided === undefined) continue;
+      const { entry, committedIn } = decided;
+      if (committedIn <= term || (entry.term === term && o.diskTerm <= term)) return entry;
+    }
+    return undefined;
+  }
+
   /** Where the command was applied, if it was. */
   appliedAt(session: number, number: number): number | undefined {
     return this.#applied.get({ session, number });

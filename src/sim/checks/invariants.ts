@@ -341,9 +341,8 @@ export class Invariants {
 
   /** It says to the leader of `term` that its disk holds that leader's log up to `index`. */
   #claimed({ history, node, log }: Member, index: number, term: number): void {
-    const entry = history.at(Math.min(index, history.committed))?.entry;
-    // What was decided in a later term the leader of an older one may not have.
-    const isOther = entry !== undefined && entry.term <= term && !log.holds(entry.index, entry.term);
+    const entry = history.inLogOf(term, { upTo: index, diskTerm: log.hardState.term });
+    const isOther = entry !== undefined && !log.holds(entry.index, entry.term);
     if (log.reached(index, term) && !isOther) return;
     const what = `${node} says that its disk holds entry ${index}, and it does not`;
     this.#verdicts.broken('CQ', `${history.name}: ${what}`);

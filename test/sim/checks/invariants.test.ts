@@ -18,14 +18,18 @@ const entry = (index: number, term: number): Entry => {
   return { index, term, kind: 'command', timeMs: 1, data: Uint8Array.of(index) };
 };
 
-/** Members of which member 1 has a vote for 2 in term 3 and two entries on disk. */
-function members(): { readonly invariants: Invariants; readonly verdicts: Verdicts } {
+/** Members of which member 1 has a vote for 2 in term 3 and two entries on disk, or what is said. */
+function members(onDisk: Partial<Recovered> = {}): {
+  readonly invariants: Invariants;
+  readonly verdicts: Verdicts;
+} {
   const verdicts = new Verdicts();
   const invariants = new Invariants(fiveReplicas.topology, verdicts, () => {});
   const found: Recovered = {
     ...emptyRecovered(),
     hardState: { term: 3, votedFor: nodeId(2) },
     entries: [entry(1, 1), entry(2, 3)],
+    ...onDisk,
   };
   invariants.recovered(1, new Map([[GROUP, found]]), WHOLE);
   return { invariants, verdicts };
@@ -67,6 +71,34 @@ test('an acknowledgement speaks of what the disk holds', () => {
     invariants.sent(1, 2, encodePeerMessage({ kind: 'raft', group: GROUP, body: reply }));
     assert.equal(verdicts.first?.invariant, isTrue ? undefined : 'CQ');
   }
+});
+
+test('an acknowledgement answers for what its leader has, not for what was committed since', () => {
+  // To the leader of term 3 member 1 acknowledges the second entry, which its disk has of `written`.
+  const told = (o: {
+    readonly written: number;
+    readonly diskTerm?: number;
+    readonly decided: readonly (readonly [index: number, term: number, committedIn: number])[];
+  }): string | undefined => {
+    const { written, diskTerm: term = 3, decided } = o;
+    const { invariants, verdicts } = members({
+      hardState: { term, votedFor: undefined },
+      entries: [entry(1, 1), entry(2, written)],
+    });
+    for (const [index, ofTerm, committedIn] of decided) {
+      invariants.histories.get(GROUP)?.commits({ node: 3, term: committedIn }, entry(index, ofTerm));
+    }
+    says(invariants, 2, { ...appendReply(), result: { kind: 'matched', index: 2 } });
+    return verdicts.first?.invariant;
+  };
+  assert.equal(told({ written: 3, decided: [[2, 3, 3]] }), undefined);
+  assert.equal(told({ written: 3, decided: [[2, 1, 3]] }), 'CQ');
+  // Figure 3.7: term 1 wrote it, and a leader of term 4 has committed it with an entry of its own.
+  assert.equal(told({ written: 3, decided: [[2, 1, 4]] }), undefined);
+  assert.equal(told({ written: 3, decided: [[1, 2, 2], [2, 2, 4]] }), 'CQ', 'but one before it binds');
+  // The leader of term 3 wrote it, and that of a later term has committed it.
+  assert.equal(told({ written: 2, decided: [[2, 3, 5]] }), 'CQ');
+  assert.equal(told({ written: 4, diskTerm: 4, decided: [[2, 3, 5]] }), undefined, 'cut off in term 4');
 });
 
 test('an acknowledgement of an older term may speak of what a later leader has cut off since', () => {
