@@ -4,7 +4,7 @@
 // most seeds leave most faults out.
 // Source: Groce et al., "Swarm Testing" (ISSTA 2012).
 import { Random } from '../../base/random.ts';
-import type { RaftTuning } from '../../protocols/raft/state.ts';
+import { RAFT_DEFAULTS, type RaftTuning } from '../../protocols/raft/state.ts';
 import type { Topology } from '../../services/topology/topology.ts';
 import { drawCut, drawDiskError, drawKill, drawSlowDisk } from './draws.ts';
 import { pick } from './pick.ts';
@@ -75,6 +75,9 @@ const FAR_APART_PER_MILLE = 500;
 /** Before the drill that strains a lease to the full, clocks run apart by no more than twice this. */
 const LEASE_PPM_MAX = 150_000;
 const CHECKPOINT_BYTES = [512, 2_048, 8_192, 32_768, 1_000_000] as const;
+/** Entries of a window; and by how much delays of a link may differ. */
+const NARROW_ENTRIES = 2;
+const UNEVEN_US = 4_000;
 const LEASE_DRIFTS = [50, 100, FAR_APART_PER_MILLE, FAR_APART_PER_MILLE] as const;
 /** Until then the world starts. */
 const QUIET_MS = 700;
@@ -104,7 +107,7 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
     hasLeases: leasePpmMax !== undefined,
     driftPpmMax: leasePpmMax ?? DRIFT_PPM_MAX,
   });
-  return {
+  const plan: Plan = {
     seed,
     chaosMs: regions?.chaosMs ?? spanMs,
     clients: random.chance(1, 6) ? 20 : random.integer(3, 9),
@@ -135,6 +138,17 @@ export function drawPlan({ seed, topology, chaosMs }: DrawOptions): Plan {
       rotsMemory: random.split('rot').chance(1, 4),
     },
   };
+  return { ...plan, thinkMsMax: Math.max(plan.thinkMsMax, leastThinkMs(plan)) };
+}
+
+/**
+ * Through so narrow a window, over links so uneven, a member gets less than hasty players decide: one that
+ * trails would never be level with its leader, nor a learner be promoted.
+ */
+function leastThinkMs({ raft, network }: Plan): number {
+  const { appendEntriesMax, inFlightAppendsMax } = { ...RAFT_DEFAULTS, ...raft };
+  const isNarrow = appendEntriesMax * inFlightAppendsMax <= NARROW_ENTRIES;
+  return isNarrow && network.jitterUsMax >= UNEVEN_US ? 600 : 0;
 }
 
 /** A checkpoint that is to rot must be there, so that then they are taken as often as ever. */
