@@ -58,6 +58,8 @@ export class RegionHistory {
   /** The highest epoch in which anything was answered. */
   servedEpoch = 0;
   readonly #verdicts: Verdicts;
+  /** The newest place of each epoch that its primary called committed. */
+  readonly #committedIn = new Map<number, Place>();
   readonly #written = new Map<number, Written>();
   readonly #primaries = new Map<number, number>();
   /** Where a command of a session was applied. */
@@ -161,9 +163,19 @@ export class RegionHistory {
     }
     this.#primaries.set(epoch, node);
     const last = this.disks.get(node)?.last ?? NOWHERE;
-    if (this.chain.holds(last, this.committed)) return;
+    const before = this.#committedBefore(epoch);
+    if (this.chain.holds(last, before)) return;
     const what = `${node} is primary of epoch ${epoch} with a log up to ${textOf(last)}`;
-    this.#broken('LC', `${what}, and a majority had ${textOf(this.committed)}`);
+    this.#broken('LC', `${what}, and a majority had ${textOf(before)}`);
+  }
+
+  /** Who hears of his appointment when a later epoch has begun needs nothing of that one. */
+  #committedBefore(epoch: number): Place {
+    let newest = NOWHERE;
+    for (const place of this.#committedIn.values()) {
+      if (place.epoch < epoch && place.sequence > newest.sequence) newest = place;
+    }
+    return newest;
   }
 
   /** A primary calls an entry of its epoch committed. */
@@ -179,6 +191,7 @@ export class RegionHistory {
       this.#broken('CI', `${textOf(place)} is committed without ${textOf(committed)} before it`);
     }
     this.committed = place;
+    this.#committedIn.set(place.epoch, place);
   }
 
   /** Whether a copy has, or had before its disk was lost, the entry. */
