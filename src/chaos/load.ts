@@ -106,10 +106,7 @@ export class Load {
 
   async #join(client: Client, number: number, giveUp: AbortSignal): Promise<void> {
     const { topology, seed } = this.#options;
-    const account = accountOf({ world: topology.world, seed, number });
-    const made = await insist(() => client.register(account), giveUp);
-    if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
-    await insist(() => client.call('holdings.open', null), giveUp);
+    await comeIn(client, accountOf({ world: topology.world, seed, number }), giveUp);
     // A name that an earlier drill in this world left would be in the way.
     await insist(() => client.call('names.release', null), giveUp);
   }
@@ -160,6 +157,17 @@ async function standingsOf(
     }),
   );
   return found.flat();
+}
+
+/** Lets a player in, whom the world may know from an earlier drill; what came of opening his holdings. */
+export async function comeIn(
+  client: Client,
+  account: ReturnType<typeof accountOf>,
+  giveUp: AbortSignal,
+): Promise<Outcome<HoldingsView> | undefined> {
+  const made = await insist(() => client.register(account), giveUp);
+  if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
+  return insist(() => client.call('holdings.open', null), giveUp);
 }
 
 /** All gateways, beginning with another one for each player. */

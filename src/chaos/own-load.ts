@@ -6,14 +6,13 @@
 import { InvalidInputError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { type Client, connect } from '../client/index.ts';
-import { insist } from '../crowd/insist.ts';
 import { accountOf } from '../crowd/names.ts';
 import type { DrawnWorldFile } from '../host/world-file.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import { type Known, learn } from '../world/deed.ts';
 import type { Feature } from '../world/feature.ts';
 import { playerCalls } from '../world/player-calls.ts';
-import { gatewayUrls } from './load.ts';
+import { comeIn, gatewayUrls } from './load.ts';
 import { type OwnCall, OwnPlayer } from './own-player.ts';
 import type { OwnQuery } from './own-truth.ts';
 import { OWN_BOOK, type Recorder } from './recorder.ts';
@@ -81,9 +80,7 @@ export class OwnLoad {
     const known: Known = { players: [], items: new Map(), offers: [], jobs: new Map() };
     for (const [place, client] of this.#clients.entries()) {
       const account = accountOf({ world: topology.world, seed, number: FIRST_NUMBER + place });
-      const made = await insist(() => client.register(account), giveUp);
-      if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
-      const opened = await insist(() => client.call('holdings.open', null), giveUp);
+      const opened = await comeIn(client, account, giveUp);
       if (opened?.kind !== 'done') return false;
       known.players.push(client.player);
       learn(known, client.player, 'holdings.open', opened.value);

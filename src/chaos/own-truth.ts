@@ -3,8 +3,7 @@
 // `run.ts` calls it when all is quiet. There is no model of such a feature: what it decided is in its log,
 // and what it is in its own code. So three things are looked at. All nodes made the same of each entry; a
 // fresh machine of the same features does too, also one that is saved and loaded on its way; and for each
-// answer that a player got the log says what it had to be, as observations that `verify/log-answers.ts`
-// judges.
+// answer that a player got the log says what it had to be, as observations that `verify/log` judges.
 import { playerId } from '../base/id.ts';
 import { featuresNamed, surroundingsOf } from '../services/topology/surroundings.ts';
 import type { Topology } from '../services/topology/topology.ts';

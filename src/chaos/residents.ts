@@ -10,7 +10,7 @@ import { accountOf } from '../crowd/names.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import type { Place } from '../wire/calls.ts';
 import type { ChatHistory } from './chat-history.ts';
-import { gatewayUrls } from './load.ts';
+import { comeIn, gatewayUrls } from './load.ts';
 import { CHANNELS, type RegionBook } from './region-book.ts';
 import { Resident } from './resident.ts';
 import type { Timeline } from './timeline.ts';
@@ -81,9 +81,7 @@ export class Residents {
     const residents: Resident[] = [];
     for (const [place, { client, region, home }] of this.#living.entries()) {
       const account = accountOf({ world: topology.world, seed, number: FIRST_NUMBER + place });
-      const made = await insist(() => client.register(account), giveUp);
-      if (made?.kind !== 'done') await insist(() => client.logIn(account), giveUp);
-      await insist(() => client.call('holdings.open', null), giveUp);
+      await comeIn(client, account, giveUp);
       const own = random.split(String(place));
       const resident = new Resident({ client, region, home, book, chat, timeline, random: own });
       if (!(await resident.begin(giveUp))) return false;

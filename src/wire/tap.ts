@@ -1,6 +1,6 @@
 // What a node writes down of an entry that it applies, so that a drill can hold every answer against the log.
 //
-// `runtime` hands the entries to a tap, `adapters/node/tap-file` writes these bytes, `chaos/taps` reads them.
+// `runtime` hands the entries to a tap, `adapters/node/tap-file` writes these bytes and reads them again.
 // The layout: the length of the rest as 32 bits, then term or epoch, index and time as varints, one byte that
 // says whether it bears a command, and if so command and reply, each behind its length.
 import { ByteReader, ByteWriter } from '../base/bytes.ts';

@@ -1,6 +1,6 @@
 // The files in which a node writes down what it applies, and the way back.
 //
-// `cli/node` opens them where a drill says so, `chaos/taps` reads them when the drill is over. One file for
+// `cli/node` opens them where a drill says so, `chaos/own-drill` reads them when it is over. One file for
 // each log and life of a process: what one was killed in the middle of stands last in its own file. Written
 // at once and never synced: the end of a process loses nothing of it, and the machine's own is not drilled.
 import { mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
