@@ -13,6 +13,11 @@ export class BeforeImages<Thing> {
     this.#copyOf = copyOf;
   }
 
+  /** Whether a walk is on, so that changes must be told. */
+  get isOn(): boolean {
+    return this.#images !== undefined;
+  }
+
   /** One walk at a time: another one forgets what the one before still wanted to know. */
   begin(): void {
     this.#images = new Map();

@@ -7,7 +7,8 @@
 import { CorruptionError } from '../base/errors.ts';
 import type { NodeId } from '../base/id.ts';
 import type { Entry, Snapshot } from '../protocols/raft/messages.ts';
-import type { Effects, RaftNode, RaftStatus } from '../protocols/raft/node.ts';
+import type { Effects } from '../protocols/raft/effects.ts';
+import type { RaftNode, RaftStatus } from '../protocols/raft/node.ts';
 import type { Reconfigured } from '../protocols/raft/reconfiguration.ts';
 import type { Transferred } from '../protocols/raft/transfer.ts';
 import type { Notice } from '../protocols/state-machine.ts';

@@ -29,7 +29,7 @@ import { understood } from './understood.ts';
  * A checkpoint is taken when the log since the last one weighs as much as the state did, and at least
  * this: what a state costs to save is then shared by as many commands as it would cost to replay.
  */
-export const CHECKPOINT_BYTES_MIN: number = 4 * 1024 * 1024;
+export const CHECKPOINT_BYTES_MIN: number = 8 * 1024 * 1024;
 /** Of the threshold: members take their checkpoints one after the other, never all at once. */
 const STAGGER = 0.15;
 /** Entries kept in memory behind a checkpoint, so that a follower that trails a little needs none. */

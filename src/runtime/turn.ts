@@ -195,7 +195,13 @@ export class Turn {
   #step(group: RaftGroup, from: NodeId, message: Message): void {
     if (this.#loop.isStopped) return;
     this.#loop.guarded(() => group.node.receive(from, message, this.#options.clock.monotonicMs()));
-    this.#wake(group);
+    this.#stepped(group);
+  }
+
+  /** A turn for each late answer would cost more than all that follows from it. */
+  #stepped(group: RaftGroup): void {
+    if (group.node.hasEffects) this.#wake(group);
+    else this.#loop.arm();
   }
 
   #decode(from: NodeId, body: Uint8Array): Message | undefined {
@@ -257,9 +263,10 @@ export class Turn {
   /** Everything that this group wrote up to then is durable. */
   #durable({ group, write, envelopes }: Written): void {
     this.#send(group, envelopes);
-    if (write === undefined) return;
-    group.node.persisted(write, this.#options.clock.monotonicMs());
-    this.#wake(group);
+    if (write !== undefined) group.node.persisted(write, this.#options.clock.monotonicMs());
+    if (group.node.hasEffects) this.#wake(group);
+    // What was sent leaves at the end of a turn.
+    else if (envelopes.length > 0) this.#loop.wake();
   }
 
   #send(group: RaftGroup, envelopes: readonly Envelope[]): void {

@@ -31,11 +31,13 @@ import { eventsFeature, type EventState } from './events.ts';
 import type {
   Caller,
   Command,
-  EntryContext,
+  CommandContext,
+  Emit,
   Feature,
   Query,
   Surroundings,
   Tell,
+  TellRegion,
 } from './feature.ts';
 
 const FORMAT = 1;
@@ -74,6 +76,22 @@ class FeatureMachine implements StateMachine {
   readonly #commands = new Map<string, { readonly part: Part; readonly call: Command }>();
   readonly #queries = new Map<string, { readonly part: Part; readonly call: Query }>();
   #snapshotBytes = 0;
+  /** What the entry under way tells, and where it stands. */
+  #notices: Notice[] = [];
+  #order = 0;
+  #nowMs = 0;
+  readonly #tell: Tell = (player, push, value) => {
+    this.#notices.push({ player, push, value });
+  };
+  readonly #tellRegion: TellRegion = (push, value) => {
+    this.#notices.push({ player: 0, region: this.#here.number, push, value });
+  };
+  readonly #emit: Emit = (event, args, { to, keep }) => {
+    invariant(this.#events !== undefined, 'a feature that emits events says so');
+    const { outboxes } = this.#events.state as EventState;
+    const at = { keep, order: this.#order, nowMs: this.#nowMs };
+    return outboxes.emit(to, encodeEvent(event, args), at);
+  };
 
   constructor(features: readonly Feature[], here: Surroundings) {
     this.#here = here;
@@ -98,13 +116,12 @@ class FeatureMachine implements StateMachine {
     }
   }
 
-  apply(entry: AppliedEntry): Applied {
-    const notices: Notice[] = [];
-    const context = this.#contextOf(entry, notices);
-    for (const { feature, state } of this.#parts) {
-      feature.advance(state, entry.timeMs, context.tell);
-    }
-    return { reply: this.#decide(entry, context), notices };
+  apply({ index, timeMs, command }: AppliedEntry): Applied {
+    this.#notices = [];
+    this.#order = index;
+    this.#nowMs = timeMs;
+    for (const { feature, state } of this.#parts) feature.advance(state, timeMs, this.#tell);
+    return { reply: this.#decide(command), notices: this.#notices };
   }
 
   query(request: Uint8Array, index: number, timeMs: number): Uint8Array {
@@ -172,30 +189,9 @@ class FeatureMachine implements StateMachine {
     for (const part of this.#parts) part.state = states.get(part.feature.name);
   }
 
-  #contextOf({ index: order, timeMs: nowMs }: AppliedEntry, notices: Notice[]): EntryContext {
-    const here = this.#here;
-    const tell: Tell = (player, push, value) => {
-      notices.push({ player, push, value });
-    };
-    return {
-      order,
-      nowMs,
-      here,
-      tell,
-      tellRegion: (push, value) => {
-        notices.push({ player: 0, region: here.number, push, value });
-      },
-      emit: (event, args, { to, keep }) => {
-        invariant(this.#events !== undefined, 'a feature that emits events says so');
-        const { outboxes } = this.#events.state as EventState;
-        return outboxes.emit(to, encodeEvent(event, args), { keep, order, nowMs });
-      },
-    };
-  }
-
-  #decide(entry: AppliedEntry, context: EntryContext): Uint8Array {
-    const { order } = context;
-    const command = readable(entry.command, decodeCommand);
+  #decide(bytes: Uint8Array): Uint8Array {
+    const order = this.#order;
+    const command = readable(bytes, decodeCommand);
     if (command === undefined) return refusal('unreadable-command', order);
     const found = this.#commands.get(command.call);
     if (found === undefined) return refusal('unknown-call', order);
@@ -203,8 +199,16 @@ class FeatureMachine implements StateMachine {
     if (!mayCommand(call.by, command)) return refusal('not-allowed', order);
     const args = argsOf(call.args, command.args);
     if (args instanceof InvalidInputError) return refusal('invalid-input', order, args.message);
-    const player = playerId(command.player);
-    return reply(call.value, call.apply(part.state, args, { ...context, player }), order);
+    const context: CommandContext = {
+      order,
+      nowMs: this.#nowMs,
+      here: this.#here,
+      tell: this.#tell,
+      tellRegion: this.#tellRegion,
+      emit: this.#emit,
+      player: playerId(command.player),
+    };
+    return reply(call.value, call.apply(part.state, args, context), order);
   }
 }
 

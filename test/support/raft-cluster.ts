@@ -16,6 +16,7 @@ import type {
   Snapshot,
   SnapshotMark,
 } from '../../src/protocols/raft/messages.ts';
+import type { Effects } from '../../src/protocols/raft/effects.ts';
 import { RaftNode } from '../../src/protocols/raft/node.ts';
 import type { Reconfigured } from '../../src/protocols/raft/reconfiguration.ts';
 import { RAFT_DEFAULTS, type RaftOptions } from '../../src/protocols/raft/state.ts';
@@ -328,7 +329,7 @@ export class Cluster {
   }
 
   #effects(member: Member): void {
-    const effects = member.node.collect();
+    const effects = collected(member.node);
     for (const envelope of effects.sendNow) this.#post(member, envelope);
     if (effects.write !== undefined || effects.sendAfterWrite.length > 0) {
       const { write, afterWrite: number, sendAfterWrite: after } = effects;
@@ -435,4 +436,18 @@ function restoreApplied(member: Member, snapshot: Snapshot): void {
   })[];
   member.applied = entries.map((entry) => ({ ...entry, data: Uint8Array.from(entry.data) }));
   member.appliedIndex = snapshot.index;
+}
+
+function collected(node: RaftNode): Effects {
+  const { hasEffects } = node;
+  const effects = node.collect();
+  assert.ok(hasEffects || isNothing(effects), 'a driver that was told of no effects misses none');
+  return effects;
+}
+
+function isNothing(effects: Effects): boolean {
+  const { write, sendNow, sendAfterWrite, reads, install, elected, divergedAt } = effects;
+  const sends = sendNow.length + sendAfterWrite.length + reads.length;
+  if (sends > 0 || effects.deposed || effects.snapshotWanted) return false;
+  return [write, install, elected, divergedAt].every((effect) => effect === undefined);
 }

@@ -37,6 +37,7 @@ export class PeerLink {
   #frames: Uint8Array[] = [];
   #framesBytes = 0;
   #heardMs: number = performance.now();
+  #spokenMs: number = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(plan: LinkPlan) {
@@ -58,6 +59,11 @@ export class PeerLink {
     return performance.now() - this.#heardMs;
   }
 
+  /** How long nothing has left over the link. */
+  get muteMs(): number {
+    return performance.now() - this.#spokenMs;
+  }
+
   /** Keeps a frame for the next `flush`; false when it is dropped because too much waits. */
   queue(frame: Uint8Array): boolean {
     invariant(frame.length <= FRAME_BYTES_MAX, `a frame is at most ${FRAME_BYTES_MAX} bytes`);
@@ -72,6 +78,7 @@ export class PeerLink {
   flush(writer: FrameWriter): void {
     if (this.#frames.length === 0 || this.#closed) return;
     this.#socket.write(writer.encode(this.#frames));
+    this.#spokenMs = performance.now();
     this.#frames = [];
     this.#framesBytes = 0;
   }

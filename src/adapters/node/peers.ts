@@ -22,8 +22,9 @@ import { rareLogger } from './rare-log.ts';
 const HANDSHAKE_MS_MAX = 2_000;
 /** Accepted connections that are not proved; beyond it the oldest makes room for the newest. */
 const UNPROVED_MAX = 64;
-/** Each side says so often that it lives, with an empty frame. */
+/** Each side says so often that it lives, with an empty frame, unless it has just said something else. */
 const ALIVE_EVERY_MS = 100;
+const JUST_MS = ALIVE_EVERY_MS / 2;
 /** A link over which nothing came for so long leads nowhere, though nobody has closed it. */
 const SILENT_MS_MAX = 350;
 /**
@@ -186,7 +187,7 @@ class TcpPeers implements Peers {
     for (const { id, link } of this.#peers.values()) {
       if (link === undefined) continue;
       if (link.silentMs > GIVEN_UP_MS) link.close('silent');
-      else this.send(id, ALIVE);
+      else if (link.muteMs > JUST_MS) this.send(id, ALIVE);
     }
     this.flush();
   }

@@ -4,6 +4,7 @@
 export { type NodeId, nodeId } from '../../base/id.ts';
 export { Random } from '../../base/random.ts';
 export { decodeMessage, MessageEncoder } from './codec.ts';
+export type { Effects } from './effects.ts';
 export type {
   Entry,
   Envelope,
@@ -15,5 +16,5 @@ export type {
   Snapshot,
   SnapshotMark,
 } from './messages.ts';
-export { type Effects, type Proposed, RaftNode } from './node.ts';
+export { type Proposed, RaftNode } from './node.ts';
 export { RAFT_DEFAULTS, type RaftOptions, type RaftTuning } from './state.ts';

@@ -26,12 +26,11 @@ import {
 import { decodeMembership } from './entry-codec.ts';
 import { askLeader, expireReads, onRead, onReadReply } from './follower-reads.ts';
 import { onAppend } from './following.ts';
+import { collect, type Effects, hasEffects } from './effects.ts';
 import { endHealing } from './healing.ts';
 import { holdsLease } from './lease.ts';
 import {
   type Entry,
-  type Envelope,
-  type LogWrite,
   type Membership,
   type Message,
   type Recovered,
@@ -39,27 +38,18 @@ import {
   type SnapshotMark,
   UNCOMMITTED_BYTES_MAX,
 } from './messages.ts';
-import { beginChange, goOnWithChange, type Reconfigured } from './reconfiguration.ts';
+import { beginChange, type Reconfigured } from './reconfiguration.ts';
 import {
   advanceCommit,
-  beginReads,
   compare,
   hearsQuorum,
   onAppendReply,
   onMemberLost,
   onSnapshotReply,
-  sendAppends,
   sendHeartbeats,
 } from './replication.ts';
 import { neededBySnapshots, onInstalled, onSnapshot } from './snapshots.ts';
-import {
-  emptyOutbox,
-  type Outbox,
-  type RaftOptions,
-  RaftState,
-  type ResolvedRead,
-  type Role,
-} from './state.ts';
+import { type RaftOptions, RaftState, type Role } from './state.ts';
 import {
   beginTransfer,
   bestSuccessor,
@@ -69,25 +59,6 @@ import {
   type Transferred,
   transferTo,
 } from './transfer.ts';
-
-/** What the driver must do because of the steps since the last `collect`. */
-export interface Effects {
-  readonly write: LogWrite | undefined;
-  /** The number of `write`, or of the newest write before it. */
-  readonly afterWrite: number;
-  readonly sendNow: readonly Envelope[];
-  readonly sendAfterWrite: readonly Envelope[];
-  /** Entries up to here are committed. */
-  readonly commit: number;
-  readonly reads: readonly ResolvedRead[];
-  readonly install: Snapshot | undefined;
-  readonly snapshotWanted: boolean;
-  readonly deposed: boolean;
-  /** The term in which this member was elected in these steps, if it still leads. */
-  readonly elected: number | undefined;
-  /** What this member has become by that index is not what a majority has: it must stop. */
-  readonly divergedAt: number | undefined;
-}
 
 /** `appended` is no promise yet: the outcome is known when the entry at `index` is applied. */
 export type Proposed =
@@ -336,30 +307,12 @@ export class RaftNode {
 
   /** Takes what the steps since the last call have decided. */
   collect(): Effects {
-    const s = this.#s;
-    if (s.role === 'leader' && s.isChanging) goOnWithChange(s);
-    if (s.role === 'leader') {
-      beginReads(s);
-      sendAppends(s);
-    }
-    const out = s.outbox;
-    s.outbox = emptyOutbox();
-    const write = writeOf(s, out);
-    if (write !== undefined) s.durability.issue(s.log.lastIndex, s.nowMs);
-    if (out.hardStateChanged) s.hardStateAfter = s.durability.issued;
-    return {
-      write,
-      afterWrite: s.durability.issued,
-      sendNow: out.now,
-      sendAfterWrite: out.afterWrite,
-      commit: s.commit,
-      reads: out.reads,
-      install: out.install,
-      snapshotWanted: s.outgoing === undefined && isSnapshotAwaited(s),
-      deposed: out.deposed,
-      elected: out.elected && s.role === 'leader' ? s.term : undefined,
-      divergedAt: out.divergedAt,
-    };
+    return collect(this.#s);
+  }
+
+  /** False: `collect` would bring nothing that the one before did not. */
+  get hasEffects(): boolean {
+    return hasEffects(this.#s);
   }
 
   /** Committed entries after `index`, for applying. */
@@ -398,25 +351,6 @@ export class RaftNode {
     this.#s.nowMs = Math.max(this.#s.nowMs, nowMs);
     return this.#s;
   }
-}
-
-function writeOf(s: RaftState, out: Outbox): LogWrite | undefined {
-  const { hardStateChanged, changedFrom, reset, healed } = out;
-  const changed = changedFrom <= s.log.lastIndex;
-  if (!hardStateChanged && !changed && !healed && reset === undefined) return undefined;
-  return {
-    entries: changed
-      ? s.log.read(changedFrom, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-      : [],
-    ...(hardStateChanged ? { hardState: s.hardState } : {}),
-    ...(reset === undefined ? {} : { reset }),
-    ...(healed ? { healUntil: 0 } : {}),
-  };
-}
-
-function isSnapshotAwaited({ progress }: RaftState): boolean {
-  for (const { state } of progress.values()) if (state === 'snapshot') return true;
-  return false;
 }
 
 export interface RaftStatus {

@@ -41,6 +41,13 @@ export function sendAppends(s: RaftState): void {
   }
 }
 
+export function isSendDue({ log, progress }: RaftState): boolean {
+  for (const member of progress.values()) {
+    if (member.canSend && member.next <= log.lastIndex) return true;
+  }
+  return false;
+}
+
 /** Keeps leadership known, and begins again where nothing was heard of what was sent. */
 export function sendHeartbeats(s: RaftState): void {
   s.heartbeatDueMs = s.nowMs + s.options.heartbeatMs;

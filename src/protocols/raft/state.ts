@@ -123,6 +123,8 @@ export class RaftState {
   role: Role = 'follower';
   leader: NodeId | undefined;
   commit: number;
+  /** As the driver knows it. */
+  commitTold: number;
   #membership: Membership;
   #membershipIndex = 0;
   #isChanging = false;
@@ -191,6 +193,7 @@ export class RaftState {
     // A lease that we have promised before a restart must have ended before we vote again.
     if (options.leaseDriftPerMille !== undefined) this.leaderHeardMs = nowMs;
     this.commit = this.snapshot.index;
+    this.commitTold = this.commit;
     this.#membership = this.snapshot.membership;
     this.#others = [];
     this.refreshMembership();

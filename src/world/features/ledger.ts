@@ -117,7 +117,9 @@ export class Ledger {
   move(from: Account, to: Account, amount: number): void {
     invariant(Number.isSafeInteger(amount) && amount >= 0, 'gold is moved in whole amounts');
     invariant(from === this.mint || from.balance >= amount, 'no account is overdrawn');
-    for (const { player } of [from, to]) if (player > 0) this.#changed(player);
+    if (this.#before.isOn) {
+      for (const { player } of [from, to]) if (player > 0) this.#changed(player);
+    }
     const debited: { balance: number } = from;
     const credited: { balance: number } = to;
     debited.balance -= amount;

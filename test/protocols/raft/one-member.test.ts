@@ -4,8 +4,10 @@ import test from 'node:test';
 import { nodeId } from '../../../src/base/id.ts';
 import { Random } from '../../../src/base/random.ts';
 import type { Entry, Message, Recovered, SnapshotMark } from '../../../src/protocols/raft/messages.ts';
+import { DIGEST_NONE } from '../../../src/protocols/raft/digests.ts';
 import { encodeMembership } from '../../../src/protocols/raft/entry-codec.ts';
-import { type Effects, RaftNode } from '../../../src/protocols/raft/node.ts';
+import type { Effects } from '../../../src/protocols/raft/effects.ts';
+import { RaftNode } from '../../../src/protocols/raft/node.ts';
 import { Progress } from '../../../src/protocols/raft/progress.ts';
 import { RAFT_DEFAULTS } from '../../../src/protocols/raft/state.ts';
 
@@ -211,4 +213,31 @@ test('what is not committed is written once more on demand, and counts as durabl
   follower.rewriteUncommitted();
   assert.deepEqual(follower.collect().write, { entries: entries(3, 4, 1) });
   assert.equal(follower.status.durable, 4);
+});
+
+test('an answer that comes after the commit has no effects, and the one that brought it has', () => {
+  const leader = member([], 1);
+  leader.campaignNow(1);
+  leader.collect();
+  leader.persisted(1, 2);
+  leader.receive(B, { kind: 'vote-reply', term: 2, granted: true }, 3);
+  leader.propose(Uint8Array.of(7), 1);
+  const { write, afterWrite } = leader.collect();
+  assert.equal(write?.entries.length, 2, 'the term’s opening and the command');
+  leader.persisted(afterWrite, 4);
+  assert.equal(leader.hasEffects, false, 'one disk of three');
+  const answer: Message = {
+    kind: 'append-reply',
+    term: 2,
+    round: 0,
+    sentMs: 3,
+    result: { kind: 'matched', index: 2 },
+    digest: DIGEST_NONE,
+    stateHash: DIGEST_NONE,
+  };
+  leader.receive(B, answer, 5);
+  assert.equal(leader.hasEffects, true);
+  assert.equal(leader.collect().commit, 2);
+  leader.receive(C, answer, 6);
+  assert.equal(leader.hasEffects, false);
 });
