@@ -11,6 +11,7 @@ import type { DrawnWorldFile } from '../host/world-file.ts';
 import type { Topology } from '../services/topology/topology.ts';
 import { type Known, learn } from '../world/deed.ts';
 import type { Feature } from '../world/feature.ts';
+import { namedCalls } from '../world/named-calls.ts';
 import { playerCalls } from '../world/player-calls.ts';
 import { comeIn, gatewayUrls } from './load.ts';
 import { type OwnCall, OwnPlayer } from './own-player.ts';
@@ -137,13 +138,11 @@ export function ownCalls(
 ): ReadonlyMap<string, OwnCall> {
   const asked = playerCalls(features);
   return new Map(
-    features.flatMap(({ name: of, commands, queries }) => {
-      const group = groups.find((plan) => plan.features.includes(of))?.name;
-      return [...Object.entries(commands), ...Object.entries(queries)].flatMap(([name, { args }]) => {
-        const call = asked[`${of}.${name}`];
-        const { ack = 'quorum' } = commands[name] ?? {};
-        return call === undefined ? [] : [[`${of}.${name}`, { ...call, ack, args, group }] as const];
-      });
+    namedCalls(features).flatMap(({ name, feature, ack, args }) => {
+      const call = asked[name];
+      const group = groups.find((plan) => plan.features.includes(feature.name))?.name;
+      if (call === undefined) return [];
+      return [[name, { ...call, ack: ack ?? 'quorum', args, group }] as const];
     }),
   );
 }

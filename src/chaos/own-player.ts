@@ -8,7 +8,7 @@ import type { Random } from '../base/random.ts';
 import type { CallOptions, Client } from '../client/index.ts';
 import { knownCalls } from '../client/known-calls.ts';
 import { pause } from '../crowd/insist.ts';
-import { sessionRefusals } from '../wire/command.ts';
+import { isSessionRefusal } from '../wire/command.ts';
 import { type AckLevel, ackLevels } from '../wire/levels.ts';
 import type { Schema } from '../wire/schema.ts';
 import { type Deed, type DrawDeed, type Known, learn } from '../world/deed.ts';
@@ -24,7 +24,6 @@ const AGES_MS: readonly (number | undefined)[] = [undefined, undefined, undefine
 /** Residents know every word that is said in their channels. */
 const NOT_DONE = 'chat.say';
 const STOCK_CALLS: ReadonlyMap<string, unknown> = knownCalls({});
-const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
 
 /** A call of a studio's feature that players may ask. */
 export interface OwnCall {
@@ -162,7 +161,7 @@ function parsed({ args: schema }: OwnCall, { call, args }: Deed): unknown {
 function answerOf(outcome: Outcome<unknown>): Answer {
   if (outcome.kind === 'done') return { outcome, reading: { kind: 'ok', value: outcome.value } };
   if (outcome.kind !== 'rejected') return { outcome, reading: { kind: 'nothing' } };
+  if (isSessionRefusal(outcome)) return { outcome: { kind: 'uncertain' }, reading: { kind: 'nothing' } };
   const { reason, order } = outcome;
-  if (SESSION_REFUSALS.has(reason)) return { outcome: { kind: 'uncertain' }, reading: { kind: 'nothing' } };
   return { outcome, reading: order === undefined ? { kind: 'nothing' } : { kind: 'rejected', reason } };
 }

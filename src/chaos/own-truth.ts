@@ -7,15 +7,15 @@
 import { playerId } from '../base/id.ts';
 import { featuresNamed, surroundingsOf } from '../services/topology/surroundings.ts';
 import type { Topology } from '../services/topology/topology.ts';
-import { decodeCommand, decodeReply, encodeQuery, sessionRefusals } from '../wire/command.ts';
+import { decodeCommand, decodeReply, encodeQuery, isSessionRefusal } from '../wire/command.ts';
 import { decodeWith, encodeWith, type Schema } from '../wire/schema.ts';
 import type { Tapped } from '../wire/tap.ts';
 import type { Feature } from '../world/feature.ts';
 import { createGroupMachine } from '../world/group-machine.ts';
+import { namedCalls } from '../world/named-calls.ts';
 import { replay, type Wrong } from './replay.ts';
 import { type Difference, type FinalLog, TappedLog } from './tapped-log.ts';
 
-const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
 
 /** What one process of a node applied of one log. */
 export interface Taken {
@@ -169,7 +169,7 @@ class LogTruth {
     const described = this.#own.get(call);
     const reply = decodeReply(applied.reply);
     if (described === undefined || player === 0 || reply.order !== index) return [];
-    if (reply.kind === 'rejected' && SESSION_REFUSALS.has(reply.reason)) return [];
+    if (isSessionRefusal(reply)) return [];
     const answer = answerOf(described, applied.reply);
     const value = { process: String(player), f: call, args: plain(decodeWith(described.args, args)), answer };
     return [{ log: this.#name, order: index, value }];
@@ -219,11 +219,5 @@ function answerOf(described: DescribedCall | undefined, bytes: Uint8Array): unkn
 }
 
 function callsOf(features: readonly Feature[]): ReadonlyMap<string, DescribedCall> {
-  return new Map(
-    features.flatMap(({ name: of, commands, queries }) =>
-      [...Object.entries(commands), ...Object.entries(queries)].map(
-        ([name, { args, value }]) => [`${of}.${name}`, { args, value }] as const,
-      ),
-    ),
-  );
+  return new Map(namedCalls(features).map((call) => [call.name, call]));
 }

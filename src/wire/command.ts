@@ -36,13 +36,20 @@ export type CommandHead = Pick<
 >;
 
 /** Refusals that a session gives of its own accord: the command was not applied then. */
-export const sessionRefusals = [
+const sessionRefusals = [
   'session-expired',
   'session-mismatch',
   'already-answered',
   'too-many-outstanding',
   'too-many-sessions',
 ] as const;
+
+const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
+
+/** Whether the session refused a command, so that it was not applied then. */
+export function isSessionRefusal(o: { readonly kind: string; readonly reason?: string }): boolean {
+  return o.kind === 'rejected' && SESSION_REFUSALS.has(o.reason ?? '');
+}
 
 /** Refusals of the group itself, before a call is looked into. */
 const outerRefusals = ['unreadable-command', 'unknown-call', 'not-allowed', 'invalid-input'] as const;

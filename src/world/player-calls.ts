@@ -3,19 +3,14 @@
 // A studio's game hands them to `connect` of `bluemarble/client`, directly or as JSON that was written down.
 import type { OwnCalls } from '../wire/own-calls.ts';
 import type { Feature } from './feature.ts';
+import { namedCalls } from './named-calls.ts';
 
 /** By name, `feature.call`, in the order of the features. */
 export function playerCalls(features: readonly Feature[]): OwnCalls {
-  const calls = features.flatMap(({ name: of, promise, commands, queries }) => {
-    const isRegional = promise === 'regional';
-    return [
-      ...asked(commands).map((name) => [`${of}.${name}`, { kind: 'command', isRegional }] as const),
-      ...asked(queries).map((name) => [`${of}.${name}`, { kind: 'query', isRegional }] as const),
-    ];
-  });
-  return Object.fromEntries(calls);
-}
-
-function asked(calls: Feature['commands'] | Feature['queries']): readonly string[] {
-  return Object.entries(calls).filter(([, { by }]) => by === 'player').map(([name]) => name);
+  const asked = namedCalls(features).filter(({ by }) => by === 'player');
+  return Object.fromEntries(
+    asked.map(({ name, mode, feature }) => {
+      return [name, { kind: mode, isRegional: feature.promise === 'regional' }];
+    }),
+  );
 }

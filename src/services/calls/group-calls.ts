@@ -4,29 +4,35 @@
 // so that no service knows a feature by name.
 import { invariant } from '../../base/errors.ts';
 import type { Outcome } from '../../base/errors.ts';
-import type { Pace } from '../../base/pace.ts';
 import type { Logger } from '../../runtime/ports.ts';
 import type { NodeId } from '../../base/id.ts';
 import type { AckLevel, ReadBound } from '../../wire/levels.ts';
 import type { Schema } from '../../wire/schema.ts';
-import type { Caller, Feature } from '../../world/feature.ts';
+import type { Feature } from '../../world/feature.ts';
+import { type NamedCall, namedCalls } from '../../world/named-calls.ts';
 import { outcomeOf } from './outcome.ts';
 import { ASK_DEADLINE_MS, type Route } from './route.ts';
 import type { Topology } from '../topology/topology.ts';
 
-export interface GroupCall {
-  /** `feature.call`. */
-  readonly name: string;
+export interface GroupCall extends NamedCall {
   /** The number of the group that holds it; `undefined` for one that every region holds. */
   readonly group: number | undefined;
-  readonly mode: 'command' | 'query';
-  readonly by: Caller;
-  /** Of a command to a region, unless its caller asks for another level. */
-  readonly ack: AckLevel | undefined;
-  /** How often a player may ask, where that is bounded by more than the rate of all calls. */
-  readonly pace?: Pace | undefined;
-  readonly args: Schema<unknown>;
-  readonly value: Schema<unknown>;
+}
+
+/** The calls that a world has a place for, by name. */
+export function groupCalls(
+  { groups, regions }: Pick<Topology, 'groups' | 'regions'>,
+  features: readonly Feature[],
+): ReadonlyMap<string, GroupCall> {
+  return new Map(
+    namedCalls(features).flatMap((call) => {
+      const holds = (plan: { readonly features: readonly string[] }): boolean =>
+        plan.features.includes(call.feature.name);
+      const group = groups.find(holds)?.number;
+      const isHeld = group !== undefined || regions.some(holds);
+      return isHeld ? [[call.name, { ...call, group }] as const] : [];
+    }),
+  );
 }
 
 /** The way to the groups, or a shorter one. */
@@ -35,7 +41,7 @@ export type Asked = Pick<Route, 'ask'>;
 export class GroupCalls {
   readonly #route: Asked;
   readonly #logger: Logger;
-  readonly #calls = new Map<string, GroupCall>();
+  readonly #calls: ReadonlyMap<string, GroupCall>;
 
   constructor(o: {
     route: Asked;
@@ -45,13 +51,7 @@ export class GroupCalls {
   }) {
     this.#route = o.route;
     this.#logger = o.logger;
-    for (const feature of o.features) {
-      const holds = ({ features }: { readonly features: readonly string[] }): boolean =>
-        features.includes(feature.name);
-      const group = o.topology.groups.find(holds);
-      if (group === undefined && !o.topology.regions.some(holds)) continue;
-      this.#add(feature, group?.number);
-    }
+    this.#calls = groupCalls(o.topology, o.features);
   }
 
   find(name: string): GroupCall | undefined {
@@ -88,17 +88,6 @@ export class GroupCalls {
         o.settle(outcomeOf(answer, value, (cause) => this.#unreadable(call.name, cause)), epoch);
       },
     });
-  }
-
-  #add({ name: of, commands, queries }: Feature, group: number | undefined): void {
-    for (const [call, { by, args, value, ack, pace }] of Object.entries(commands)) {
-      const name = `${of}.${call}`;
-      this.#calls.set(name, { name, group, mode: 'command', by, args, value, ack, pace });
-    }
-    for (const [call, { by, args, value }] of Object.entries(queries)) {
-      const name = `${of}.${call}`;
-      this.#calls.set(name, { name, group, mode: 'query', by, args, value, ack: undefined });
-    }
   }
 
   #unreadable(call: string, cause: string): void {

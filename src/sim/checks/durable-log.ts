@@ -14,8 +14,8 @@ export class DurableLog {
   #checkpoint = 0;
   /** Terms of entries that the disk held and lost, by index, while the member is barred from voting. */
   readonly #lost = new Map<number, number>();
-  /** How far the log reached when a leader of this term cut it last. */
-  #cut = { term: 0, last: 0 };
+  /** How far the log reached whenever a leader of such a term cut it; one sync may hold several cuts. */
+  #cuts: { readonly term: number; readonly last: number }[] = [];
 
   get checkpoint(): number {
     return this.#checkpoint;
@@ -37,7 +37,7 @@ export class DurableLog {
    * one that was long on its way: too few others can have joined in it.
    */
   reached(index: number, term: number): boolean {
-    return this.last >= index || (this.#cut.term > term && this.#cut.last >= index);
+    return this.last >= index || this.#cuts.some((cut) => cut.term > term && cut.last >= index);
   }
 
   /**
@@ -62,7 +62,7 @@ export class DurableLog {
     }
     const first = entries[0];
     if (first === undefined) return;
-    if (first.index <= this.last) this.#cut = { term: this.hardState.term, last: this.last };
+    if (first.index <= this.last) this.#cuts.push({ term: this.hardState.term, last: this.last });
     this.#terms.length = Math.max(0, Math.min(this.#terms.length, first.index - this.#base - 1));
     for (const { index, term } of entries) {
       if (index > this.#base) this.#terms.push(term);
@@ -79,7 +79,7 @@ export class DurableLog {
   /** After a start: what was read back is what there is; what a healing member misses it held before. */
   recover({ hardState, snapshot, entries, healUntil = 0 }: Recovered): void {
     this.hardState = hardState;
-    this.#cut = { term: 0, last: 0 };
+    this.#cuts = [];
     if (healUntil === 0) this.#lost.clear();
     else this.#terms.forEach((term, i) => this.#lost.set(this.#base + 1 + i, term));
     this.#base = snapshot.index;

@@ -10,14 +10,11 @@ import {
   type CommandHead,
   decodeCommandHead,
   decodeReply,
-  type Reply,
-  sessionRefusals,
+  isSessionRefusal,
 } from '../../wire/command.ts';
 import { PerCommand } from './per-command.ts';
 import type { Verdicts } from './violation.ts';
 
-/** Refusals that a session gives of its own accord: the command was not applied then. */
-const SESSION_REFUSALS: ReadonlySet<string> = new Set(sessionRefusals);
 /** Terms of one run stay far below. */
 const TERM_SPAN = 1_000_000;
 
@@ -163,10 +160,6 @@ export class GroupHistory {
       this.#verdicts.broken('EO', `${this.name}: command ${name} was applied ${places}`);
     }
   }
-}
-
-export function isSessionRefusal(reply: Reply): boolean {
-  return reply.kind === 'rejected' && SESSION_REFUSALS.has(reply.reason);
 }
 
 function headOf(command: Uint8Array): CommandHead | undefined {

@@ -7,11 +7,10 @@ import { isEqual } from '../../base/equal-bytes.ts';
 import { majority } from '../../base/quorum.ts';
 import type { LogWrite } from '../../protocols/raft/messages.ts';
 import type { Applied, Notice } from '../../protocols/state-machine.ts';
-import { decodeCommandHead, decodeReply } from '../../wire/command.ts';
+import { decodeCommandHead, decodeReply, isSessionRefusal } from '../../wire/command.ts';
 import { type Job, job as jobSchema } from '../../wire/regional-calls.ts';
 import type { LostRange } from '../../wire/status.ts';
 import { EpochChain, NOWHERE, type Place } from './epoch-chain.ts';
-import { isSessionRefusal } from './group-history.ts';
 import { PerCommand } from './per-command.ts';
 import type { Verdicts } from './violation.ts';
 

@@ -4,9 +4,8 @@
 // reply, and on as many disks as its level says. A read must hold what its bound promises: all that was
 // acknowledged before, or before its age; and what its own session has seen, unless a promotion lost it.
 import { isEqual } from '../../base/equal-bytes.ts';
-import { decodeReply, type Reply } from '../../wire/command.ts';
+import { decodeReply, isSessionRefusal, type Reply } from '../../wire/command.ts';
 import type { Place } from './epoch-chain.ts';
-import { isSessionRefusal } from './group-history.ts';
 import { type RegionHistory, textOf } from './region-history.ts';
 import type { Call, RegionalPart } from './truth.ts';
 import type { Verdicts } from './violation.ts';

@@ -4,10 +4,10 @@
 // the group's history at its order, for this very command; nothing that was answered before a call began
 // may come after it in the log; what was refused as `unavailable` each time was never applied.
 import { isEqual } from '../../base/equal-bytes.ts';
-import { decodeReply, type Reply } from '../../wire/command.ts';
+import { decodeReply, isSessionRefusal, type Reply } from '../../wire/command.ts';
 import type { AckLevel } from '../../wire/levels.ts';
 import type { Place } from './epoch-chain.ts';
-import { type GroupHistory, isSessionRefusal } from './group-history.ts';
+import type { GroupHistory } from './group-history.ts';
 import type { Verdicts } from './violation.ts';
 
 /** What a call of a region has besides. */

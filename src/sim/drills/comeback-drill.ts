@@ -8,7 +8,7 @@ import type { Course } from './course.ts';
 import { acrossOf } from '../nemesis/cuts.ts';
 import { CALM_MS, DEAF_LEADER_ELECTIONS_MAX } from './drills.ts';
 import type { Nemesis } from '../nemesis/nemesis.ts';
-import type { CallPlan } from '../play/worlds.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 const WRITE = 'holdings.open';
 /** More than a successor commits in its first moments. */
@@ -54,7 +54,7 @@ export function comeBack(course: Course, nemesis: Nemesis): void {
 function proposeAlone(
   { parts: { cluster } }: Course,
   leader: number,
-  { write, session }: { readonly write: CallPlan; readonly session: number },
+  { write, session }: { readonly write: GroupCall; readonly session: number },
 ): void {
   const command = encodeCommand({
     session,

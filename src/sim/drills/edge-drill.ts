@@ -15,7 +15,7 @@ import type { Nemesis } from '../nemesis/nemesis.ts';
 import type { EdgeDrill } from '../plan/plan.ts';
 import type { Ended, Stage } from '../play/stage.ts';
 import type { Call } from '../checks/truth.ts';
-import type { CallPlan } from '../play/worlds.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 const WRITE = 'holdings.open';
 const READ = 'holdings.mine';
@@ -113,14 +113,14 @@ type Ask = (call: Call, settle: (ended: Ended) => void) => void;
 class EdgeCallers {
   isOver = false;
   readonly #stage: Stage;
-  readonly #write: CallPlan;
-  readonly #read: CallPlan;
+  readonly #write: GroupCall;
+  readonly #read: GroupCall;
   readonly #gateways: readonly number[];
   #readsOpen = 0;
 
   constructor(
     stage: Stage,
-    o: { readonly write: CallPlan; readonly read: CallPlan; readonly gateways: readonly number[] },
+    o: { readonly write: GroupCall; readonly read: GroupCall; readonly gateways: readonly number[] },
   ) {
     this.#stage = stage;
     this.#write = o.write;

@@ -13,7 +13,7 @@ import { drawCraftDeed, learnCraft } from './craft-deeds.ts';
 import { drawLevels, drawRegionalDeed, type Levels } from './regional-deeds.ts';
 import type { Ended, Stage } from './stage.ts';
 import type { Call, RegionalPart } from '../checks/truth.ts';
-import type { CallPlan } from './worlds.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 const FAR_MS = 4_000_000_000_000;
 const RETRY_MS = 60;
@@ -76,7 +76,7 @@ export class Client {
     this.#until(this.#service(plan, args), (reply) => this.#enter(plan, reply));
   }
 
-  #enter(plan: CallPlan, reply: Reply): void {
+  #enter(plan: GroupCall, reply: Reply): void {
     if (reply.kind !== 'done') return;
     const opened = decodeWith(plan.value, reply.value) as {
       readonly player: number;
@@ -179,7 +179,7 @@ export class Client {
   }
 
   /** Asks until there is a decision, or until it is given up. */
-  #attempt(plan: CallPlan, call: Call): void {
+  #attempt(plan: GroupCall, call: Call): void {
     this.#stage.ask(this.#gateway, call, (ended) => {
       if (ended.kind === 'answered') {
         this.#over(plan, call, this.#stage.answered(call, ended));
@@ -198,7 +198,7 @@ export class Client {
     });
   }
 
-  #over(plan: CallPlan, call: Call, reply: Reply): void {
+  #over(plan: GroupCall, call: Call, reply: Reply): void {
     this.#unanswered.delete(call.number);
     if (reply.kind === 'done') {
       const value = decodeWith(plan.value, reply.value);
@@ -239,7 +239,7 @@ export class Client {
     call.mayHappen = true;
   }
 
-  #command(plan: CallPlan, args: unknown, where?: Where): Call {
+  #command(plan: GroupCall, args: unknown, where?: Where): Call {
     const number = this.#next++;
     this.#unanswered.add(number);
     const body = encodeCommand({
@@ -255,13 +255,13 @@ export class Client {
     return this.#stage.newCall(plan, body, id, this.#regional(plan, where));
   }
 
-  #query(plan: CallPlan, args: unknown, where?: Where): Call {
+  #query(plan: GroupCall, args: unknown, where?: Where): Call {
     const query = { player: this.#player, call: plan.name, args: encodeWith(plan.args, args) };
     const id = { session: 0, number: 0 };
     return this.#stage.newCall(plan, encodeQuery(query), id, this.#regional(plan, where));
   }
 
-  #regional({ ack: declared }: CallPlan, where: Where | undefined): Regional | undefined {
+  #regional({ ack: declared = 'quorum' }: GroupCall, where: Where | undefined): Regional | undefined {
     if (where === undefined) return undefined;
     const { region, ack, msOld } = where;
     const { number: group, name: regionName } = region;
@@ -270,7 +270,7 @@ export class Client {
   }
 
   /** A command of our own services: it needs no session. */
-  #service(plan: CallPlan, args: unknown): Call {
+  #service(plan: GroupCall, args: unknown): Call {
     const body = encodeCommand({
       session: 0,
       sessionExpiresAtMs: 0,

@@ -9,7 +9,7 @@ import type { AckLevel } from '../../wire/levels.ts';
 import { encodeWith } from '../../wire/schema.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Stage } from './stage.ts';
-import type { CallPlan } from './worlds.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 /** The first goes on to all other regions. Both are entries also where they are refused as too fast. */
 const WRITES = [
@@ -91,7 +91,7 @@ export class RegionPlayer {
   }
 
   #ask(
-    plan: CallPlan,
+    plan: GroupCall,
     o: { readonly body: Uint8Array; readonly number: number; readonly msOld: number | undefined },
     ended: () => void,
   ): void {

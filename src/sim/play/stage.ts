@@ -7,7 +7,7 @@ import type { Reply } from '../../wire/command.ts';
 import type { DrawDeed, Known } from '../../world/deed.ts';
 import type { Asking } from '../checks/region-truth.ts';
 import type { Call, RegionalPart, Truth } from '../checks/truth.ts';
-import type { CallPlan } from './worlds.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 /** How an ask ended: an answer of the group, or what a link or a dead gateway left. */
 export type Ended =
@@ -22,7 +22,7 @@ export interface RegionalAnswer extends Asking {
 }
 
 export interface Stage {
-  readonly calls: ReadonlyMap<string, CallPlan>;
+  readonly calls: ReadonlyMap<string, GroupCall>;
   readonly known: Known;
   readonly truth: Truth;
   readonly drawDeed: DrawDeed;
@@ -32,7 +32,7 @@ export interface Stage {
   after(ms: number, then: () => void): void;
   anyGateway(random: Random): number;
   newCall(
-    plan: CallPlan,
+    plan: GroupCall,
     body: Uint8Array,
     id: { readonly session: number; readonly number: number },
     region?: { readonly group: number } & RegionalPart,

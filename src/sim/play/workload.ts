@@ -15,7 +15,8 @@ import type { VirtualProcess } from '../machine/process.ts';
 import type { RegionTruth } from '../checks/region-truth.ts';
 import type { Ended, RegionalAnswer, Stage } from './stage.ts';
 import type { Call, RegionalPart, Truth } from '../checks/truth.ts';
-import { type CallPlan, callsOf, type WorldUnderTest } from './worlds.ts';
+import { type GroupCall, groupCalls } from '../../services/calls/group-calls.ts';
+import type { WorldUnderTest } from './worlds.ts';
 
 /** Between a player and his gateway, one way. */
 const TRAVEL_US = 200;
@@ -34,7 +35,7 @@ interface Open {
 }
 
 export class Workload implements Stage {
-  readonly calls: ReadonlyMap<string, CallPlan>;
+  readonly calls: ReadonlyMap<string, GroupCall>;
   readonly known: Known = { players: [], items: new Map(), offers: [], jobs: new Map() };
   readonly truth: Truth;
   readonly regions: readonly RegionPlan[];
@@ -65,7 +66,7 @@ export class Workload implements Stage {
     this.truth = o.truth;
     this.#regionTruth = o.regionTruth;
     this.regions = o.plan.regions === undefined ? [] : world.topology.regions;
-    this.calls = callsOf(world);
+    this.calls = groupCalls(world.topology, world.features);
     this.drawDeed = world.drawDeed;
     this.thinkMsMax = o.plan.thinkMsMax;
     this.#gateways = [...cluster.regions.keys()];
@@ -103,7 +104,7 @@ export class Workload implements Stage {
   }
 
   newCall(
-    { group: home = 0, mode, name }: CallPlan,
+    { group: home = 0, mode, name }: GroupCall,
     body: Uint8Array,
     id: { readonly session: number; readonly number: number },
     region?: { readonly group: number } & RegionalPart,

@@ -7,11 +7,9 @@ import { nodeId } from '../../base/id.ts';
 import { refuseUnsound, withOwnFeatures } from '../../services/topology/own-features.ts';
 import { type GroupPlan, seedTopology, type Topology } from '../../services/topology/topology.ts';
 import { validateTopology } from '../../services/topology/topology-rules.ts';
-import type { AckLevel } from '../../wire/levels.ts';
-import type { Schema } from '../../wire/schema.ts';
 import { stockFeatures } from '../../world/catalogue.ts';
 import type { DrawDeed } from '../../world/deed.ts';
-import type { Caller, Feature } from '../../world/feature.ts';
+import type { Feature } from '../../world/feature.ts';
 import { quickened } from './craft-deeds.ts';
 import { drawStockDeed } from './deeds.ts';
 
@@ -21,19 +19,6 @@ export interface WorldUnderTest {
   readonly drawDeed: DrawDeed;
   /** A studio's features that players can ask something of. */
   readonly asked: readonly string[];
-}
-
-/** What a call needs to be asked. */
-export interface CallPlan {
-  readonly name: string;
-  /** `undefined` for one that every region answers. */
-  readonly group: number | undefined;
-  readonly mode: 'command' | 'query';
-  readonly by: Caller;
-  /** Of a command to a region, unless its frame says otherwise. */
-  readonly ack: AckLevel;
-  readonly args: Schema<unknown>;
-  readonly value: Schema<unknown>;
 }
 
 const SEED: Topology = seedTopology({ world: 'simulated' });
@@ -90,24 +75,4 @@ export function heldEverywhere(topology: Topology): Topology {
     return { ...group, founders: group.founders ?? group.members, members: globals };
   };
   return { ...topology, groups: topology.groups.map(widened) };
-}
-
-/** Every call of a world, by name. */
-export function callsOf({ topology, features }: WorldUnderTest): ReadonlyMap<string, CallPlan> {
-  const calls = new Map<string, CallPlan>();
-  for (const feature of features) {
-    const holds = ({ features: held }: { readonly features: readonly string[] }): boolean =>
-      held.includes(feature.name);
-    const group = topology.groups.find(holds)?.number;
-    if (group === undefined && !topology.regions.some(holds)) continue;
-    for (const [call, { by, args, value, ack = 'quorum' }] of Object.entries(feature.commands)) {
-      const name = `${feature.name}.${call}`;
-      calls.set(name, { name, group, mode: 'command', by, ack, args, value });
-    }
-    for (const [call, { by, args, value }] of Object.entries(feature.queries)) {
-      const name = `${feature.name}.${call}`;
-      calls.set(name, { name, group, mode: 'query', by, ack: 'quorum', args, value });
-    }
-  }
-  return calls;
 }

@@ -54,7 +54,9 @@ class Bench {
 
   ask(mode: GroupCall['mode'], said: Partial<PlayerFrame> = {}, seen: SeenPlaces = this.seen): boolean {
     const schema = { args: nothing, value: nothing };
-    const call = { name: 'x.y', group: undefined, mode, by: 'player', ack: 'quorum', ...schema } as const;
+    const feature = { name: 'x', promise: 'regional' } as const;
+    const how = { group: undefined, mode, by: 'player', ack: 'quorum' } as const;
+    const call: GroupCall = { name: 'x.y', feature, ...how, ...schema };
     const frame = { id: 1, call: 'x.y', args: null, commandId: undefined, answeredBelow: 0, ...said };
     return this.regional.ask({
       call,
