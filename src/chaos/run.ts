@@ -29,6 +29,7 @@ import { type ChannelsRead, Residents } from './residents.ts';
 import { describeStrike, drawSchedule, type NemesisName, type Strike } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 import { describeVerdict, judge, type Story, type Verdict } from './verdict.ts';
+import { appointed, digests, isWhole, moved, standingIn } from './world-facts.ts';
 
 /** A world that is not whole by then never will be. */
 const SETTLE_MS_MAX = 60_000;
@@ -433,55 +434,6 @@ class Drill {
 async function allBegin(parties: readonly { begin(): Promise<boolean> }[]): Promise<boolean> {
   for (const party of parties) if (!(await party.begin())) return false;
   return true;
-}
-
-/** Every node up, none being replaced, every group led and region served, every copy reached and healthy. */
-function isWhole({ nodes, groups, regions, inHand }: WorldView): boolean {
-  return (
-    inHand === undefined &&
-    nodes.every(({ condition }) => condition === 'up') &&
-    groups.every(({ leader, members }) => {
-      return leader !== undefined && members.every(({ lag }) => lag !== undefined);
-    }) &&
-    regions.every(({ primary, isSought, copies }) => {
-      return primary !== undefined && !isSought && copies.every(({ isHealthy }) => isHealthy);
-    })
-  );
-}
-
-/** Regions whose primary is not on the node of their name, as they all are in a new world. */
-function moved({ regions }: WorldView): readonly string[] {
-  return regions.flatMap(({ region, primary, isSought }) => {
-    if (isSought) return [`${region} nobody`];
-    return primary === region || primary === undefined ? [] : [`${region} ${primary}`];
-  });
-}
-
-/** Each once: most have been seen again and again. */
-function appointed(
-  appointments: readonly Appointment[],
-): readonly { readonly key: string; readonly value: object }[] {
-  const texts = new Set(appointments.map(({ group, epoch, node }) => JSON.stringify([group, epoch, node])));
-  return [...texts].map((text) => {
-    const [key, epoch, node] = JSON.parse(text) as [string, number, string];
-    return { key, value: { epoch, node } };
-  });
-}
-
-/** What every copy had come to when it was last counted. */
-function digests({ watch }: Cluster): readonly { readonly key: string; readonly value: object }[] {
-  return [...watch.audits].flatMap(([node, { groups }]) =>
-    groups.map(({ group, applied: position, epoch, stateHash: digest }) => {
-      const key = epoch === undefined ? group : `${group} epoch ${epoch}`;
-      return { key, value: { position, node, digest } };
-    }),
-  );
-}
-
-/** Players in all spaces together: whoever is in two is counted twice. */
-function standingIn({ watch }: Cluster): number {
-  const spaces = [...watch.statuses.values()].flatMap((status) => status.spaces);
-  return spaces.reduce((sum, { players }) => sum + players, 0);
 }
 
 function seconds(ms: number): string {
