@@ -16,7 +16,6 @@ import { namedCalls } from '../world/named-calls.ts';
 import { replay, type Wrong } from './replay.ts';
 import { type Difference, type FinalLog, TappedLog } from './tapped-log.ts';
 
-
 /** What one process of a node applied of one log. */
 export interface Taken {
   readonly node: string;
