@@ -26,6 +26,7 @@ import {
   openWorld,
   publishWorld,
   rememberProcesses,
+  retiredFolder,
   setNodeAside,
   type World,
 } from '../host/world-folder.ts';
@@ -133,6 +134,11 @@ export class Cluster {
   /** Of a node, also of one that was replaced: its successor bears the same. */
   nameOf(node: NodeId): string {
     return this.#retired.get(node) ?? nameOf(this.world.topology, node);
+  }
+
+  /** The data of nodes that were replaced: nobody in the world comes back to it. */
+  get goneFolders(): readonly string[] {
+    return [...this.#retired].map(([id, name]) => retiredFolder(this.#world, { id, name }));
   }
 
   /** The nodes that hold groups. */

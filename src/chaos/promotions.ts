@@ -7,6 +7,7 @@ import type { Topology } from '../services/topology/topology.ts';
 import type { Appointment } from '../verify/invariants.ts';
 import type { Appointment as Placed } from '../wire/placement.ts';
 import type { NodeStatus } from '../wire/status.ts';
+import type { GoneEnd } from './gone-disks.ts';
 
 /** Places in a region's log that a promotion cost, as an observation of a history. */
 export interface LostPlaces {
@@ -18,6 +19,9 @@ export interface LostPlaces {
 
 interface Cost {
   readonly region: string;
+  readonly epoch: number;
+  /** The last place of the log that the promotion kept. */
+  readonly start: number;
   /** Of what was heard to exist, and of what returning copies really had. */
   readonly lost: readonly LostPlaces[];
 }
@@ -27,6 +31,8 @@ export class Promotions {
   readonly #nameOf: (node: NodeId) => string;
   readonly #claims: Appointment[] = [];
   readonly #costs = new Map<string, Cost>();
+  /** By the key of the cost. */
+  readonly #gone = new Map<string, LostPlaces>();
 
   /** `nameOf` knows the nodes that were replaced as well: they were primaries once. */
   constructor(topology: Topology, nameOf: (node: NodeId) => string) {
@@ -58,16 +64,32 @@ export class Promotions {
   }
 
   get lostPlaces(): readonly LostPlaces[] {
-    return [...this.#costs.values()].flatMap(({ lost }) => lost);
+    return [...[...this.#costs.values()].flatMap(({ lost }) => lost), ...this.#gone.values()];
   }
 
   /** How many entries, where copies told different numbers the highest. */
   get lostEntries(): number {
     let entries = 0;
-    for (const { lost } of this.#costs.values()) {
-      entries += Math.max(0, ...lost.map(({ value: { from, to } }) => to - from + 1));
+    for (const [key, { lost }] of this.#costs) {
+      const gone = this.#gone.get(key) ?? [];
+      const told = lost.concat(gone);
+      entries += Math.max(0, ...told.map(({ value: { from, to } }) => to - from + 1));
     }
     return entries;
+  }
+
+  /**
+   * A disk that is gone for good held the region's log up to there: no copy comes back with what the others
+   * have not got of it. To be called once all promotions were noted.
+   */
+  noteGone({ region, end }: GoneEnd): void {
+    const cut = [...this.#costs]
+      .filter(([, cost]) => cost.region === region && cost.epoch > end.epoch && cost.start < end.sequence)
+      .sort(([, one], [, other]) => one.start - other.start)[0];
+    if (cut === undefined) return;
+    const [key, { start }] = cut;
+    const to = Math.max(end.sequence, this.#gone.get(key)?.value.to ?? 0);
+    this.#gone.set(key, { key: region, value: { from: start + 1, to } });
   }
 
   #place(region: string, { epoch, primary, cause, start, mayLose, lost }: Placed): void {
@@ -78,7 +100,7 @@ export class Promotions {
     const key = `${region} ${epoch}`;
     const places = [...heardOf, ...told].map((value) => ({ key: region, value }));
     if (places.length >= (this.#costs.get(key)?.lost.length ?? 0)) {
-      this.#costs.set(key, { region, lost: places });
+      this.#costs.set(key, { region, epoch, start: start.sequence, lost: places });
     }
   }
 

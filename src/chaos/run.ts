@@ -18,6 +18,7 @@ import type { Appointment } from '../verify/invariants.ts';
 import { ChatHistory } from './chat-history.ts';
 import { Cluster } from './cluster.ts';
 import { againLine, describeStop, EXIT_STOPPED, exitCodeOf } from './ending.ts';
+import { endsIn } from './gone-disks.ts';
 import { Load } from './load.ts';
 import { missingNemeses, strikeAll, type Struck } from './nemesis.ts';
 import { mustShow, OwnDrill } from './own-drill.ts';
@@ -320,6 +321,7 @@ class Drill {
       const areRead = channels.areEqual && channels.unread.length === 0;
       return areEqual && areRead && standingIn(cluster) === residents.count;
     });
+    for (const end of endsIn(cluster.goneFolders, cluster.world.topology)) promotions.noteGone(end);
     book.finish(promotions.lostPlaces, standingIn(cluster));
     o.recorder.add('chat', o.chat.lines(o.recorder.beganMs));
     o.recorder.observe('world', 'primary', appointed([...this.#leaders, ...promotions.appointments]));

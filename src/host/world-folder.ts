@@ -81,8 +81,19 @@ export function nodeCommand({ folder, own }: World, name: string): readonly stri
 }
 
 /** Makes a retired node's folder free for its successor: the old one is kept beside it. */
-export function setNodeAside({ folder }: World, { name, id }: NodePlan): void {
-  setAside(folder, name, `${name}.retired-${id}`);
+export function setNodeAside({ folder }: World, node: RetiredNode): void {
+  setAside(folder, node.name, retiredName(node));
+}
+
+/** Where the data of a retired node lies. */
+export function retiredFolder({ folder }: World, node: RetiredNode): string {
+  return `${folder}/${retiredName(node)}`;
+}
+
+type RetiredNode = Pick<NodePlan, 'id' | 'name'>;
+
+function retiredName({ name, id }: RetiredNode): string {
+  return `${name}.retired-${id}`;
 }
 
 /**

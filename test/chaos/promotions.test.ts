@@ -45,3 +45,16 @@ test('what placement has forgotten is remembered, and a second primary of an epo
   assert.equal(promotions.lostEntries, 2);
   assert.equal(promotions.appointments.filter(({ epoch }) => epoch === 3).length, 2);
 });
+
+test('what only a disk held that never comes back is lost from where the next primary went on', () => {
+  const promotions = new Promotions(topology, (node) => nameOf(topology, node));
+  told(promotions, { ...promoted, mayLose: 0 }, { ...promoted, epoch: 4, start: at(90), mayLose: 0 });
+  promotions.noteGone({ region: 'eu', end: { epoch: 4, sequence: 120 } });
+  promotions.noteGone({ region: 'eu', end: { epoch: 1, sequence: 70 } });
+  promotions.noteGone({ region: 'asia', end: { epoch: 1, sequence: 80 } });
+  assert.deepEqual(promotions.lostPlaces, [], 'the log goes on from there');
+  promotions.noteGone({ region: 'eu', end: { epoch: 1, sequence: 112 } });
+  promotions.noteGone({ region: 'eu', end: { epoch: 1, sequence: 80 } });
+  assert.deepEqual(promotions.lostPlaces, [{ key: 'eu', value: { from: 71, to: 112 } }]);
+  assert.equal(promotions.lostEntries, 42);
+});
