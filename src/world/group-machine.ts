@@ -19,6 +19,7 @@ import { atOnce, type Loading, type Slices } from '../base/slices.ts';
 import type { Applied, AppliedEntry, Notice, StateMachine } from '../protocols/state-machine.ts';
 import {
   type CommandEnvelope,
+  type CommandHead,
   decodeCommand,
   decodeCommandHead,
   decodeQuery,
@@ -56,8 +57,9 @@ export function createGroupMachine(
   features: readonly Feature[],
   here: Surroundings = ALONE,
 ): StateMachine {
-  return exactlyOnce(new FeatureMachine(features, here), {
-    head: (command) => readable(command, decodeCommandHead),
+  const machine = new FeatureMachine(features, here);
+  return exactlyOnce(machine, {
+    head: (command) => machine.headOf(command),
     refuse: (reason, entry) => refusal(reason, entry.index),
   });
 }
@@ -76,6 +78,8 @@ class FeatureMachine implements StateMachine {
   readonly #commands = new Map<string, { readonly part: Part; readonly call: Command }>();
   readonly #queries = new Map<string, { readonly part: Part; readonly call: Query }>();
   #snapshotBytes = 0;
+  /** What was read last: its session is asked for first. */
+  #read: { readonly bytes: Uint8Array; readonly command: CommandEnvelope | undefined } | undefined;
   /** What the entry under way tells, and where it stands. */
   #notices: Notice[] = [];
   #order = 0;
@@ -114,6 +118,13 @@ class FeatureMachine implements StateMachine {
         this.#queries.set(`${of}.${name}`, { part, call });
       }
     }
+  }
+
+  /** Of a command that is about to be applied: all of it is read, once for both. */
+  headOf(bytes: Uint8Array): CommandHead | undefined {
+    const command = readable(bytes, decodeCommand);
+    this.#read = { bytes, command };
+    return command ?? readable(bytes, decodeCommandHead);
   }
 
   apply({ index, timeMs, command }: AppliedEntry): Applied {
@@ -189,9 +200,13 @@ class FeatureMachine implements StateMachine {
     for (const part of this.#parts) part.state = states.get(part.feature.name);
   }
 
+  #commandIn(bytes: Uint8Array): CommandEnvelope | undefined {
+    return this.#read?.bytes === bytes ? this.#read.command : readable(bytes, decodeCommand);
+  }
+
   #decide(bytes: Uint8Array): Uint8Array {
     const order = this.#order;
-    const command = readable(bytes, decodeCommand);
+    const command = this.#commandIn(bytes);
     if (command === undefined) return refusal('unreadable-command', order);
     const found = this.#commands.get(command.call);
     if (found === undefined) return refusal('unknown-call', order);
