@@ -16,7 +16,7 @@ export interface HashPlaces {
   readonly hashedBytesPerEntry: number;
 }
 
-/** A state of 16 KiB is hashed each 4,096 entries; it costs an entry less than a tenth of a microsecond. */
+/** A state of 16 KiB is hashed each 4,096 entries. */
 export const HASH_PLACES: HashPlaces = { stateHashEvery: 4_096, hashedBytesPerEntry: 4 };
 
 /** All members walk at the same time, so that no other one makes good for who does: in small pieces. */
