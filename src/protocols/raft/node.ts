@@ -13,6 +13,7 @@
 import { invariant } from '../../base/errors.ts';
 import type { NodeId } from '../../base/id.ts';
 import type { Digest } from './digests.ts';
+import { collect, type Effects, hasEffects } from './effects.ts';
 import {
   campaign,
   onElectionTimer,
@@ -26,7 +27,6 @@ import {
 import { decodeMembership } from './entry-codec.ts';
 import { askLeader, expireReads, onRead, onReadReply } from './follower-reads.ts';
 import { onAppend } from './following.ts';
-import { collect, type Effects, hasEffects } from './effects.ts';
 import { endHealing } from './healing.ts';
 import { holdsLease } from './lease.ts';
 import {
