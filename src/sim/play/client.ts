@@ -5,6 +5,7 @@
 // after it was answered. Whatever comes back goes to `truth.ts`.
 import { InvalidInputError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 import type { RegionPlan } from '../../services/topology/topology.ts';
 import { encodeCommand, encodeQuery, type Reply } from '../../wire/command.ts';
 import { decodeWith, encodeWith } from '../../wire/schema.ts';
@@ -13,7 +14,6 @@ import { drawCraftDeed, learnCraft } from './craft-deeds.ts';
 import { drawLevels, drawRegionalDeed, type Levels } from './regional-deeds.ts';
 import type { Ended, Stage } from './stage.ts';
 import type { Call, RegionalPart } from '../checks/truth.ts';
-import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 const FAR_MS = 4_000_000_000_000;
 const RETRY_MS = 60;

@@ -3,13 +3,13 @@
 // Drills of regions begin one. The players of `workload.ts` are everywhere and think in between: what a
 // promotion may lose shows only if somebody writes there at that very moment.
 import { nodeId } from '../../base/id.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 import type { RegionPlan } from '../../services/topology/topology.ts';
 import { encodeCommand, encodeQuery } from '../../wire/command.ts';
 import type { AckLevel } from '../../wire/levels.ts';
 import { encodeWith } from '../../wire/schema.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Stage } from './stage.ts';
-import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 /** The first goes on to all other regions. Both are entries also where they are refused as too fast. */
 const WRITES = [

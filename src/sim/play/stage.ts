@@ -2,12 +2,12 @@
 //
 // `workload.ts` is one; `client.ts` plays on it.
 import type { Random } from '../../base/random.ts';
+import type { GroupCall } from '../../services/calls/group-calls.ts';
 import type { RegionPlan } from '../../services/topology/topology.ts';
 import type { Reply } from '../../wire/command.ts';
 import type { DrawDeed, Known } from '../../world/deed.ts';
 import type { Asking } from '../checks/region-truth.ts';
 import type { Call, RegionalPart, Truth } from '../checks/truth.ts';
-import type { GroupCall } from '../../services/calls/group-calls.ts';
 
 /** How an ask ended: an answer of the group, or what a link or a dead gateway left. */
 export type Ended =

@@ -3,6 +3,7 @@
 // `run.ts` owns one: players play while faults come, then probes ask fresh commands at every gateway.
 import { Random } from '../../base/random.ts';
 import { playerId } from '../../base/id.ts';
+import { type GroupCall, groupCalls } from '../../services/calls/group-calls.ts';
 import { SeenPlaces } from '../../services/calls/region-calls.ts';
 import { ASK_DEADLINE_MS } from '../../services/calls/route.ts';
 import type { RegionPlan } from '../../services/topology/topology.ts';
@@ -15,7 +16,6 @@ import type { VirtualProcess } from '../machine/process.ts';
 import type { RegionTruth } from '../checks/region-truth.ts';
 import type { Ended, RegionalAnswer, Stage } from './stage.ts';
 import type { Call, RegionalPart, Truth } from '../checks/truth.ts';
-import { type GroupCall, groupCalls } from '../../services/calls/group-calls.ts';
 import type { WorldUnderTest } from './worlds.ts';
 
 /** Between a player and his gateway, one way. */
